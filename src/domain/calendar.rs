@@ -1,0 +1,1 @@
+//! Days as the offices count them: the calendar of Asia/Shanghai.

@@ -1,0 +1,17 @@
+//! The field, pure: no input or output, no clock, no randomness, no logging.
+//!
+//! Every identifier is a type of its own, parsed once. What an office says becomes a [`draft::Draft`]
+//! in one fallible constructor that reports everything that is wrong with it at once.
+
+pub mod area;
+pub mod calendar;
+pub mod channel;
+pub mod delivery;
+pub mod draft;
+pub mod field;
+pub mod forbidden;
+pub mod notice;
+pub mod problem;
+pub mod receipt;
+pub mod refusal;
+pub mod resident;
