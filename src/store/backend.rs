@@ -1,0 +1,196 @@
+//! The seam: what every back end does, cut at the verb.
+//!
+//! Each verb is one transaction and may be repeated after an unknown commit. The laws that every
+//! back end keeps are functions in [`conformance`](super::conformance).
+
+use std::{future::Future, pin::Pin};
+
+use bytes::Bytes;
+use tokio::sync::watch;
+
+use super::{
+    journal::record::{Direction, Position, StopReason},
+    verb::{
+        Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
+        ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, Lease, NotNow,
+        NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received, Settled, Settlement,
+        Shown,
+    },
+};
+use crate::domain::{
+    area::County,
+    channel::{Channel, Digest, Sequence},
+    notice::NoticeId,
+    problem::Code,
+    receipt::VoidReason,
+};
+
+/// The future of a verb.
+pub(crate) type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What a back end does. *Before* says what the caller must have seen to, *After* what holds.
+pub(crate) trait Backend: Send + Sync {
+    /// *Before*: each item is permitted. *After*: each accepted item is durable, numbered and
+    /// queued. *Fails*: item by item; `Unknown` where nobody can say.
+    fn publish(&self, items: Vec<Outgoing>) -> Pending<'_, Vec<Result<Accepted, PublishError>>>;
+
+    /// *After*: the caller alone may claim and settle on the channel; the older holder is fenced.
+    fn lease(&self, channel: Channel) -> Pending<'_, Lease>;
+
+    /// *Before*: `after` is settled or claimed. *After*: nothing changed but that the places count
+    /// as sent. None: there is nothing behind `after`.
+    fn claim(
+        &self,
+        lease: Lease,
+        after: Sequence,
+        max_places: usize,
+        max_bytes: usize,
+    ) -> Pending<'_, Result<Option<Batch>, NotNow>>;
+
+    /// *After*: what the lease's holder sent and has no answer to counts as queued again.
+    fn link_failed(&self, lease: Lease) -> Pending<'_, ()>;
+
+    /// *Before*: the receipt's signature is verified. *After*: its outcomes are durable and final.
+    fn settle(&self, lease: Lease, settlement: Settlement) -> Pending<'_, Result<Settled, NotNow>>;
+
+    /// *After*: the place goes out as a void. False: it had its answer, or had ended before.
+    fn end(
+        &self,
+        channel: Channel,
+        sequence: Sequence,
+        reason: VoidReason,
+        code: Option<Code>,
+        at_ms: i64,
+    ) -> Pending<'_, Result<bool, NotNow>>;
+
+    /// *After*: what waited for an agreement has new places behind the others. Says how many.
+    fn release(&self, channel: Channel) -> Pending<'_, Result<u64, NotNow>>;
+
+    /// *Before*: the parcel's signature is verified and each place judged. *After*: the outcomes
+    /// of the prefix are durable; what is stored is in the feed, once.
+    fn receive(&self, arriving: Arriving) -> Pending<'_, Result<Received, NotNow>>;
+
+    /// *After*: the channel stands still, or goes on.
+    fn set_stop(
+        &self,
+        channel: Channel,
+        direction: Direction,
+        stop: Option<(StopReason, Sequence)>,
+        at_ms: i64,
+    ) -> Pending<'_, Result<(), NotNow>>;
+
+    /// *Before*: the holdings are proven by this node's own signature. *After*: they stand in the
+    /// channel, and own unanswered notices behind them.
+    fn adopt_out(&self, holdings: Holdings) -> Pending<'_, Result<Adopted, NotNow>>;
+
+    /// *After*: the peer is shown `statement` until the disowned places came again.
+    fn adopt_in(
+        &self,
+        channel: Channel,
+        disowned: Sequence,
+        statement: Bytes,
+        at_ms: i64,
+    ) -> Pending<'_, Result<(), NotNow>>;
+
+    /// *After*: the caller alone is handed the consumer's notices; it was made if it was new.
+    fn open_consumer(
+        &self,
+        request: ConsumerRequest,
+    ) -> Pending<'_, Result<ConsumerLease, ConsumerError>>;
+
+    /// *After*: that the notices may have been handed out is durable. Empty: nothing is there.
+    fn hand_over<'a>(
+        &'a self,
+        lease: &'a ConsumerLease,
+        limit: usize,
+        in_scope: InScope<'a>,
+    ) -> Pending<'a, Result<Vec<Handover>, ConsumerError>>;
+
+    /// *After*: everything up to the position is acknowledged, durably. Returns how far it is.
+    fn acknowledge<'a>(
+        &'a self,
+        lease: &'a ConsumerLease,
+        position: Position,
+        at_ms: i64,
+    ) -> Pending<'a, Result<Position, ConsumerError>>;
+
+    /// *After*: the consumer is gone.
+    fn remove_consumer(&self, home: County, name: String) -> Pending<'_, Result<(), NotNow>>;
+
+    /// The consumers of every home area.
+    fn consumers(&self) -> Pending<'_, Result<Vec<ConsumerView>, NotNow>>;
+
+    /// One channel; none before its first notice.
+    fn channel(
+        &self,
+        channel: Channel,
+        direction: Direction,
+    ) -> Pending<'_, Result<Option<ChannelView>, NotNow>>;
+
+    /// All channels.
+    fn channels(&self) -> Pending<'_, Result<Vec<ChannelView>, NotNow>>;
+
+    /// Head of a channel's chain at a place; none if the channel does not reach it.
+    fn head_at(
+        &self,
+        channel: Channel,
+        direction: Direction,
+        sequence: Sequence,
+        origin: Digest,
+    ) -> Pending<'_, Result<Option<Digest>, NotNow>>;
+
+    /// What can be shown of a channel when a stream opens.
+    fn shown(&self, channel: Channel, direction: Direction) -> Pending<'_, Result<Shown, NotNow>>;
+
+    /// Places of a channel in, as they were answered, from behind `after`.
+    fn held_places(
+        &self,
+        channel: Channel,
+        after: Sequence,
+        limit: usize,
+    ) -> Pending<'_, Result<HeldPlaces, NotNow>>;
+
+    /// A notice of a pair of areas, in either direction.
+    fn notice_of_pair(
+        &self,
+        pair: Channel,
+        id: NoticeId,
+    ) -> Pending<'_, Result<Option<NoticeView>, NotNow>>;
+
+    /// A notice of this node, whatever its pair.
+    fn notice(&self, id: NoticeId) -> Pending<'_, Result<Option<NoticeView>, NotNow>>;
+
+    /// The notice at a place of a channel out; none for a place taken over.
+    fn notice_at(
+        &self,
+        channel: Channel,
+        sequence: Sequence,
+    ) -> Pending<'_, Result<Option<NoticeView>, NotNow>>;
+
+    /// Notices of a home area, newest first, from before a position.
+    fn page(
+        &self,
+        home: County,
+        filter: NoticeFilter,
+        before: Position,
+        limit: usize,
+    ) -> Pending<'_, Result<Page, NotNow>>;
+
+    /// How many notices of a channel wait for an agreement.
+    fn on_hold(&self, channel: Channel) -> Pending<'_, Result<u64, NotNow>>;
+
+    /// The highest sequence of a channel out, as it rises.
+    fn channel_bell(&self, channel: Channel) -> watch::Receiver<Sequence>;
+
+    /// The newest position of a feed, as it rises.
+    fn feed_bell(&self, home: County) -> watch::Receiver<Position>;
+
+    /// Rings when a channel out gets its first notice.
+    fn new_channel_bell(&self) -> watch::Receiver<u64>;
+
+    /// Why no new work is taken; none while it is.
+    fn poisoned(&self) -> watch::Receiver<Option<String>>;
+
+    /// Finishes what was begun and stops the writer.
+    fn stop(&self) -> Pending<'_, ()>;
+}

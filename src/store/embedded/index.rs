@@ -1,0 +1,161 @@
+//! sled as the index: opened with care, changed by one atomic batch a group.
+//!
+//! sled's flush is no fsync, and opening after a hard stop can fail or panic. Neither matters:
+//! nothing is acknowledged on its word, and whatever it holds follows from the journal.
+
+use std::{
+    fs,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    thread,
+};
+
+use sled::{Batch, Config, Db, IVec, Mode};
+
+use super::keys::{REFLECTION, Reflection};
+
+/// The index.
+#[derive(Clone)]
+pub(crate) struct Index {
+    db: Db,
+}
+
+/// sled failed. The remedy is always the same: set it aside and rebuild it from the journal.
+#[derive(Debug, thiserror::Error)]
+#[error("the index failed ({0}); it is set aside and rebuilt from the journal at the next start")]
+pub(crate) struct IndexError(pub(crate) String);
+
+impl From<sled::Error> for IndexError {
+    fn from(error: sled::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<crate::store::journal::bytes::Unreadable> for IndexError {
+    fn from(error: crate::store::journal::bytes::Unreadable) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl Index {
+    /// Opens the index of a directory, on a thread of its own so that a panic inside sled is only
+    /// an error here.
+    ///
+    /// # Errors
+    /// [`IndexError`] if sled fails or panics, or the index has no readable reflection.
+    pub(crate) fn open(directory: &Path, cache_bytes: u64) -> Result<Self, IndexError> {
+        let path = directory.to_owned();
+        let opened = thread::Builder::new()
+            .name("index-open".into())
+            .spawn(move || {
+                catch_unwind(AssertUnwindSafe(|| {
+                    Config::default()
+                        .path(&path)
+                        .cache_capacity(cache_bytes)
+                        .mode(Mode::HighThroughput)
+                        .open()
+                }))
+            })
+            .map_err(|error| IndexError(error.to_string()))?
+            .join();
+        match opened {
+            Ok(Ok(Ok(db))) => Ok(Self { db }),
+            Ok(Ok(Err(error))) => Err(error.into()),
+            Ok(Err(_)) | Err(_) => Err(IndexError("sled panicked".into())),
+        }
+    }
+
+    /// How far it reflects the journal; none for a fresh index.
+    pub(crate) fn reflection(&self) -> Result<Option<Reflection>, IndexError> {
+        match self.get(REFLECTION)? {
+            Some(bytes) => Ok(Some(Reflection::decode(&bytes)?)),
+            None => Ok(None),
+        }
+    }
+
+    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<IVec>, IndexError> {
+        Ok(self.db.get(key)?)
+    }
+
+    /// The entry with the greatest key that begins with `prefix` and is not above `key`.
+    pub(crate) fn floor(
+        &self,
+        prefix: &[u8],
+        key: &[u8],
+    ) -> Result<Option<(IVec, IVec)>, IndexError> {
+        match self.db.range(prefix.to_vec()..=key.to_vec()).next_back() {
+            Some(found) => Ok(Some(found?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The entries of a prefix from `from` on, ascending.
+    pub(crate) fn from(
+        &self,
+        prefix: &[u8],
+        from: &[u8],
+    ) -> impl Iterator<Item = Result<(IVec, IVec), IndexError>> + use<> {
+        let prefix = prefix.to_vec();
+        self.db
+            .range(from.to_vec()..)
+            .take_while(move |found| {
+                found
+                    .as_ref()
+                    .map_or(true, |(key, _)| key.starts_with(&prefix))
+            })
+            .map(|found| Ok(found?))
+    }
+
+    /// The entries of a prefix up to and with `to`, descending.
+    pub(crate) fn down_from(
+        &self,
+        prefix: &[u8],
+        to: &[u8],
+    ) -> impl Iterator<Item = Result<(IVec, IVec), IndexError>> + use<> {
+        self.db
+            .range(prefix.to_vec()..=to.to_vec())
+            .rev()
+            .map(|found| Ok(found?))
+    }
+
+    /// Changes many keys at once.
+    pub(crate) fn apply(
+        &self,
+        changes: impl IntoIterator<Item = (Vec<u8>, Option<Vec<u8>>)>,
+    ) -> Result<(), IndexError> {
+        let mut batch = Batch::default();
+        for (key, value) in changes {
+            match value {
+                Some(value) => batch.insert(key, value),
+                None => batch.remove(key),
+            }
+        }
+        match catch_unwind(AssertUnwindSafe(|| self.db.apply_batch(batch))) {
+            Ok(done) => Ok(done?),
+            Err(_) => Err(IndexError("sled panicked".into())),
+        }
+    }
+
+    /// Writes what sled still holds in memory; used when the node stops.
+    pub(crate) fn flush(&self) -> Result<(), IndexError> {
+        self.db.flush()?;
+        Ok(())
+    }
+}
+
+/// Moves an index that cannot be used out of the way, so that a fresh one is built. Returns where
+/// it went; none if there was nothing.
+///
+/// # Errors
+/// The disk's.
+pub(crate) fn set_aside(directory: &Path) -> std::io::Result<Option<PathBuf>> {
+    if !directory.exists() {
+        return Ok(None);
+    }
+    let aside = directory.with_extension("aside");
+    if aside.exists() {
+        fs::remove_dir_all(&aside)?;
+    }
+    fs::rename(directory, &aside)?;
+    Ok(Some(aside))
+}

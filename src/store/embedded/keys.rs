@@ -1,0 +1,400 @@
+//! The keys of the index and what stands under each. All of it follows from the journal.
+//!
+//! | key | value |
+//! |---|---|
+//! | `M` | position, chain heads that the index reflects |
+//! | `O` from to | [`OutState`](super::state::OutState) |
+//! | `I` to from | [`InState`](super::state::InState) |
+//! | `P` from to first | [`Run`]: the outbox, one entry a group and channel |
+//! | `N` to from first | [`Run`]: the inbox, likewise |
+//! | `F` home position | [`Run`] again, by position: the feed, and lists of what is newest |
+//! | `D` lower higher epoch first-counter | [`IdRun`]: ids, by range |
+//! | `E` lower higher epoch | highest counter indexed by range |
+//! | `S` lower higher id | [`Stray`]: an id that does not rise along its channel |
+//! | `X` direction from to sequence | [`Exception`]: a place that is not just stored or queued |
+//! | `H` from to sequence | nothing: the place waits for an agreement |
+//! | `R` home hash | [`ReferenceEntry`] |
+//! | `C` home name | [`ConsumerState`](super::state::ConsumerState) |
+
+use crate::{
+    domain::{
+        area::County,
+        channel::{Channel, Digest, Sequence},
+        notice::NoticeId,
+        problem::Code,
+        receipt::{Outcome, VoidReason},
+    },
+    store::journal::{
+        bytes::{Put, Take, Unreadable},
+        record::{Direction, Position, put_outcome, take_outcome},
+        segment::Chains,
+    },
+};
+
+/// Consecutive places of one channel whose entries stand one behind the other in the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) direction: Direction,
+    pub(crate) channel: Channel,
+    pub(crate) first: Sequence,
+    pub(crate) count: u32,
+    pub(crate) at: Position,
+    pub(crate) len: u32,
+    /// Head of the channel's chain before the first place.
+    pub(crate) head_before: Digest,
+}
+
+/// Ids that rise along a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct IdRun {
+    pub(crate) last_counter: u64,
+    pub(crate) run: Run,
+}
+
+/// Where one notice stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stray {
+    pub(crate) direction: Direction,
+    pub(crate) channel: Channel,
+    pub(crate) sequence: Sequence,
+    pub(crate) at: Position,
+    pub(crate) len: u32,
+}
+
+/// What there is to say of a place that is not just stored or queued.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Exception {
+    /// Ended or put on hold here, and with what code.
+    pub(crate) ended: Option<(VoidReason, Option<Code>)>,
+    /// The peer's final outcome, if it is not `Stored`.
+    pub(crate) outcome: Option<Outcome>,
+    /// Comes again at this sequence.
+    pub(crate) moved_to: Option<Sequence>,
+    /// For a notice that comes again: where its `Published` record stands.
+    pub(crate) origin: Option<Position>,
+    /// Taken over from the peer: digest, and id.
+    pub(crate) adopted: Option<(Digest, Option<NoticeId>)>,
+}
+
+/// A reference that was used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ReferenceEntry {
+    pub(crate) at: Position,
+    pub(crate) len: u32,
+    /// Day of use, counted from 1970-01-01.
+    pub(crate) day: u32,
+}
+
+/// How far the index reflects the journal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reflection {
+    pub(crate) position: Position,
+    pub(crate) chains: Chains,
+}
+
+pub(crate) const REFLECTION: &[u8] = b"M";
+
+fn key(prefix: u8) -> Put {
+    let mut put = Put(Vec::with_capacity(40));
+    put.u8(prefix);
+    put
+}
+
+pub(crate) fn out_state(channel: Channel) -> Vec<u8> {
+    let mut put = key(b'O');
+    put.channel(channel);
+    put.0
+}
+
+pub(crate) fn in_state(channel: Channel) -> Vec<u8> {
+    let mut put = key(b'I');
+    put.channel(channel.opposite());
+    put.0
+}
+
+/// The prefix of the runs of a channel.
+pub(crate) fn runs(direction: Direction, channel: Channel) -> Vec<u8> {
+    let mut put = match direction {
+        Direction::Out => key(b'P'),
+        Direction::In => key(b'N'),
+    };
+    match direction {
+        Direction::Out => put.channel(channel),
+        Direction::In => put.channel(channel.opposite()),
+    };
+    put.0
+}
+
+pub(crate) fn run(direction: Direction, channel: Channel, first: Sequence) -> Vec<u8> {
+    let mut put = Put(runs(direction, channel));
+    put.sequence(first);
+    put.0
+}
+
+/// The prefix of the feed of a home area.
+pub(crate) fn feeds(home: County) -> Vec<u8> {
+    let mut put = key(b'F');
+    put.county(home);
+    put.0
+}
+
+pub(crate) fn feed(home: County, at: Position) -> Vec<u8> {
+    let mut put = Put(feeds(home));
+    put.u64(at.get());
+    put.0
+}
+
+fn pair(prefix: u8, channel: Channel) -> Put {
+    let mut put = key(prefix);
+    put.county(channel.from.min(channel.to))
+        .county(channel.from.max(channel.to));
+    put
+}
+
+/// The prefix of the id runs of a pair of areas and an epoch.
+pub(crate) fn id_runs(channel: Channel, epoch: u64) -> Vec<u8> {
+    let mut put = pair(b'D', channel);
+    put.u64(epoch);
+    put.0
+}
+
+pub(crate) fn id_run(channel: Channel, epoch: u64, counter: u64) -> Vec<u8> {
+    let mut put = Put(id_runs(channel, epoch));
+    put.u64(counter);
+    put.0
+}
+
+pub(crate) fn epoch(channel: Channel, epoch: u64) -> Vec<u8> {
+    let mut put = pair(b'E', channel);
+    put.u64(epoch);
+    put.0
+}
+
+pub(crate) fn stray(channel: Channel, id: NoticeId) -> Vec<u8> {
+    let mut put = pair(b'S', channel);
+    put.id(id);
+    put.0
+}
+
+/// The prefix of the exceptions of a channel.
+pub(crate) fn exceptions(direction: Direction, channel: Channel) -> Vec<u8> {
+    let mut put = key(b'X');
+    put.u8(direction.number()).channel(channel);
+    put.0
+}
+
+pub(crate) fn exception(direction: Direction, channel: Channel, sequence: Sequence) -> Vec<u8> {
+    let mut put = Put(exceptions(direction, channel));
+    put.sequence(sequence);
+    put.0
+}
+
+/// The prefix of the places of a channel out that wait for an agreement.
+pub(crate) fn holds(channel: Channel) -> Vec<u8> {
+    let mut put = key(b'H');
+    put.channel(channel);
+    put.0
+}
+
+pub(crate) fn hold(channel: Channel, sequence: Sequence) -> Vec<u8> {
+    let mut put = Put(holds(channel));
+    put.sequence(sequence);
+    put.0
+}
+
+pub(crate) fn reference(home: County, hash: &[u8; 16]) -> Vec<u8> {
+    let mut put = key(b'R');
+    put.county(home).raw(hash);
+    put.0
+}
+
+pub(crate) fn consumer(home: County, name: &str) -> Vec<u8> {
+    let mut put = key(b'C');
+    put.county(home).raw(name.as_bytes());
+    put.0
+}
+
+impl Run {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut put = Put::default();
+        self.put(&mut put);
+        put.0
+    }
+
+    fn put(&self, put: &mut Put) {
+        put.u8(self.direction.number())
+            .channel(self.channel)
+            .sequence(self.first)
+            .u32(self.count)
+            .u64(self.at.get())
+            .u32(self.len)
+            .digest(&self.head_before);
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let mut take = Take(bytes);
+        let run = Self::take(&mut take)?;
+        take.end()?;
+        Ok(run)
+    }
+
+    fn take(take: &mut Take<'_>) -> Result<Self, Unreadable> {
+        Ok(Self {
+            direction: Direction::from_number(take.u8()?).ok_or(Unreadable)?,
+            channel: take.channel()?,
+            first: take.sequence()?,
+            count: take.u32()?,
+            at: Position::new(take.u64()?),
+            len: take.u32()?,
+            head_before: take.digest()?,
+        })
+    }
+
+    /// The place behind its last.
+    pub(crate) fn end(&self) -> Sequence {
+        self.first.plus(u64::from(self.count))
+    }
+}
+
+impl IdRun {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut put = Put::default();
+        put.u64(self.last_counter);
+        self.run.put(&mut put);
+        put.0
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let mut take = Take(bytes);
+        Ok(Self {
+            last_counter: take.u64()?,
+            run: Run::take(&mut take)?,
+        })
+    }
+}
+
+impl Stray {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut put = Put::default();
+        put.u8(self.direction.number())
+            .channel(self.channel)
+            .sequence(self.sequence)
+            .u64(self.at.get())
+            .u32(self.len);
+        put.0
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let mut take = Take(bytes);
+        Ok(Self {
+            direction: Direction::from_number(take.u8()?).ok_or(Unreadable)?,
+            channel: take.channel()?,
+            sequence: take.sequence()?,
+            at: Position::new(take.u64()?),
+            len: take.u32()?,
+        })
+    }
+}
+
+impl Exception {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut put = Put::default();
+        match &self.ended {
+            Some((reason, code)) => put.u8(reason.number()).text(code.map_or("", Code::name)),
+            None => put.u8(0),
+        };
+        match &self.outcome {
+            Some(outcome) => {
+                put.u8(1);
+                put_outcome(&mut put, outcome);
+            }
+            None => {
+                put.u8(0);
+            }
+        }
+        put.u64(self.moved_to.map_or(0, Sequence::get));
+        put.u64(self.origin.map_or(u64::MAX, Position::get));
+        match &self.adopted {
+            Some((digest, id)) => put.u8(1).digest(digest).option_id(*id),
+            None => put.u8(0),
+        };
+        put.0
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let mut take = Take(bytes);
+        let ended = match take.u8()? {
+            0 => None,
+            number => {
+                let reason = VoidReason::from_number(number).ok_or(Unreadable)?;
+                let code = match take.text()?.as_str() {
+                    "" => None,
+                    name => Some(Code::from_name(name).ok_or(Unreadable)?),
+                };
+                Some((reason, code))
+            }
+        };
+        let outcome = match take.u8()? {
+            0 => None,
+            _ => Some(take_outcome(&mut take)?),
+        };
+        let moved_to = match take.u64()? {
+            0 => None,
+            number => Some(Sequence::new(number)),
+        };
+        let origin = match take.u64()? {
+            u64::MAX => None,
+            number => Some(Position::new(number)),
+        };
+        let adopted = match take.u8()? {
+            0 => None,
+            _ => Some((take.digest()?, take.option_id()?)),
+        };
+        take.end()?;
+        Ok(Self {
+            ended,
+            outcome,
+            moved_to,
+            origin,
+            adopted,
+        })
+    }
+}
+
+impl ReferenceEntry {
+    pub(crate) fn encode(self) -> Vec<u8> {
+        let mut put = Put::default();
+        put.u64(self.at.get()).u32(self.len).u32(self.day);
+        put.0
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let mut take = Take(bytes);
+        Ok(Self {
+            at: Position::new(take.u64()?),
+            len: take.u32()?,
+            day: take.u32()?,
+        })
+    }
+}
+
+impl Reflection {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut put = Put::default();
+        put.u64(self.position.get());
+        for (home, head) in &self.chains {
+            put.county(*home).digest(head);
+        }
+        put.0
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let mut take = Take(bytes);
+        let position = Position::new(take.u64()?);
+        let mut chains = Chains::new();
+        while !take.0.is_empty() {
+            chains.insert(take.county()?, take.digest()?);
+        }
+        Ok(Self { position, chains })
+    }
+}

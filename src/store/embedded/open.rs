@@ -1,0 +1,430 @@
+//! Opening a data directory is recovery, step by step.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    index::{self, Index, IndexError},
+    keys::Reflection,
+    places::Places,
+    projection::Projection,
+    state::{ConsumerState, InState, OutState, State},
+    writer::begin_segment,
+};
+use crate::store::journal::{
+    bytes::{Take, Unreadable},
+    group::Placed,
+    reader::Segments,
+    record::{Position, Record},
+    recovery::{JournalError, Proven, contiguous, header_of},
+    segment::{self, Chains},
+};
+
+/// Why a data directory cannot be opened. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it.
+    #[error("another process uses {path}; a node runs there already", path = .0.display())]
+    InUse(PathBuf),
+    /// The disk failed.
+    #[error("cannot use {path}: {source}; check that the disk is mounted, has room, and is writable for this user", path = path.display())]
+    Disk {
+        /// File or directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// A fresh index failed too.
+    #[error("the index cannot be built: {0}; check the disk under data/index")]
+    Index(String),
+}
+
+impl From<IndexError> for OpenError {
+    fn from(error: IndexError) -> Self {
+        Self::Index(error.0)
+    }
+}
+
+/// What is in a data directory.
+pub(crate) struct Layout {
+    pub(crate) data: PathBuf,
+    pub(crate) journal: PathBuf,
+    pub(crate) index: PathBuf,
+}
+
+impl Layout {
+    pub(crate) fn of(data: &Path) -> Self {
+        Self {
+            data: data.to_owned(),
+            journal: data.join("journal"),
+            index: data.join("index"),
+        }
+    }
+}
+
+/// A data directory that was opened and recovered.
+pub(crate) struct Opened {
+    pub(crate) lock: File,
+    pub(crate) places: Places,
+    pub(crate) state: State,
+    pub(crate) chains: Chains,
+    pub(crate) file: File,
+    pub(crate) segment_first: Position,
+    pub(crate) end: Position,
+    pub(crate) report: OpenReport,
+}
+
+/// What opening found and did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenReport {
+    /// Bytes of a torn tail that were dropped: a write that nobody was told of.
+    pub torn_bytes: u64,
+    /// Groups that the index was brought forward by.
+    pub groups_replayed: u64,
+    /// True if the index was built anew.
+    pub index_rebuilt: bool,
+}
+
+/// Takes the lock of a data directory.
+///
+/// # Errors
+/// [`OpenError::InUse`] while another process has it.
+pub(crate) fn lock(data: &Path) -> Result<File, OpenError> {
+    let path = data.join("lock");
+    let disk = |source| OpenError::Disk {
+        path: path.clone(),
+        source,
+    };
+    fs::create_dir_all(data).map_err(disk)?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(disk)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(data.to_owned())),
+        Err(TryLockError::Error(source)) => Err(disk(source)),
+    }
+}
+
+/// Opens and recovers a data directory.
+///
+/// # Errors
+/// [`OpenError`]: damage, or an index that knows more than the journal, is never passed over.
+pub(crate) fn open(data: &Path, cache_bytes: u64) -> Result<Opened, OpenError> {
+    let layout = Layout::of(data);
+    let lock = lock(&layout.data)?;
+    let disk = |path: &Path| {
+        let path = path.to_owned();
+        move |source| OpenError::Disk { path, source }
+    };
+    fs::create_dir_all(&layout.journal).map_err(disk(&layout.journal))?;
+    segment::sync_directory_of(&layout.journal).map_err(disk(&layout.data))?;
+    let mut report = OpenReport::default();
+    let (mut index, reflection) = match open_index(&layout, cache_bytes) {
+        Ok(found) => found,
+        Err(error) => {
+            tracing::warn!(%error, "The index is set aside and rebuilt from the journal.");
+            index::set_aside(&layout.index).map_err(disk(&layout.index))?;
+            (Index::open(&layout.index, cache_bytes)?, None)
+        }
+    };
+    let segments = contiguous(&layout.journal)?;
+    let Some((last_first, last_path)) = segments.last().cloned() else {
+        if let Some(reflection) = reflection {
+            return Err(JournalError::IndexAhead {
+                index: reflection.position.get(),
+                journal: 0,
+            }
+            .into());
+        }
+        return first_segment(&layout, lock, index, report);
+    };
+    let last = Proven::read(&last_path)?;
+    let end = last.end();
+    if let Some(reflection) = &reflection
+        && reflection.position > end
+    {
+        return Err(JournalError::IndexAhead {
+            index: reflection.position.get(),
+            journal: end.get(),
+        }
+        .into());
+    }
+    report.torn_bytes = last.torn as u64;
+    // Bytes that were read are not bytes that were synced.
+    let file = segment::put_in_place(&last_path, &[&last.content]).map_err(disk(&last_path))?;
+    let open = Segments::default();
+    for (first, path) in &segments {
+        if *first != last_first {
+            let (_, header_len) = header_of(path)?;
+            open.add(*first, File::open(path).map_err(disk(path))?, header_len);
+        }
+    }
+    open.add(
+        last_first,
+        file.try_clone().map_err(disk(&last_path))?,
+        last.header_len as u64,
+    );
+    let mut state = State::default();
+    let mut rebuild = reflection.is_none();
+    if let Some(reflection) = &reflection {
+        match load_state(&index) {
+            Ok(loaded) => state = loaded,
+            Err(error) => {
+                tracing::warn!(%error, "The index is rebuilt from the journal.");
+                rebuild = true;
+            }
+        }
+        check_reflection(&segments, reflection)?;
+    }
+    if rebuild && reflection.is_some() {
+        drop(index);
+        index::set_aside(&layout.index).map_err(disk(&layout.index))?;
+        index = Index::open(&layout.index, cache_bytes)?;
+        state = State::default();
+    }
+    report.index_rebuilt = rebuild;
+    let from = if rebuild {
+        None
+    } else {
+        reflection.map(|reflection| reflection.position)
+    };
+    let mut replay = Replay {
+        index: &index,
+        state,
+        from,
+        groups: 0,
+        oldest: true,
+        pending: Pending::default(),
+    };
+    let mut chains = Chains::new();
+    let start = first_needed(&segments, from);
+    for (_, path) in segments.iter().skip(start) {
+        let proven;
+        let segment = if *path == last_path {
+            &last
+        } else {
+            proven = Proven::read(path)?;
+            if proven.torn > 0 {
+                return Err(JournalError::Damaged {
+                    segment: crate::store::journal::recovery::name_of(path),
+                    offset: proven.content.len() as u64,
+                    what: "the last group does not match its checksum, yet newer segments follow",
+                }
+                .into());
+            }
+            &proven
+        };
+        chains = segment.header.chains.clone();
+        segment.walk(&mut chains, |end, chains, placed| {
+            replay.group(end, chains, placed)
+        })?;
+    }
+    replay.flush(end, &chains)?;
+    report.groups_replayed = replay.groups;
+    let state = replay.state;
+    Ok(Opened {
+        lock,
+        places: Places {
+            index,
+            segments: open,
+        },
+        state,
+        chains,
+        file,
+        segment_first: last_first,
+        end,
+        report,
+    })
+}
+
+fn open_index(
+    layout: &Layout,
+    cache_bytes: u64,
+) -> Result<(Index, Option<Reflection>), IndexError> {
+    let index = Index::open(&layout.index, cache_bytes)?;
+    let reflection = index.reflection()?;
+    Ok((index, reflection))
+}
+
+fn first_segment(
+    layout: &Layout,
+    lock: File,
+    index: Index,
+    report: OpenReport,
+) -> Result<Opened, OpenError> {
+    let disk = |source| OpenError::Disk {
+        path: layout.journal.clone(),
+        source,
+    };
+    let (state, chains) = (State::default(), Chains::new());
+    let (file, header_len, end) =
+        begin_segment(&layout.journal, Position::START, &chains, &state).map_err(disk)?;
+    let segments = Segments::default();
+    segments.add(Position::START, file.try_clone().map_err(disk)?, header_len);
+    Ok(Opened {
+        lock,
+        places: Places { index, segments },
+        state,
+        chains,
+        file,
+        segment_first: Position::START,
+        end,
+        report,
+    })
+}
+
+/// The oldest segment that a replay from a position needs.
+fn first_needed(segments: &[(Position, PathBuf)], from: Option<Position>) -> usize {
+    match from {
+        None => 0,
+        Some(from) => segments
+            .iter()
+            .rposition(|(first, _)| *first <= from)
+            .unwrap_or(0),
+    }
+}
+
+/// The chain heads that the index reflects must be those of the journal at that position.
+fn check_reflection(
+    segments: &[(Position, PathBuf)],
+    reflection: &Reflection,
+) -> Result<(), JournalError> {
+    let differs = JournalError::IndexDiffers {
+        at: reflection.position.get(),
+    };
+    let Some((_, path)) = segments.get(first_needed(segments, Some(reflection.position))) else {
+        return Err(differs);
+    };
+    let proven = Proven::read(path)?;
+    let mut chains = proven.header.chains.clone();
+    let mut met = reflection.position == proven.header.first && chains == reflection.chains;
+    proven.walk(&mut chains, |end, chains, _| {
+        if end == reflection.position {
+            met = *chains == reflection.chains;
+        }
+        Ok::<_, JournalError>(())
+    })?;
+    if met { Ok(()) } else { Err(differs) }
+}
+
+/// The live state as the index holds it.
+fn load_state(index: &Index) -> Result<State, IndexError> {
+    let mut state = State::default();
+    for entry in index.from(b"O", b"O") {
+        let (key, value) = entry?;
+        let channel = Take(key.get(1..).unwrap_or_default()).channel()?;
+        state
+            .outs
+            .insert(channel, OutState::take(&mut Take(&value))?);
+    }
+    for entry in index.from(b"I", b"I") {
+        let (key, value) = entry?;
+        let channel = Take(key.get(1..).unwrap_or_default()).channel()?.opposite();
+        state.ins.insert(channel, InState::take(&mut Take(&value))?);
+    }
+    for entry in index.from(b"C", b"C") {
+        let (key, value) = entry?;
+        let mut take = Take(key.get(1..).unwrap_or_default());
+        let home = take.county()?;
+        let name = str::from_utf8(take.0).map_err(|_| Unreadable)?.to_owned();
+        state
+            .consumers
+            .insert((home, name), ConsumerState::take(&mut Take(&value))?);
+    }
+    Ok(state)
+}
+
+/// Brings the index forward from the journal.
+struct Replay<'a> {
+    index: &'a Index,
+    state: State,
+    /// Groups that end at or before it are in the index already.
+    from: Option<Position>,
+    groups: u64,
+    /// True until the first snapshot was met.
+    oldest: bool,
+    pending: Pending<'a>,
+}
+
+/// Changes of several groups, applied together.
+#[derive(Default)]
+struct Pending<'a> {
+    projection: Option<Projection<'a>>,
+    records: usize,
+}
+
+impl<'a> Replay<'a> {
+    fn group(
+        &mut self,
+        end: Position,
+        chains: &Chains,
+        placed: Vec<Placed>,
+    ) -> Result<(), OpenError> {
+        if self.from.is_some_and(|from| end <= from) {
+            return Ok(());
+        }
+        self.groups = self.groups.saturating_add(1);
+        for placed in &placed {
+            if let Record::Snapshot(snapshot) = &placed.record {
+                if self.from.is_none() && self.oldest {
+                    let state = State::decode(&snapshot.state).map_err(IndexError::from)?;
+                    self.adopt_snapshot(state)?;
+                }
+                self.oldest = false;
+                continue;
+            }
+            if matches!(placed.record, Record::AdoptedOut(_)) && self.pending.records > 0 {
+                // It reads runs that must be in the index by then.
+                self.flush(placed.position, chains)?;
+            }
+            let index = self.index;
+            let projection = self
+                .pending
+                .projection
+                .get_or_insert_with(|| Projection::new(index));
+            projection.follow(&mut self.state, placed)?;
+            self.pending.records = self.pending.records.saturating_add(1);
+        }
+        if self.pending.records >= RECORDS_A_BATCH {
+            self.flush(end, chains)?;
+        }
+        Ok(())
+    }
+
+    /// Applies what is pending.
+    fn flush(&mut self, end: Position, chains: &Chains) -> Result<(), IndexError> {
+        let index = self.index;
+        let projection = self
+            .pending
+            .projection
+            .take()
+            .unwrap_or_else(|| Projection::new(index));
+        self.pending.records = 0;
+        index.apply(projection.finish(&self.state, end, chains)?)
+    }
+
+    /// The oldest segment's snapshot is where a rebuild begins: what came before it has left.
+    fn adopt_snapshot(&mut self, state: State) -> Result<(), IndexError> {
+        let index = self.index;
+        let projection = self
+            .pending
+            .projection
+            .get_or_insert_with(|| Projection::new(index));
+        projection.touch_all(&state);
+        self.state = state;
+        Ok(())
+    }
+}
+
+/// A replay applies its changes in batches of about this many records.
+const RECORDS_A_BATCH: usize = 2_000;

@@ -1,0 +1,326 @@
+//! Reading places, ids and heads back from index and journal.
+
+use bytes::Bytes;
+
+use super::{
+    index::{Index, IndexError},
+    keys::{self, Exception, IdRun, Run, Stray},
+    projection::Projection,
+};
+use crate::{
+    domain::{
+        channel::{Channel, Digest, Sequence},
+        notice::NoticeId,
+        receipt::Outcome,
+    },
+    store::journal::{
+        group::Placed,
+        reader::{ReadError, Segments},
+        record::{Direction, Facts, Position, Record},
+    },
+    trust::chain::chain,
+};
+
+/// Index and journal together, for readers.
+#[derive(Clone)]
+pub(crate) struct Places {
+    pub(crate) index: Index,
+    pub(crate) segments: Segments,
+}
+
+/// Why a place cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PlaceError {
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    #[error(transparent)]
+    Journal(#[from] ReadError),
+}
+
+/// What stands at a place of a channel.
+pub(crate) struct Place {
+    pub(crate) sequence: Sequence,
+    pub(crate) digest: Digest,
+    pub(crate) exception: Exception,
+    /// The record there; none for a place taken over from the peer.
+    pub(crate) record: Option<Placed>,
+}
+
+/// Where an id stands.
+pub(crate) struct Found {
+    pub(crate) direction: Direction,
+    pub(crate) channel: Channel,
+    pub(crate) sequence: Sequence,
+    pub(crate) placed: Placed,
+}
+
+impl Places {
+    /// The places `first ..= last` of a channel. Ends early where the channel does.
+    pub(crate) fn range(
+        &self,
+        direction: Direction,
+        channel: Channel,
+        first: Sequence,
+        last: Sequence,
+    ) -> Result<Vec<Place>, PlaceError> {
+        let mut exceptions = self.exceptions(direction, channel, first, last)?;
+        let mut places = Vec::new();
+        let mut wanted = first;
+        while wanted <= last {
+            if let Some(exception) = exceptions.get(&wanted)
+                && let Some((digest, _)) = exception.adopted
+            {
+                let exception = exceptions.remove(&wanted).unwrap_or_default();
+                places.push(Place {
+                    sequence: wanted,
+                    digest,
+                    exception,
+                    record: None,
+                });
+                wanted = wanted.next();
+                continue;
+            }
+            let Some(run) = self.run_of(direction, channel, wanted)? else {
+                break;
+            };
+            for placed in self.segments.run(run.at, run.len)? {
+                let Some((sequence, digest)) = place_of(&placed.record) else {
+                    continue;
+                };
+                if sequence != wanted || sequence > last {
+                    continue;
+                }
+                let exception = exceptions.remove(&wanted).unwrap_or_default();
+                if exception.adopted.is_some() {
+                    exceptions.insert(wanted, exception);
+                    break;
+                }
+                places.push(Place {
+                    sequence,
+                    digest,
+                    exception,
+                    record: Some(placed),
+                });
+                wanted = wanted.next();
+            }
+            if wanted < run.end()
+                && wanted <= last
+                && !exceptions
+                    .get(&wanted)
+                    .is_some_and(|it| it.adopted.is_some())
+            {
+                // The run is shorter than the index says: the journal was read wrongly.
+                return Err(ReadError::Damaged { at: run.at.get() }.into());
+            }
+        }
+        Ok(places)
+    }
+
+    fn exceptions(
+        &self,
+        direction: Direction,
+        channel: Channel,
+        first: Sequence,
+        last: Sequence,
+    ) -> Result<std::collections::HashMap<Sequence, Exception>, IndexError> {
+        if direction == Direction::In {
+            return Ok(std::collections::HashMap::new());
+        }
+        let prefix = keys::exceptions(direction, channel);
+        let mut found = std::collections::HashMap::new();
+        for entry in self
+            .index
+            .from(&prefix, &keys::exception(direction, channel, first))
+        {
+            let (key, value) = entry?;
+            let sequence = sequence_at_end(&key);
+            if sequence > last {
+                break;
+            }
+            found.insert(sequence, Exception::decode(&value)?);
+        }
+        Ok(found)
+    }
+
+    /// The run that a place lies in.
+    fn run_of(
+        &self,
+        direction: Direction,
+        channel: Channel,
+        sequence: Sequence,
+    ) -> Result<Option<Run>, IndexError> {
+        let prefix = keys::runs(direction, channel);
+        let Some((_, value)) = self
+            .index
+            .floor(&prefix, &keys::run(direction, channel, sequence))?
+        else {
+            return Ok(None);
+        };
+        let run = Run::decode(&value)?;
+        Ok((sequence < run.end()).then_some(run))
+    }
+
+    /// Head of the chain at a place, which the channel must have.
+    pub(crate) fn head_at(
+        &self,
+        direction: Direction,
+        channel: Channel,
+        sequence: Sequence,
+        origin: Digest,
+    ) -> Result<Option<Digest>, PlaceError> {
+        if sequence == Sequence::ZERO {
+            return Ok(Some(origin));
+        }
+        let prefix = keys::runs(direction, channel);
+        let (from, mut head) = match self
+            .index
+            .floor(&prefix, &keys::run(direction, channel, sequence))?
+        {
+            Some((_, value)) => {
+                let run = Run::decode(&value).map_err(IndexError::from)?;
+                (run.first, run.head_before)
+            }
+            None => (Sequence::new(1), origin),
+        };
+        let places = self.range(direction, channel, from, sequence)?;
+        if places.last().map(|place| place.sequence) != Some(sequence) {
+            return Ok(None);
+        }
+        for place in places {
+            head = chain(head, place.digest);
+        }
+        Ok(Some(head))
+    }
+
+    /// Where an id stands within its pair of areas; a notice that came again is found at its
+    /// newest place. `pending` holds changes that are not applied yet.
+    pub(crate) fn find(
+        &self,
+        pair: Channel,
+        id: NoticeId,
+        pending: Option<&Projection<'_>>,
+    ) -> Result<Option<Found>, PlaceError> {
+        let key = keys::stray(pair, id);
+        let stray = match pending {
+            Some(pending) => pending.get(&key)?,
+            None => self.index.get(&key)?.map(|value| value.to_vec()),
+        };
+        if let Some(value) = stray {
+            let stray = Stray::decode(&value).map_err(IndexError::from)?;
+            return Ok(Some(Found {
+                direction: stray.direction,
+                channel: stray.channel,
+                sequence: stray.sequence,
+                placed: Placed {
+                    position: stray.at,
+                    len: stray.len,
+                    record: self.segments.entry(stray.at, stray.len)?,
+                },
+            }));
+        }
+        let (epoch, counter) = id.halves();
+        let prefix = keys::id_runs(pair, epoch);
+        let Some((_, value)) = self
+            .index
+            .floor(&prefix, &keys::id_run(pair, epoch, counter))?
+        else {
+            return Ok(None);
+        };
+        let IdRun { last_counter, run } = IdRun::decode(&value).map_err(IndexError::from)?;
+        if counter > last_counter {
+            return Ok(None);
+        }
+        for placed in self.segments.run(run.at, run.len)? {
+            if id_of(&placed.record) == Some(id)
+                && let Some((sequence, _)) = place_of(&placed.record)
+            {
+                return Ok(Some(Found {
+                    direction: run.direction,
+                    channel: run.channel,
+                    sequence,
+                    placed,
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The exception of one place, if it has any.
+    pub(crate) fn exception(
+        &self,
+        channel: Channel,
+        sequence: Sequence,
+    ) -> Result<Exception, IndexError> {
+        let key = keys::exception(Direction::Out, channel, sequence);
+        match self.index.get(&key)? {
+            Some(value) => Ok(Exception::decode(&value)?),
+            None => Ok(Exception::default()),
+        }
+    }
+
+    /// The published notice that a record of a channel out stands for.
+    pub(crate) fn published(
+        &self,
+        placed: &Placed,
+    ) -> Result<crate::store::journal::record::Published, PlaceError> {
+        let at = match &placed.record {
+            Record::Published(published) => return Ok(published.clone()),
+            Record::Requeued(requeued) => requeued.origin,
+            _ => placed.position,
+        };
+        match self.segments.entry_at(at)?.record {
+            Record::Published(published) => Ok(published),
+            _ => Err(ReadError::Damaged { at: at.get() }.into()),
+        }
+    }
+}
+
+/// Sequence and digest of the place that a record takes.
+pub(crate) fn place_of(record: &Record) -> Option<(Sequence, Digest)> {
+    match record {
+        Record::Published(r) => Some((r.sequence, r.facts.digest)),
+        Record::Requeued(r) => Some((r.sequence, r.digest)),
+        Record::Received(r) => Some((r.sequence, r.facts.digest)),
+        Record::PlaceUsed(r) => Some((r.sequence, r.digest)),
+        _ => None,
+    }
+}
+
+/// The outcome that a place of a channel in was answered with.
+pub(crate) fn outcome_in(record: &Record) -> Option<Outcome> {
+    match record {
+        Record::Received(_) => Some(Outcome::Stored),
+        Record::PlaceUsed(r) => Some(r.outcome.clone()),
+        _ => None,
+    }
+}
+
+/// The exact bytes of the notice that a record holds, what it is, and when it came.
+pub(crate) fn received_of(record: Record) -> Option<(Facts, Bytes, i64)> {
+    match record {
+        Record::Received(r) => Some((r.facts, r.notice, r.received_at_ms)),
+        _ => None,
+    }
+}
+
+fn id_of(record: &Record) -> Option<NoticeId> {
+    match record {
+        Record::Published(r) => Some(r.facts.id),
+        Record::Received(r) => Some(r.facts.id),
+        Record::PlaceUsed(r) => r.id.filter(|_| !r.known),
+        _ => None,
+    }
+}
+
+/// The sequence that a key ends with.
+pub(crate) fn sequence_at_end(key: &[u8]) -> Sequence {
+    let number = key
+        .last_chunk::<8>()
+        .map_or(0, |bytes| u64::from_be_bytes(*bytes));
+    Sequence::new(number)
+}
+
+/// The position that a key ends with.
+pub(crate) fn position_at_end(key: &[u8]) -> Position {
+    Position::new(sequence_at_end(key).get())
+}

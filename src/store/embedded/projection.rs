@@ -1,0 +1,451 @@
+//! From records to index changes, one record at a time.
+//!
+//! The writer and every replay go through here, so what the index holds follows from the journal
+//! alone.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::{
+    index::{Index, IndexError},
+    keys::{self, Exception, IdRun, REFLECTION, ReferenceEntry, Reflection, Run, Stray},
+    state::State,
+};
+use crate::{
+    domain::{
+        area::County,
+        channel::{Channel, Digest, Sequence},
+        notice::NoticeId,
+        receipt::{Outcome, VoidReason},
+    },
+    store::journal::{
+        group::Placed,
+        record::{Direction, Position, Record},
+        segment::Chains,
+    },
+};
+
+/// The changes of one group, readable before they are applied.
+pub(crate) struct Projection<'a> {
+    index: &'a Index,
+    changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    run: Option<OpenRun>,
+    outs: HashSet<Channel>,
+    ins: HashSet<Channel>,
+    consumers: HashSet<(County, String)>,
+}
+
+/// A run that the next record may still lengthen.
+struct OpenRun {
+    run: Run,
+    ids: Option<OpenIds>,
+}
+
+/// Rising ids of one epoch at the end of an open run.
+struct OpenIds {
+    epoch: u64,
+    first: u64,
+    last: u64,
+}
+
+/// Longer runs would make a reader read too much for one notice.
+const MAX_RUN: u32 = 256;
+
+impl<'a> Projection<'a> {
+    pub(crate) fn new(index: &'a Index) -> Self {
+        Self {
+            index,
+            changes: BTreeMap::new(),
+            run: None,
+            outs: HashSet::new(),
+            ins: HashSet::new(),
+            consumers: HashSet::new(),
+        }
+    }
+
+    /// What stands under a key once the changes so far are applied.
+    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, IndexError> {
+        match self.changes.get(key) {
+            Some(value) => Ok(value.clone()),
+            None => Ok(self.index.get(key)?.map(|value| value.to_vec())),
+        }
+    }
+
+    /// Follows one record, in the state and in the index.
+    pub(crate) fn follow(&mut self, state: &mut State, placed: &Placed) -> Result<(), IndexError> {
+        let at = placed.position;
+        match &placed.record {
+            Record::Published(r) => {
+                let head = state.outs.get(&r.channel).map_or(r.origin, |out| out.head);
+                self.place(
+                    Direction::Out,
+                    r.channel,
+                    r.sequence,
+                    placed,
+                    head,
+                    Some(r.facts.id),
+                )?;
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "a day count of this era is small and positive"
+                )]
+                let day = (r.facts.published_at_ms / MS_PER_DAY) as u32;
+                self.put(
+                    keys::reference(r.channel.from, &r.reference_key),
+                    ReferenceEntry {
+                        at,
+                        len: placed.len,
+                        day,
+                    }
+                    .encode(),
+                );
+            }
+            Record::Requeued(r) => {
+                let head = state
+                    .outs
+                    .get(&r.channel)
+                    .map_or_else(Digest::default, |out| out.head);
+                self.place(Direction::Out, r.channel, r.sequence, placed, head, None)?;
+                self.stray(Direction::Out, r.channel, r.id, r.sequence, placed);
+                self.amend(Direction::Out, r.channel, r.left, |left| {
+                    left.moved_to = Some(r.sequence);
+                })?;
+                self.amend(Direction::Out, r.channel, r.sequence, |place| {
+                    place.origin = Some(r.origin);
+                })?;
+                self.remove(keys::hold(r.channel, r.left));
+            }
+            Record::Ended(r) => {
+                self.amend(Direction::Out, r.channel, r.sequence, |place| {
+                    place.ended = Some((r.reason, r.code));
+                })?;
+                match r.reason {
+                    VoidReason::OnHold => self.put(keys::hold(r.channel, r.sequence), Vec::new()),
+                    VoidReason::Expired | VoidReason::Withdrawn => {
+                        self.remove(keys::hold(r.channel, r.sequence));
+                    }
+                }
+            }
+            Record::Settled(r) => {
+                for (offset, outcome) in r.outcomes.iter().enumerate() {
+                    let sequence = r.first.plus(offset as u64);
+                    if *outcome != Outcome::Stored {
+                        self.amend(Direction::Out, r.channel, sequence, |place| {
+                            place.outcome = Some(outcome.clone());
+                        })?;
+                    }
+                    if *outcome != Outcome::Voided {
+                        // The peer has it after all, so it need not come again.
+                        let hold = keys::hold(r.channel, sequence);
+                        if self.get(&hold)?.is_some() {
+                            self.remove(hold);
+                        }
+                    }
+                }
+            }
+            Record::Received(r) => {
+                let head = state
+                    .ins
+                    .get(&r.channel)
+                    .map_or_else(Digest::default, |it| it.head);
+                self.place(
+                    Direction::In,
+                    r.channel,
+                    r.sequence,
+                    placed,
+                    head,
+                    Some(r.facts.id),
+                )?;
+            }
+            Record::PlaceUsed(r) => {
+                let head = state
+                    .ins
+                    .get(&r.channel)
+                    .map_or_else(Digest::default, |it| it.head);
+                let id = r.id.filter(|_| !r.known);
+                self.place(Direction::In, r.channel, r.sequence, placed, head, id)?;
+            }
+            Record::AdoptedOut(r) => self.adopt(state, r)?,
+            Record::ParcelReceived(r) => {
+                self.ins.insert(r.channel);
+            }
+            Record::Stopped(r) => {
+                match r.direction {
+                    Direction::Out => self.outs.insert(r.channel),
+                    Direction::In => self.ins.insert(r.channel),
+                };
+            }
+            Record::AdoptedIn(r) => {
+                self.ins.insert(r.channel);
+            }
+            Record::ConsumerOpened(r) => {
+                self.consumers.insert((r.home, r.name.clone()));
+            }
+            Record::HandedOut(r) => {
+                self.consumers.insert((r.home, r.name.clone()));
+            }
+            Record::Acknowledged(r) => {
+                self.consumers.insert((r.home, r.name.clone()));
+            }
+            Record::ConsumerRemoved(r) => {
+                self.consumers.insert((r.home, r.name.clone()));
+            }
+            Record::LossAccepted(_) | Record::Snapshot(_) => {}
+        }
+        if let Record::Settled(r) = &placed.record {
+            self.outs.insert(r.channel);
+        }
+        state.follow(&placed.record, at);
+        Ok(())
+    }
+
+    /// Counts every channel and consumer as changed.
+    pub(crate) fn touch_all(&mut self, state: &State) {
+        self.outs.extend(state.outs.keys());
+        self.ins.extend(state.ins.keys());
+        self.consumers.extend(state.consumers.keys().cloned());
+    }
+
+    /// The changes, with the live state that they touched and the reflection behind them.
+    pub(crate) fn finish(
+        mut self,
+        state: &State,
+        position: Position,
+        chains: &Chains,
+    ) -> Result<BTreeMap<Vec<u8>, Option<Vec<u8>>>, IndexError> {
+        self.close_run()?;
+        for channel in std::mem::take(&mut self.outs) {
+            if let Some(out) = state.outs.get(&channel) {
+                let mut put = crate::store::journal::bytes::Put::default();
+                out.put(&mut put);
+                self.put(keys::out_state(channel), put.0);
+            }
+        }
+        for channel in std::mem::take(&mut self.ins) {
+            if let Some(it) = state.ins.get(&channel) {
+                let mut put = crate::store::journal::bytes::Put::default();
+                it.put(&mut put);
+                self.put(keys::in_state(channel), put.0);
+            }
+        }
+        for (home, name) in std::mem::take(&mut self.consumers) {
+            let key = keys::consumer(home, &name);
+            match state.consumers.get(&(home, name)) {
+                Some(consumer) => {
+                    let mut put = crate::store::journal::bytes::Put::default();
+                    consumer.put(&mut put);
+                    self.put(key, put.0);
+                }
+                None => self.remove(key),
+            }
+        }
+        let reflection = Reflection {
+            position,
+            chains: chains.clone(),
+        };
+        self.put(REFLECTION.to_vec(), reflection.encode());
+        Ok(self.changes)
+    }
+
+    /// A place of a channel: lengthens the open run, or begins a new one.
+    fn place(
+        &mut self,
+        direction: Direction,
+        channel: Channel,
+        sequence: Sequence,
+        placed: &Placed,
+        head_before: Digest,
+        id: Option<NoticeId>,
+    ) -> Result<(), IndexError> {
+        match direction {
+            Direction::Out => self.outs.insert(channel),
+            Direction::In => self.ins.insert(channel),
+        };
+        let fits = self.run.as_ref().is_some_and(|open| {
+            open.run.direction == direction
+                && open.run.channel == channel
+                && open.run.end() == sequence
+                && open.run.count < MAX_RUN
+                && open.run.at.plus(u64::from(open.run.len)) == placed.position
+        });
+        if !fits {
+            self.close_run()?;
+            self.run = Some(OpenRun {
+                run: Run {
+                    direction,
+                    channel,
+                    first: sequence,
+                    count: 0,
+                    at: placed.position,
+                    len: 0,
+                    head_before,
+                },
+                ids: None,
+            });
+        }
+        if let Some(id) = id {
+            self.place_id(direction, channel, sequence, placed, id)?;
+        }
+        if let Some(open) = &mut self.run {
+            open.run.count = open.run.count.saturating_add(1);
+            open.run.len = open.run.len.saturating_add(placed.len);
+        }
+        Ok(())
+    }
+
+    /// An id rises along its run, or stands alone.
+    fn place_id(
+        &mut self,
+        direction: Direction,
+        channel: Channel,
+        sequence: Sequence,
+        placed: &Placed,
+        id: NoticeId,
+    ) -> Result<(), IndexError> {
+        let (epoch, counter) = id.halves();
+        let key = keys::epoch(channel, epoch);
+        let open = self.run.as_mut().and_then(|open| open.ids.as_mut());
+        if let Some(ids) = open.filter(|ids| ids.epoch == epoch) {
+            if counter > ids.last {
+                ids.last = counter;
+                return Ok(());
+            }
+        } else if self.run.as_ref().is_some_and(|open| open.ids.is_none()) {
+            let highest = match self.get(&key)? {
+                Some(bytes) => u64::from_be_bytes(bytes.as_slice().try_into().unwrap_or_default()),
+                None => 0,
+            };
+            if counter > highest
+                && let Some(open) = &mut self.run
+            {
+                open.ids = Some(OpenIds {
+                    epoch,
+                    first: counter,
+                    last: counter,
+                });
+                return Ok(());
+            }
+        }
+        self.stray(direction, channel, id, sequence, placed);
+        Ok(())
+    }
+
+    fn stray(
+        &mut self,
+        direction: Direction,
+        channel: Channel,
+        id: NoticeId,
+        sequence: Sequence,
+        placed: &Placed,
+    ) {
+        let stray = Stray {
+            direction,
+            channel,
+            sequence,
+            at: placed.position,
+            len: placed.len,
+        };
+        self.put(keys::stray(channel, id), stray.encode());
+    }
+
+    fn close_run(&mut self) -> Result<(), IndexError> {
+        let Some(OpenRun { run, ids }) = self.run.take() else {
+            return Ok(());
+        };
+        let home = match run.direction {
+            Direction::Out => run.channel.from,
+            Direction::In => run.channel.to,
+        };
+        let bytes = run.encode();
+        self.put(
+            keys::run(run.direction, run.channel, run.first),
+            bytes.clone(),
+        );
+        self.put(keys::feed(home, run.at), bytes);
+        if let Some(OpenIds { epoch, first, last }) = ids {
+            let channel = run.channel;
+            self.put(
+                keys::id_run(channel, epoch, first),
+                IdRun {
+                    last_counter: last,
+                    run,
+                }
+                .encode(),
+            );
+            self.put(keys::epoch(channel, epoch), last.to_be_bytes().to_vec());
+        }
+        Ok(())
+    }
+
+    /// Places above the highest receipted one become the peer's.
+    fn adopt(
+        &mut self,
+        state: &State,
+        adopted: &crate::store::journal::record::AdoptedOut,
+    ) -> Result<(), IndexError> {
+        self.outs.insert(adopted.channel);
+        let (Some(first), Some(last)) = (adopted.holdings.first(), adopted.holdings.last()) else {
+            return Ok(());
+        };
+        let known = state
+            .outs
+            .get(&adopted.channel)
+            .map_or(Sequence::ZERO, |out| out.last);
+        for holding in &adopted.holdings {
+            self.amend(Direction::Out, adopted.channel, holding.sequence, |place| {
+                *place = Exception {
+                    adopted: Some((holding.digest, holding.id)),
+                    outcome: (holding.outcome != Outcome::Stored).then(|| holding.outcome.clone()),
+                    ..Exception::default()
+                };
+            })?;
+            self.remove(keys::hold(adopted.channel, holding.sequence));
+        }
+        // Own runs behind the first taken place no longer tell what stands there.
+        let prefix = keys::runs(Direction::Out, adopted.channel);
+        let from = keys::run(Direction::Out, adopted.channel, first.sequence.next());
+        let stale: Vec<_> = self
+            .index
+            .from(&prefix, &from)
+            .map(|found| found.map(|(key, _)| key.to_vec()))
+            .collect::<Result<_, _>>()?;
+        for key in stale {
+            self.remove(key);
+        }
+        // Own places behind the last taken one are renumbered; their ends go with them.
+        let mut sequence = last.sequence.next();
+        while sequence <= known {
+            self.remove(keys::exception(Direction::Out, adopted.channel, sequence));
+            self.remove(keys::hold(adopted.channel, sequence));
+            sequence = sequence.next();
+        }
+        Ok(())
+    }
+
+    fn amend(
+        &mut self,
+        direction: Direction,
+        channel: Channel,
+        sequence: Sequence,
+        change: impl FnOnce(&mut Exception),
+    ) -> Result<(), IndexError> {
+        let key = keys::exception(direction, channel, sequence);
+        let mut exception = match self.get(&key)? {
+            Some(bytes) => Exception::decode(&bytes)?,
+            None => Exception::default(),
+        };
+        change(&mut exception);
+        self.put(key, exception.encode());
+        Ok(())
+    }
+
+    fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.changes.insert(key, Some(value));
+    }
+
+    fn remove(&mut self, key: Vec<u8>) {
+        self.changes.insert(key, None);
+    }
+}
+
+const MS_PER_DAY: i64 = 86_400_000;

@@ -1,0 +1,280 @@
+//! Receiving: sequence, heads and ids are compared at the moment of commit.
+
+use std::collections::HashMap;
+
+use super::{
+    places::outcome_in,
+    stage::{Stage, StageError},
+    state::InState,
+};
+use crate::{
+    domain::{
+        area::County,
+        channel::{Channel, Digest, Sequence},
+        field::Field,
+        notice::NoticeId,
+        problem::Code,
+        receipt::{Outcome, Receipt},
+        refusal::Refusal,
+    },
+    store::{
+        journal::record::{
+            self, Direction, ParcelReceived, PlaceUsed, Record, StopReason, Stopped,
+        },
+        verb::{Arriving, InContent, Received, Verdict},
+    },
+    trust::chain::chain,
+};
+
+/// Ids that came in earlier in the same group: digest and outcome.
+#[derive(Default)]
+pub(crate) struct Arrivals(HashMap<(County, County, NoticeId), (Digest, Outcome)>);
+
+impl Arrivals {
+    /// Takes a parcel, or the prefix of it that has final outcomes.
+    pub(crate) fn receive(
+        &mut self,
+        stage: &mut Stage<'_>,
+        arriving: Arriving,
+    ) -> Result<Received, StageError> {
+        let Arriving {
+            channel,
+            origin,
+            first,
+            previous_head,
+            places,
+            evidence,
+            at_ms,
+        } = arriving;
+        let state = stage
+            .state
+            .ins
+            .get(&channel)
+            .cloned()
+            .unwrap_or_else(|| InState::new(origin));
+        if let Some(stop) = state.stop {
+            return Ok(Received::Stopped {
+                reason: stop.reason,
+                sequence: stop.sequence,
+            });
+        }
+        if first > state.held.next() {
+            return Ok(Received::Gap { held: state.held });
+        }
+        // The sender's idea of the chain before its first place must be ours.
+        let before = Sequence::new(first.get().saturating_sub(1));
+        let own = if before == state.held {
+            Some(state.head)
+        } else {
+            stage
+                .places
+                .head_at(Direction::In, channel, before, origin)?
+        };
+        if own != Some(previous_head) {
+            return stop(stage, channel, before, at_ms);
+        }
+        let mut outcomes = Vec::with_capacity(places.len());
+        let mut places = places.into_iter();
+        let mut head = previous_head;
+        // Repeats: the same digest at the same place is answered from the record.
+        if first <= state.held {
+            let last = state.held.min(before.plus(places.len() as u64));
+            for place in stage.places.range(Direction::In, channel, first, last)? {
+                let Some(repeat) = places.next() else { break };
+                if repeat.digest != place.digest {
+                    return stop(stage, channel, place.sequence, at_ms);
+                }
+                head = chain(head, place.digest);
+                let outcome = place
+                    .record
+                    .as_ref()
+                    .and_then(|placed| outcome_in(&placed.record));
+                outcomes.push(outcome.unwrap_or(Outcome::Stored));
+            }
+        }
+        let mut sequence = before.plus(outcomes.len() as u64);
+        let mut records = Vec::new();
+        let mut seen = Vec::new();
+        let mut pause = None;
+        for place in places {
+            let next = sequence.next();
+            let digest = place.digest;
+            let disposed = match place.content {
+                InContent::Void(_) => Disposed {
+                    id: None,
+                    outcome: Outcome::Voided,
+                    known: false,
+                    bytes: bytes::Bytes::new(),
+                    facts: None,
+                },
+                InContent::Unreadable { bytes, refusal } => Disposed {
+                    id: None,
+                    outcome: Outcome::Refused(refusal),
+                    known: false,
+                    bytes,
+                    facts: None,
+                },
+                InContent::Notice {
+                    facts,
+                    bytes,
+                    verdict,
+                } => {
+                    let known = self.known(stage, channel, facts.id, &seen)?;
+                    match (known, verdict) {
+                        (Some((first_digest, outcome)), _) => Disposed {
+                            id: Some(facts.id),
+                            outcome: if first_digest == digest {
+                                outcome
+                            } else {
+                                tracing::error!(%channel, notice = %facts.id, "The same id came with other bytes; it is refused.");
+                                Outcome::Refused(Refusal::whole(Code::IdConflict))
+                            },
+                            known: true,
+                            bytes,
+                            facts: None,
+                        },
+                        (None, Verdict::Pause(why)) => {
+                            pause = Some(why);
+                            break;
+                        }
+                        (None, Verdict::Refuse(refusal)) => Disposed {
+                            id: Some(facts.id),
+                            outcome: Outcome::Refused(refusal),
+                            known: false,
+                            bytes,
+                            facts: None,
+                        },
+                        (None, Verdict::Take) => Disposed {
+                            id: Some(facts.id),
+                            outcome: Outcome::Stored,
+                            known: false,
+                            bytes,
+                            facts: Some(facts),
+                        },
+                    }
+                }
+            };
+            sequence = next;
+            head = chain(head, digest);
+            if let (Some(id), false) = (disposed.id, disposed.known) {
+                seen.push((id, digest, disposed.outcome.clone()));
+            }
+            outcomes.push(disposed.outcome.clone());
+            records.push(disposed.record(channel, sequence, digest, at_ms));
+        }
+        if !records.is_empty() {
+            stage.push(Record::ParcelReceived(ParcelReceived {
+                channel,
+                first,
+                origin,
+                at_ms,
+                evidence,
+            }))?;
+            for record in records {
+                stage.push(record)?;
+            }
+            for (id, digest, outcome) in seen {
+                let (low, high) = pair(channel);
+                self.0.insert((low, high, id), (digest, outcome));
+            }
+        }
+        let held = stage
+            .state
+            .ins
+            .get(&channel)
+            .map_or(Sequence::ZERO, |state| state.held);
+        Ok(Received::Answered {
+            receipt: Receipt {
+                channel,
+                first,
+                outcomes,
+                head,
+                held,
+            },
+            pause,
+        })
+    }
+
+    /// Digest and outcome of an id that this pair of areas has seen.
+    fn known(
+        &self,
+        stage: &Stage<'_>,
+        channel: Channel,
+        id: NoticeId,
+        seen: &[(NoticeId, Digest, Outcome)],
+    ) -> Result<Option<(Digest, Outcome)>, StageError> {
+        let (low, high) = pair(channel);
+        if let Some((_, digest, outcome)) = seen.iter().find(|(other, ..)| *other == id) {
+            return Ok(Some((*digest, outcome.clone())));
+        }
+        if let Some(known) = self.0.get(&(low, high, id)) {
+            return Ok(Some(known.clone()));
+        }
+        let Some(found) = stage.places.find(channel, id, Some(&stage.projection))? else {
+            return Ok(None);
+        };
+        Ok(Some(match found.placed.record {
+            Record::Received(r) => (r.facts.digest, Outcome::Stored),
+            Record::PlaceUsed(r) => (r.digest, r.outcome),
+            // An id of our own: whatever comes under it is no notice of the peer's.
+            _ => (
+                Digest::default(),
+                Outcome::Refused(Refusal::of(Code::IdConflict, Field::Reference)),
+            ),
+        }))
+    }
+}
+
+/// What becomes of one place.
+struct Disposed {
+    id: Option<NoticeId>,
+    outcome: Outcome,
+    known: bool,
+    bytes: bytes::Bytes,
+    facts: Option<record::Facts>,
+}
+
+impl Disposed {
+    fn record(self, channel: Channel, sequence: Sequence, digest: Digest, at_ms: i64) -> Record {
+        match self.facts {
+            Some(facts) => Record::Received(record::Received {
+                channel,
+                sequence,
+                facts,
+                received_at_ms: at_ms,
+                notice: self.bytes,
+            }),
+            None => Record::PlaceUsed(PlaceUsed {
+                channel,
+                sequence,
+                digest,
+                id: self.id,
+                outcome: self.outcome,
+                at_ms,
+                known: self.known,
+                notice: self.bytes,
+            }),
+        }
+    }
+}
+
+fn stop(
+    stage: &mut Stage<'_>,
+    channel: Channel,
+    sequence: Sequence,
+    at_ms: i64,
+) -> Result<Received, StageError> {
+    let reason = StopReason::HeadDiffers;
+    stage.push(Record::Stopped(Stopped {
+        channel,
+        direction: Direction::In,
+        reason: Some(reason),
+        sequence,
+        at_ms,
+    }))?;
+    Ok(Received::Stopped { reason, sequence })
+}
+
+fn pair(channel: Channel) -> (County, County) {
+    (channel.from.min(channel.to), channel.from.max(channel.to))
+}

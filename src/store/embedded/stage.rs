@@ -1,0 +1,103 @@
+//! One group being gathered: what the next verb of the same group is decided on.
+
+use super::{
+    index::IndexError,
+    places::{PlaceError, Places},
+    projection::Projection,
+    state::State,
+};
+use crate::store::{
+    journal::{
+        group::{GroupWriter, Placed},
+        record::{Position, Record},
+        segment::Chains,
+    },
+    verb::NotNow,
+};
+
+/// The group, the live state as it will be behind it, and the index changes.
+pub(crate) struct Stage<'a> {
+    pub(crate) places: &'a Places,
+    pub(crate) state: &'a mut State,
+    pub(crate) projection: Projection<'a>,
+    chains: &'a mut Chains,
+    group: GroupWriter,
+    placed: Vec<Placed>,
+}
+
+/// Why a verb cannot be staged.
+pub(crate) enum StageError {
+    /// The caller is told; nothing of the verb was staged.
+    NotNow(NotNow),
+    /// The index is broken: the writer stops.
+    Index(IndexError),
+}
+
+impl From<IndexError> for StageError {
+    fn from(error: IndexError) -> Self {
+        Self::Index(error)
+    }
+}
+
+impl From<PlaceError> for StageError {
+    fn from(error: PlaceError) -> Self {
+        match error {
+            PlaceError::Index(error) => Self::Index(error),
+            PlaceError::Journal(error) => Self::NotNow(error.into()),
+        }
+    }
+}
+
+impl<'a> Stage<'a> {
+    pub(crate) fn new(
+        places: &'a Places,
+        state: &'a mut State,
+        chains: &'a mut Chains,
+        start: Position,
+    ) -> Self {
+        Self {
+            places,
+            state,
+            projection: Projection::new(&places.index),
+            chains,
+            group: GroupWriter::new(start),
+            placed: Vec::new(),
+        }
+    }
+
+    /// Adds a record to the group, the chain, the state and the index changes.
+    pub(crate) fn push(&mut self, record: Record) -> Result<(), IndexError> {
+        let chain = record
+            .home()
+            .map(|home| self.chains.entry(home).or_default());
+        let placed = self.group.push(record, chain);
+        self.projection.follow(self.state, &placed)?;
+        self.placed.push(placed);
+        Ok(())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.group.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.group.len()
+    }
+
+    /// Bytes, records and index changes of the finished group that ends at `end`.
+    pub(crate) fn finish(self, end: Position) -> Result<Finished, IndexError> {
+        let changes = self.projection.finish(self.state, end, self.chains)?;
+        Ok(Finished {
+            bytes: self.group.finish(),
+            placed: self.placed,
+            changes,
+        })
+    }
+}
+
+/// A group that is ready to be written.
+pub(crate) struct Finished {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) placed: Vec<Placed>,
+    pub(crate) changes: std::collections::BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+}

@@ -1,0 +1,231 @@
+//! What readers are shown: notices with their states, pages, the feed.
+
+use super::{
+    index::IndexError,
+    keys::{self, Exception, Run},
+    places::{Found, PlaceError, Places, place_of, received_of},
+};
+use crate::{
+    domain::{
+        area::County,
+        channel::{Channel, Sequence},
+        delivery::{Delivery, Event},
+        notice::Kind,
+        problem::Code,
+        receipt::{Outcome, VoidReason},
+    },
+    store::{
+        journal::{
+            group::Placed,
+            record::{Direction, Position, Record},
+        },
+        verb::{NoticeFilter, NoticeView, Page},
+    },
+};
+
+/// The delivery of a place of a channel out, and, while it waits for an agreement, why.
+pub(crate) fn delivery_of(
+    exception: &Exception,
+    sequence: Sequence,
+    settled: Sequence,
+    sent: Sequence,
+) -> (Delivery, Option<Option<Code>>) {
+    let mut events = Vec::new();
+    let mut on_hold = None;
+    if sequence <= sent && sequence > settled {
+        events.push(Event::Sent);
+    }
+    if let Some((reason, code)) = exception.ended {
+        if reason == VoidReason::OnHold && exception.moved_to.is_none() {
+            on_hold = Some(code);
+        }
+        events.push(Event::Ended(reason));
+    }
+    if sequence <= settled {
+        events.push(Event::Answered(
+            exception.outcome.clone().unwrap_or(Outcome::Stored),
+        ));
+    }
+    let mut delivery = Delivery::Queued;
+    for event in events {
+        // A void on hold that the peer confirmed leaves the notice queued: the one step that the
+        // machine does not know.
+        delivery = delivery.clone().step(event).unwrap_or(delivery);
+    }
+    if delivery == Delivery::Stored {
+        on_hold = None;
+    }
+    (delivery, on_hold)
+}
+
+impl Places {
+    /// Everything there is to say of a notice that was found.
+    pub(crate) fn view(
+        &self,
+        found: Found,
+        settled: Sequence,
+        sent: Sequence,
+    ) -> Result<Option<NoticeView>, PlaceError> {
+        match found.direction {
+            Direction::Out => {
+                let exception = self.exception(found.channel, found.sequence)?;
+                let published = self.published(&found.placed)?;
+                let (delivery, on_hold) = delivery_of(&exception, found.sequence, settled, sent);
+                Ok(Some(NoticeView {
+                    at_ms: published.facts.published_at_ms,
+                    facts: published.facts,
+                    channel: found.channel,
+                    direction: Direction::Out,
+                    sequence: found.sequence,
+                    delivery,
+                    on_hold,
+                    reference: published.reference,
+                    bytes: published.notice,
+                }))
+            }
+            Direction::In => Ok(
+                received_of(found.placed.record).map(|(facts, bytes, at_ms)| NoticeView {
+                    facts,
+                    channel: found.channel,
+                    direction: Direction::In,
+                    sequence: found.sequence,
+                    delivery: Delivery::Stored,
+                    on_hold: None,
+                    at_ms,
+                    reference: String::new(),
+                    bytes,
+                }),
+            ),
+        }
+    }
+
+    /// A page of notices of a home area, newest first, from `before` down.
+    pub(crate) fn page(
+        &self,
+        home: County,
+        filter: &NoticeFilter,
+        before: Position,
+        limit: usize,
+        marks: &dyn Fn(Channel) -> (Sequence, Sequence),
+    ) -> Result<Page, PlaceError> {
+        let mut notices = Vec::new();
+        let mut next = None;
+        let top = Position::new(before.get().saturating_sub(1));
+        'runs: for entry in self
+            .index
+            .down_from(&keys::feeds(home), &keys::feed(home, top))
+        {
+            let run = Run::decode(&entry?.1).map_err(IndexError::from)?;
+            if filter
+                .direction
+                .is_some_and(|wanted| wanted != run.direction)
+            {
+                continue;
+            }
+            let (settled, sent) = marks(run.channel);
+            for placed in self.segments.run(run.at, run.len)?.into_iter().rev() {
+                let at = placed.position;
+                if at >= before {
+                    continue;
+                }
+                if notices.len() >= limit {
+                    next = Some(at.plus(1));
+                    break 'runs;
+                }
+                if let Some(view) = self.view_placed(&run, placed, settled, sent)?
+                    && (filter.kinds.is_empty() || filter.kinds.contains(&view.facts.kind))
+                    && (filter.states.is_empty()
+                        || filter
+                            .states
+                            .iter()
+                            .any(|state| state == view.delivery.name()))
+                {
+                    notices.push(view);
+                }
+            }
+        }
+        Ok(Page { notices, next })
+    }
+
+    /// A notice in a list is shown at its newest place only.
+    fn view_placed(
+        &self,
+        run: &Run,
+        placed: Placed,
+        settled: Sequence,
+        sent: Sequence,
+    ) -> Result<Option<NoticeView>, PlaceError> {
+        let Some((sequence, digest)) = place_of(&placed.record) else {
+            return Ok(None);
+        };
+        if run.direction == Direction::Out {
+            let exception = self.exception(run.channel, sequence)?;
+            let taken = exception
+                .adopted
+                .is_some_and(|(theirs, _)| theirs != digest);
+            if exception.moved_to.is_some() || taken {
+                return Ok(None);
+            }
+        }
+        let found = Found {
+            direction: run.direction,
+            channel: run.channel,
+            sequence,
+            placed,
+        };
+        self.view(found, settled, sent)
+    }
+
+    /// The stored notices of a home area behind a position, in order, of some kinds. Returns them
+    /// and how far was looked.
+    pub(crate) fn feed(
+        &self,
+        home: County,
+        behind: Position,
+        kinds: &[Kind],
+        limit: usize,
+    ) -> Result<(Vec<FeedItem>, Position), PlaceError> {
+        let prefix = keys::feeds(home);
+        let from = match self.index.floor(&prefix, &keys::feed(home, behind))? {
+            Some((key, _)) => key.to_vec(),
+            None => prefix.clone(),
+        };
+        let mut items = Vec::new();
+        let mut looked = behind;
+        for entry in self.index.from(&prefix, &from) {
+            let run = Run::decode(&entry?.1).map_err(IndexError::from)?;
+            let end = run.at.plus(u64::from(run.len));
+            if end <= behind {
+                continue;
+            }
+            if run.direction == Direction::In {
+                for placed in self.segments.run(run.at, run.len)? {
+                    if placed.position <= behind {
+                        continue;
+                    }
+                    if items.len() >= limit {
+                        return Ok((items, looked));
+                    }
+                    looked = placed.position;
+                    if let Record::Received(received) = placed.record
+                        && (kinds.is_empty() || kinds.contains(&received.facts.kind))
+                    {
+                        items.push(FeedItem {
+                            position: placed.position,
+                            received,
+                        });
+                    }
+                }
+            } else {
+                looked = looked.max(Position::new(end.get().saturating_sub(1)));
+            }
+        }
+        Ok((items, looked))
+    }
+}
+
+/// A stored notice in the feed.
+pub(crate) struct FeedItem {
+    pub(crate) position: Position,
+    pub(crate) received: crate::store::journal::record::Received,
+}

@@ -1,0 +1,102 @@
+//! Telling those who wait that there is something new.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use tokio::sync::watch;
+
+use super::state::State;
+use crate::{
+    domain::{
+        area::County,
+        channel::{Channel, Sequence},
+    },
+    store::journal::{
+        group::Placed,
+        record::{Position, Record},
+    },
+};
+
+/// One bell a channel out, one a feed.
+#[derive(Default)]
+pub(crate) struct Wakeups {
+    channels: Mutex<HashMap<Channel, watch::Sender<Sequence>>>,
+    feeds: Mutex<HashMap<County, watch::Sender<Position>>>,
+    /// Rings when a channel out gets its first notice.
+    new_channels: watch::Sender<u64>,
+}
+
+impl Wakeups {
+    /// The highest sequence of a channel out, as it rises.
+    pub(crate) fn channel(&self, channel: Channel, now: Sequence) -> watch::Receiver<Sequence> {
+        self.channels
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(channel)
+            .or_insert_with(|| watch::Sender::new(now))
+            .subscribe()
+    }
+
+    /// The newest position of a home area's feed, as it rises.
+    pub(crate) fn feed(&self, home: County) -> watch::Receiver<Position> {
+        self.feeds
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(home)
+            .or_insert_with(|| watch::Sender::new(Position::START))
+            .subscribe()
+    }
+
+    /// Rings when a channel out appears.
+    pub(crate) fn new_channels(&self) -> watch::Receiver<u64> {
+        self.new_channels.subscribe()
+    }
+
+    /// A group is durable and in the index.
+    pub(crate) fn committed(&self, state: &State, placed: &[Placed]) {
+        let mut outs: Vec<Channel> = Vec::new();
+        let mut feeds: HashMap<County, Position> = HashMap::new();
+        let mut appeared = false;
+        for entry in placed {
+            match &entry.record {
+                Record::Published(r) => {
+                    appeared |= r.sequence == Sequence::new(1);
+                    if outs.last() != Some(&r.channel) {
+                        outs.push(r.channel);
+                    }
+                }
+                Record::Requeued(r) => outs.push(r.channel),
+                Record::Ended(r) => outs.push(r.channel),
+                Record::Stopped(r) => outs.push(r.channel),
+                Record::AdoptedOut(r) => outs.push(r.channel),
+                Record::Received(r) => {
+                    feeds.insert(r.channel.to, entry.position);
+                }
+                _ => {}
+            }
+        }
+        if !outs.is_empty() {
+            let channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+            for channel in outs {
+                if let (Some(bell), Some(out)) = (channels.get(&channel), state.outs.get(&channel))
+                {
+                    bell.send_replace(out.last);
+                }
+            }
+        }
+        if !feeds.is_empty() {
+            let bells = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
+            for (home, position) in feeds {
+                if let Some(bell) = bells.get(&home) {
+                    bell.send_replace(position);
+                }
+            }
+        }
+        if appeared {
+            self.new_channels
+                .send_modify(|count| *count = count.wrapping_add(1));
+        }
+    }
+}

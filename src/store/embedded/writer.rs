@@ -1,0 +1,476 @@
+//! The one writer: gathers what is waiting, writes it as one group, syncs once, applies it to the
+//! index, then answers everyone.
+
+use std::{
+    fs::File,
+    io::{self, Write},
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    index::IndexError,
+    leases::Leases,
+    places::Places,
+    publishing::Publications,
+    receiving::Arrivals,
+    settling,
+    space::{Room, Space},
+    stage::{Finished, Stage, StageError},
+    state::State,
+    wakeups::Wakeups,
+};
+use crate::{
+    domain::{
+        area::County,
+        channel::{Channel, Sequence},
+        notice::NoticeId,
+        problem::Code,
+        receipt::VoidReason,
+    },
+    store::{
+        journal::{
+            group::GroupWriter,
+            record::{
+                Acknowledged, ConsumerOpened, ConsumerRemoved, Direction, HandedOut, Position,
+                Record, Snapshot, StopReason,
+            },
+            segment::{self, Chains, SegmentHeader},
+        },
+        verb::{
+            Accepted, Adopted, Arriving, Holdings, Lease, NotNow, Outgoing, PublishError, Received,
+            Settled, Settlement,
+        },
+    },
+};
+
+type Reply<T> = oneshot::Sender<Result<T, NotNow>>;
+
+/// What the writer can be asked to do.
+pub(crate) enum Command {
+    Publish {
+        items: Vec<Outgoing>,
+        reply: oneshot::Sender<Vec<Result<Accepted, PublishError>>>,
+    },
+    Receive(Arriving, Reply<Received>),
+    Settle(Lease, Settlement, Reply<Settled>),
+    End {
+        channel: Channel,
+        sequence: Sequence,
+        reason: VoidReason,
+        code: Option<Code>,
+        at_ms: i64,
+        reply: Reply<bool>,
+    },
+    Release(Channel, Reply<u64>),
+    SetStop {
+        channel: Channel,
+        direction: Direction,
+        stop: Option<(StopReason, Sequence)>,
+        at_ms: i64,
+        reply: Reply<()>,
+    },
+    AdoptOut(Holdings, Reply<Adopted>),
+    AdoptIn {
+        channel: Channel,
+        disowned: Sequence,
+        statement: bytes::Bytes,
+        at_ms: i64,
+        reply: Reply<()>,
+    },
+    OpenConsumer(ConsumerOpened, Reply<()>),
+    HandOut {
+        home: County,
+        name: String,
+        ordinal: u64,
+        reply: Reply<()>,
+    },
+    Acknowledge(Acknowledged, Reply<()>),
+    RemoveConsumer(County, String, Reply<()>),
+    /// Syncs what is waiting and ends the thread.
+    Stop,
+}
+
+/// Sizes that the writer keeps to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WriterLimits {
+    pub(crate) segment_bytes: u64,
+    pub(crate) group_bytes: usize,
+    pub(crate) channel_quota: u64,
+}
+
+/// The journal's open end, and the live state there.
+pub(crate) struct Writer {
+    pub(crate) directory: PathBuf,
+    pub(crate) file: File,
+    pub(crate) end: Position,
+    pub(crate) segment_first: Position,
+    pub(crate) chains: Chains,
+    pub(crate) state: State,
+    pub(crate) places: Places,
+    pub(crate) leases: Arc<Leases>,
+    pub(crate) wakeups: Arc<Wakeups>,
+    pub(crate) space: Space,
+    pub(crate) limits: WriterLimits,
+    pub(crate) epoch: [u8; 8],
+    pub(crate) counter: u64,
+    pub(crate) health: Arc<Health>,
+}
+
+/// Whether the writer can still write, for those who ask.
+#[derive(Default)]
+pub(crate) struct Health {
+    poisoned: tokio::sync::watch::Sender<Option<String>>,
+    groups: AtomicU64,
+}
+
+impl Health {
+    /// Why the writer takes no new work; none while it does.
+    pub(crate) fn poisoned(&self) -> tokio::sync::watch::Receiver<Option<String>> {
+        self.poisoned.subscribe()
+    }
+
+    /// Groups written since the start.
+    pub(crate) fn groups(&self) -> u64 {
+        self.groups.load(Ordering::Relaxed)
+    }
+}
+
+/// An answer that is sent once its group is durable, or is known not to be.
+type Answer = Box<dyn FnOnce(Durable) + Send>;
+
+/// What became of the group that an answer rests on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Durable {
+    Yes,
+    Unknown,
+}
+
+/// Why a group could not be committed.
+#[derive(Debug, thiserror::Error)]
+enum CommitError {
+    #[error("a write or sync of the journal failed: {0}")]
+    Journal(#[from] io::Error),
+    #[error(transparent)]
+    Index(#[from] IndexError),
+}
+
+impl Writer {
+    /// Runs until told to stop, or until every sender is gone.
+    pub(crate) fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        let mut gathered = Vec::new();
+        while let Some(first) = commands.blocking_recv() {
+            gathered.push(first);
+            while gathered.len() < MAX_COMMANDS
+                && let Ok(next) = commands.try_recv()
+            {
+                gathered.push(next);
+            }
+            let mut rest = std::mem::take(&mut gathered).into_iter().peekable();
+            while rest.peek().is_some() {
+                match self.commit(&mut rest) {
+                    Ok(Next::Continue) => {}
+                    Ok(Next::Stop) => {
+                        if let Err(error) = self.places.index.flush() {
+                            tracing::warn!(%error, "The index could not be flushed.");
+                        }
+                        return;
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "The writer is poisoned; the node takes no new work.");
+                        self.health.poisoned.send_replace(Some(error.to_string()));
+                        refuse_all(rest, &mut commands);
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Gathers one group from the head of `commands` and commits it.
+    fn commit(
+        &mut self,
+        commands: &mut std::iter::Peekable<impl Iterator<Item = Command>>,
+    ) -> Result<Next, CommitError> {
+        let room = self.space.room();
+        let mut answers: Vec<Answer> = Vec::new();
+        let mut waiting = Vec::new();
+        let mut publications = Publications::default();
+        let mut arrivals = Arrivals::default();
+        let mut next = Next::Continue;
+        let Self {
+            places,
+            state,
+            chains,
+            leases,
+            limits,
+            ..
+        } = self;
+        let mut stage = Stage::new(places, state, chains, self.end);
+        let mut gathered = 0usize;
+        while let Some(command) = commands.next_if(|command| {
+            // An adoption rewrites runs, so it is a group of its own.
+            gathered == 0 || !matches!(command, Command::AdoptOut(..))
+        }) {
+            gathered = gathered.saturating_add(1);
+            let alone = matches!(command, Command::AdoptOut(..));
+            match command {
+                Command::Publish { items, reply } => {
+                    let mut decided = Vec::with_capacity(items.len());
+                    for item in items {
+                        let answer = if room == Room::Low {
+                            super::publishing::ItemAnswer::Known(Err(NotNow::StorageLow.into()))
+                        } else {
+                            match publications.add(&stage, item, limits.channel_quota) {
+                                Ok(answer) => answer,
+                                Err(StageError::Index(error)) => return Err(error.into()),
+                                Err(StageError::NotNow(error)) => {
+                                    super::publishing::ItemAnswer::Known(Err(error.into()))
+                                }
+                            }
+                        };
+                        decided.push(answer);
+                    }
+                    waiting.push((decided, reply));
+                }
+                Command::Receive(arriving, reply) => {
+                    let result = if room == Room::Low {
+                        Err(StageError::NotNow(NotNow::StorageLow))
+                    } else {
+                        arrivals.receive(&mut stage, arriving)
+                    };
+                    answer(&mut answers, reply, result)?;
+                }
+                Command::Settle(lease, settlement, reply) => {
+                    let result = if leases.holds(lease) {
+                        settling::settle(&mut stage, settlement)
+                    } else {
+                        Err(StageError::NotNow(NotNow::Fenced))
+                    };
+                    answer(&mut answers, reply, result)?;
+                }
+                Command::End {
+                    channel,
+                    sequence,
+                    reason,
+                    code,
+                    at_ms,
+                    reply,
+                } => {
+                    let result = settling::end(&mut stage, channel, sequence, reason, code, at_ms);
+                    answer(&mut answers, reply, result)?;
+                }
+                Command::Release(channel, reply) => {
+                    let result = settling::release(&mut stage, channel);
+                    answer(&mut answers, reply, result)?;
+                }
+                Command::SetStop {
+                    channel,
+                    direction,
+                    stop,
+                    at_ms,
+                    reply,
+                } => {
+                    let result = settling::set_stop(&mut stage, channel, direction, stop, at_ms);
+                    answer(&mut answers, reply, result)?;
+                }
+                Command::AdoptOut(holdings, reply) => {
+                    let result = settling::adopt_out(&mut stage, holdings);
+                    answer(&mut answers, reply, result)?;
+                }
+                Command::AdoptIn {
+                    channel,
+                    disowned,
+                    statement,
+                    at_ms,
+                    reply,
+                } => {
+                    let result =
+                        settling::adopt_in(&mut stage, channel, disowned, statement, at_ms);
+                    answer(&mut answers, reply, result)?;
+                }
+                Command::OpenConsumer(opened, reply) => {
+                    let result = stage.push(Record::ConsumerOpened(opened));
+                    answer(&mut answers, reply, result.map_err(StageError::from))?;
+                }
+                Command::HandOut {
+                    home,
+                    name,
+                    ordinal,
+                    reply,
+                } => {
+                    let result = stage.push(Record::HandedOut(HandedOut {
+                        home,
+                        name,
+                        ordinal,
+                    }));
+                    answer(&mut answers, reply, result.map_err(StageError::from))?;
+                }
+                Command::Acknowledge(acknowledged, reply) => {
+                    let result = stage.push(Record::Acknowledged(acknowledged));
+                    answer(&mut answers, reply, result.map_err(StageError::from))?;
+                }
+                Command::RemoveConsumer(home, name, reply) => {
+                    let result =
+                        stage.push(Record::ConsumerRemoved(ConsumerRemoved { home, name }));
+                    answer(&mut answers, reply, result.map_err(StageError::from))?;
+                }
+                Command::Stop => {
+                    next = Next::Stop;
+                    break;
+                }
+            }
+            if alone || stage.len() >= limits.group_bytes {
+                break;
+            }
+        }
+        let (epoch, counter) = (self.epoch, &mut self.counter);
+        let numbered = publications.number(&mut stage, || {
+            *counter = counter.saturating_add(1);
+            NoticeId::new(epoch, *counter)
+        });
+        match numbered {
+            Ok(()) => {}
+            Err(StageError::Index(error)) => return Err(error.into()),
+            Err(StageError::NotNow(error)) => {
+                tracing::error!(%error, "Accepted notices could not be numbered.");
+                return Err(IndexError(error.to_string()).into());
+            }
+        }
+        let staged = if stage.is_empty() {
+            None
+        } else {
+            let end = self.end.plus(stage.len() as u64);
+            Some((stage.finish(end)?, end))
+        };
+        if let Some((finished, end)) = staged {
+            if let Err(error) = self.write(finished, end) {
+                for answer in answers {
+                    answer(Durable::Unknown);
+                }
+                for (decided, reply) in waiting {
+                    // Whoever waited for this was told nothing yet.
+                    let unknown = decided
+                        .iter()
+                        .map(|_| Err(PublishError::NotNow(NotNow::Unknown)))
+                        .collect();
+                    drop(reply.send(unknown));
+                }
+                return Err(error);
+            }
+        }
+        for answer in answers {
+            answer(Durable::Yes);
+        }
+        for (decided, reply) in waiting {
+            let answers = decided
+                .into_iter()
+                .map(|answer| publications.answer(answer))
+                .collect();
+            drop(reply.send(answers));
+        }
+        self.rotate_if_full()?;
+        Ok(next)
+    }
+
+    /// One write, one sync, then the index.
+    fn write(&mut self, finished: Finished, end: Position) -> Result<(), CommitError> {
+        let Finished {
+            bytes,
+            placed,
+            changes,
+        } = finished;
+        self.space.make_room(bytes.len() as u64);
+        self.file.write_all(&bytes)?;
+        self.file.sync_data()?;
+        self.end = end;
+        self.health.groups.fetch_add(1, Ordering::Relaxed);
+        self.places.index.apply(changes)?;
+        self.wakeups.committed(&self.state, &placed);
+        Ok(())
+    }
+
+    fn rotate_if_full(&mut self) -> Result<(), CommitError> {
+        if self.end.get().saturating_sub(self.segment_first.get()) < self.limits.segment_bytes {
+            return Ok(());
+        }
+        let (file, header_len, end) =
+            begin_segment(&self.directory, self.end, &self.chains, &self.state)?;
+        self.places
+            .segments
+            .add(self.end, file.try_clone()?, header_len);
+        self.file = file;
+        self.segment_first = self.end;
+        self.end = end;
+        Ok(())
+    }
+}
+
+/// Puts a segment with the snapshot of all that is live in place. Returns it, the length of its
+/// header, and the position behind the snapshot.
+pub(crate) fn begin_segment(
+    directory: &std::path::Path,
+    first: Position,
+    chains: &Chains,
+    state: &State,
+) -> io::Result<(File, u64, Position)> {
+    let header = SegmentHeader {
+        first,
+        chains: chains.clone(),
+    }
+    .encode();
+    let mut group = GroupWriter::new(first);
+    group.push(
+        Record::Snapshot(Snapshot {
+            state: state.encode(),
+        }),
+        None,
+    );
+    let bytes = group.finish();
+    let file = segment::put_in_place(&segment::path_of(directory, first), &[&header, &bytes])?;
+    Ok((file, header.len() as u64, first.plus(bytes.len() as u64)))
+}
+
+enum Next {
+    Continue,
+    Stop,
+}
+
+/// Keeps an answer until the group is durable. A broken index ends the writer.
+fn answer<T: Send + 'static>(
+    answers: &mut Vec<Answer>,
+    reply: Reply<T>,
+    result: Result<T, StageError>,
+) -> Result<(), CommitError> {
+    let result = match result {
+        Ok(value) => Ok(value),
+        Err(StageError::NotNow(error)) => Err(error),
+        Err(StageError::Index(error)) => return Err(error.into()),
+    };
+    answers.push(Box::new(move |durable| {
+        let told = match durable {
+            Durable::Yes => result,
+            Durable::Unknown => result.and(Err(NotNow::Unknown)),
+        };
+        // A caller that is gone asks again.
+        drop(reply.send(told));
+    }));
+    Ok(())
+}
+
+/// Tells everyone who still waits that nothing new is taken: dropping a reply says so.
+fn refuse_all(rest: impl Iterator<Item = Command>, commands: &mut mpsc::Receiver<Command>) {
+    commands.close();
+    drop(rest.collect::<Vec<_>>());
+    while let Ok(command) = commands.try_recv() {
+        drop(command);
+    }
+}
+
+/// A group gathers no more commands than this.
+const MAX_COMMANDS: usize = 4_096;

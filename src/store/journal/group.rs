@@ -1,0 +1,221 @@
+//! Groups and entries as bytes.
+//!
+//! ```text
+//! group := magic 4 | body length 4 | entries 4 | CRC-32C 4 (of length, entries and body) | body
+//! entry := CRC-32C 4 (of the rest) | type 1 | version 1 | home area 6 | header length 2 |
+//!          payload length 4 | key slot 8 | header | payload
+//! ```
+//! One group is one write and one sync, so it is there whole or not at all. The entry's own CRC
+//! lets a reader trust one entry without its group. Key slot 0: the payload is not sealed.
+
+use aws_lc_rs::digest::{Context, SHA256};
+use bytes::Bytes;
+
+use super::{
+    bytes::{Put, Take, Unreadable},
+    record::{Position, Record},
+};
+use crate::domain::{area::County, channel::Digest};
+
+/// Bytes of a group before its body.
+pub(crate) const GROUP_HEADER: usize = 16;
+/// What a group begins with.
+pub(crate) const GROUP_MAGIC: [u8; 4] = *b"HYg1";
+/// A body is never longer; the writer closes a group long before.
+pub(crate) const MAX_BODY: usize = 256 << 20;
+
+/// Bytes of an entry before its header.
+pub(crate) const ENTRY_HEAD: u32 = 26;
+const ENTRY_VERSION: u8 = 1;
+
+/// A record, and the bytes where it stands.
+pub(crate) struct Placed {
+    pub(crate) position: Position,
+    /// Length of the whole entry.
+    pub(crate) len: u32,
+    pub(crate) record: Record,
+}
+
+/// A group that is being filled.
+pub(crate) struct GroupWriter {
+    buffer: Vec<u8>,
+    start: Position,
+    count: u32,
+}
+
+impl GroupWriter {
+    /// An empty group that will begin at `start`.
+    pub(crate) fn new(start: Position) -> Self {
+        Self {
+            buffer: vec![0; GROUP_HEADER],
+            start,
+            count: 0,
+        }
+    }
+
+    /// Bytes so far.
+    pub(crate) fn len(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// True if it holds no record.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Appends a record and lengthens its home's chain.
+    pub(crate) fn push(&mut self, record: Record, chain: Option<&mut Digest>) -> Placed {
+        let parts = record.parts();
+        let at = self.buffer.len();
+        let mut head = Put(Vec::with_capacity(ENTRY_HEAD as usize));
+        head.u32(0).u8(parts.kind).u8(ENTRY_VERSION);
+        match record.home() {
+            Some(home) => head.county(home),
+            None => head.raw(NO_HOME),
+        };
+        head.u16(u16::try_from(parts.header.len()).unwrap_or(u16::MAX))
+            .u32(u32::try_from(parts.payload.len()).unwrap_or(u32::MAX))
+            .u64(0);
+        self.buffer.extend_from_slice(&head.0);
+        self.buffer.extend_from_slice(&parts.header);
+        self.buffer.extend_from_slice(&parts.payload);
+        if let Some(entry) = self.buffer.get_mut(at..) {
+            let crc = crc32c::crc32c(entry.get(4..).unwrap_or_default());
+            if let Some(slot) = entry.get_mut(..4) {
+                slot.copy_from_slice(&crc.to_be_bytes());
+            }
+            if let Some(chain) = chain {
+                *chain = lengthen(chain, entry);
+            }
+        }
+        self.count = self.count.saturating_add(1);
+        Placed {
+            position: self.start.plus(at as u64),
+            len: u32::try_from(self.buffer.len().saturating_sub(at)).unwrap_or(u32::MAX),
+            record,
+        }
+    }
+
+    /// The finished bytes.
+    pub(crate) fn finish(mut self) -> Vec<u8> {
+        let body = self.buffer.len().saturating_sub(GROUP_HEADER);
+        let mut head = Put(Vec::with_capacity(GROUP_HEADER));
+        head.raw(&GROUP_MAGIC)
+            .u32(u32::try_from(body).unwrap_or(u32::MAX))
+            .u32(self.count);
+        let crc = crc32c::crc32c(head.0.get(4..12).unwrap_or_default());
+        let crc = crc32c::crc32c_append(crc, self.buffer.get(GROUP_HEADER..).unwrap_or_default());
+        head.u32(crc);
+        if let Some(slot) = self.buffer.get_mut(..GROUP_HEADER) {
+            slot.copy_from_slice(&head.0);
+        }
+        self.buffer
+    }
+}
+
+/// The body length that the group at the head of `bytes` claims and proves with its CRC; `None`
+/// if no whole group stands there.
+pub(crate) fn whole_group(bytes: &[u8]) -> Option<usize> {
+    let mut take = Take(bytes);
+    if take.raw(4).ok()? != GROUP_MAGIC {
+        return None;
+    }
+    let len = take.u32().ok()? as usize;
+    let _count = take.u32().ok()?;
+    let crc = take.u32().ok()?;
+    if len > MAX_BODY {
+        return None;
+    }
+    let body = take.raw(len).ok()?;
+    let found = crc32c::crc32c_append(crc32c::crc32c(bytes.get(4..12)?), body);
+    (found == crc).then_some(len)
+}
+
+/// Reads the records of a group that [`whole_group`] has proven, and lengthens the chains.
+///
+/// # Errors
+/// [`Unreadable`] for an entry of a type or version that this node does not know.
+pub(crate) fn read_group(
+    group: &Bytes,
+    start: Position,
+    mut lengthened: impl FnMut(County, &mut dyn FnMut(&Digest) -> Digest),
+) -> Result<Vec<Placed>, Unreadable> {
+    let count = Take(group.get(8..12).ok_or(Unreadable)?).u32()?;
+    let mut at = GROUP_HEADER;
+    let mut placed = Vec::new();
+    for _ in 0..count {
+        let rest = group.slice(at.min(group.len())..);
+        let (record, len) = read_entry(&rest)?;
+        if let Some(home) = record.home() {
+            let entry = rest.get(..len).ok_or(Unreadable)?;
+            lengthened(home, &mut |chain| lengthen(chain, entry));
+        }
+        placed.push(Placed {
+            position: start.plus(at as u64),
+            len: u32::try_from(len).map_err(|_| Unreadable)?,
+            record,
+        });
+        at = at.checked_add(len).ok_or(Unreadable)?;
+    }
+    if at == group.len() {
+        Ok(placed)
+    } else {
+        Err(Unreadable)
+    }
+}
+
+/// Reads the entry at the head of `bytes`, proven by its own CRC, and says how long it is.
+///
+/// # Errors
+/// [`Unreadable`] if its bytes rotted, or it is of a type or version that this node does not know.
+pub(crate) fn read_entry(bytes: &Bytes) -> Result<(Record, usize), Unreadable> {
+    let mut take = Take(bytes);
+    let crc = take.u32()?;
+    let kind = take.u8()?;
+    let version = take.u8()?;
+    let home = take.raw(6)?;
+    let header_len = take.u16()? as usize;
+    let payload_len = take.u32()? as usize;
+    let key_slot = take.u64()?;
+    let header = take.raw(header_len)?;
+    take.raw(payload_len)?;
+    let len = (ENTRY_HEAD as usize)
+        .checked_add(header_len)
+        .and_then(|len| len.checked_add(payload_len))
+        .ok_or(Unreadable)?;
+    if crc32c::crc32c(bytes.get(4..len).ok_or(Unreadable)?) != crc
+        || version != ENTRY_VERSION
+        || key_slot != 0
+    {
+        return Err(Unreadable);
+    }
+    let payload = bytes.slice((ENTRY_HEAD as usize).saturating_add(header_len)..len);
+    let record = Record::from_parts(kind, header, payload)?;
+    let named = match record.home() {
+        Some(county) => county.as_bytes() == home,
+        None => home == NO_HOME,
+    };
+    if named {
+        Ok((record, len))
+    } else {
+        Err(Unreadable)
+    }
+}
+
+/// How long the entry is that begins with these bytes, as it claims.
+pub(crate) fn entry_len(head: &[u8]) -> Option<u32> {
+    let mut take = Take(head.get(12..)?);
+    let header = u32::from(take.u16().ok()?);
+    let payload = take.u32().ok()?;
+    ENTRY_HEAD.checked_add(header)?.checked_add(payload)
+}
+
+fn lengthen(chain: &Digest, entry: &[u8]) -> Digest {
+    let mut context = Context::new(&SHA256);
+    context.update(chain.as_bytes());
+    context.update(entry);
+    context.finish().as_ref().try_into().unwrap_or_default()
+}
+
+/// Stands in an entry that belongs to no home area.
+const NO_HOME: &[u8] = b"------";

@@ -1,0 +1,119 @@
+//! Reading entries back by position, while the writer appends.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io,
+    os::unix::fs::FileExt,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use bytes::Bytes;
+
+use super::{
+    group::{ENTRY_HEAD, Placed, entry_len, read_entry},
+    record::{Position, Record},
+};
+
+/// The open segments. Cheap to clone; readers share it with the writer, who adds segments.
+#[derive(Clone, Default)]
+pub(crate) struct Segments(Arc<RwLock<BTreeMap<Position, Open>>>);
+
+struct Open {
+    file: File,
+    /// Bytes of the segment's header: offset in the file less position in the segment.
+    header: u64,
+}
+
+/// An entry that the index points at cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The disk failed.
+    #[error(
+        "the journal cannot be read at position {at}: {source}; check the disk, then run `hongyan journal check`"
+    )]
+    Disk {
+        /// Where.
+        at: u64,
+        /// Why.
+        source: io::Error,
+    },
+    /// The bytes there are not what was written.
+    #[error(
+        "the journal is damaged at position {at}; stop the node and run `hongyan journal check`"
+    )]
+    Damaged {
+        /// Where.
+        at: u64,
+    },
+}
+
+impl Segments {
+    /// Adds a segment whose header has `header` bytes.
+    pub(crate) fn add(&self, first: Position, file: File, header: u64) {
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(first, Open { file, header });
+    }
+
+    /// The `len` bytes at a position.
+    pub(crate) fn bytes(&self, at: Position, len: u32) -> Result<Bytes, ReadError> {
+        let segments = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let Some((first, open)) = segments.range(..=at).next_back() else {
+            return Err(ReadError::Damaged { at: at.get() });
+        };
+        let offset = at
+            .get()
+            .saturating_sub(first.get())
+            .saturating_add(open.header);
+        let mut buffer = vec![0; len as usize];
+        open.file
+            .read_exact_at(&mut buffer, offset)
+            .map_err(|source| ReadError::Disk {
+                at: at.get(),
+                source,
+            })?;
+        Ok(buffer.into())
+    }
+
+    /// The consecutive entries that fill the `len` bytes at a position.
+    pub(crate) fn run(&self, at: Position, len: u32) -> Result<Vec<Placed>, ReadError> {
+        let bytes = self.bytes(at, len)?;
+        let mut placed = Vec::new();
+        let mut offset = 0usize;
+        while offset < bytes.len() {
+            let position = at.plus(offset as u64);
+            let damaged = ReadError::Damaged { at: position.get() };
+            let Ok((record, len)) = read_entry(&bytes.slice(offset..)) else {
+                return Err(damaged);
+            };
+            placed.push(Placed {
+                position,
+                len: u32::try_from(len).unwrap_or(u32::MAX),
+                record,
+            });
+            offset = offset.saturating_add(len);
+        }
+        Ok(placed)
+    }
+
+    /// The one entry at a position.
+    pub(crate) fn entry_at(&self, at: Position) -> Result<Placed, ReadError> {
+        let head = self.bytes(at, ENTRY_HEAD)?;
+        let len = entry_len(&head).ok_or(ReadError::Damaged { at: at.get() })?;
+        Ok(Placed {
+            position: at,
+            len,
+            record: self.entry(at, len)?,
+        })
+    }
+
+    /// The one entry at a position whose length is known.
+    pub(crate) fn entry(&self, at: Position, len: u32) -> Result<Record, ReadError> {
+        let bytes = self.bytes(at, len)?;
+        read_entry(&bytes)
+            .map(|(record, _)| record)
+            .map_err(|_| ReadError::Damaged { at: at.get() })
+    }
+}

@@ -1,0 +1,260 @@
+//! Opening a journal: what is whole, what is torn, what is damaged.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use bytes::Bytes;
+
+use super::{
+    group::{GROUP_HEADER, GROUP_MAGIC, Placed, read_group, whole_group},
+    record::Position,
+    segment::{self, Chains, SegmentHeader},
+};
+use crate::domain::channel::Digest;
+
+/// Why a journal cannot be used. Each says where and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The disk failed.
+    #[error("cannot read the journal {path}: {source}; check that the disk is mounted, readable and writable for this user", path = path.display())]
+    Disk {
+        /// File or directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Bytes that were acknowledged are not what was written.
+    #[error(
+        "the journal is damaged: segment {segment}, offset {offset}: {what}; restore this file from a backup, or, if there is none, run `hongyan journal accept-loss`, which cuts the journal there and names what is gone"
+    )]
+    Damaged {
+        /// Name of the file.
+        segment: String,
+        /// Offset in it.
+        offset: u64,
+        /// What was found there.
+        what: &'static str,
+    },
+    /// A segment between two others, or before the first, is missing.
+    #[error(
+        "the journal has a gap: segment {segment} begins at {found}, {expected} was expected; bring the missing file back from a backup, or run `hongyan journal accept-loss`"
+    )]
+    Gap {
+        /// Name of the file behind the gap.
+        segment: String,
+        /// Where it begins.
+        found: u64,
+        /// Where it should.
+        expected: u64,
+    },
+    /// The index knows acknowledged groups that the journal lacks.
+    #[error(
+        "the index reaches position {index}, the journal ends at {journal}: acknowledged groups are gone; restore the journal from a backup, or run `hongyan journal accept-loss` to go on without them"
+    )]
+    IndexAhead {
+        /// Position that the index reflects.
+        index: u64,
+        /// Where the journal ends.
+        journal: u64,
+    },
+    /// Index and journal tell different histories.
+    #[error(
+        "index and journal differ at position {at}: one of them was put back from another copy; restore both from one backup, or run `hongyan journal accept-loss` to trust the journal"
+    )]
+    IndexDiffers {
+        /// Position that the index reflects.
+        at: u64,
+    },
+}
+
+/// A segment that was read and proven.
+pub(crate) struct Proven {
+    pub(crate) path: PathBuf,
+    pub(crate) header: SegmentHeader,
+    /// Bytes of its header.
+    pub(crate) header_len: usize,
+    /// The whole file up to its last whole group.
+    pub(crate) content: Bytes,
+    /// Bytes behind the last whole group: the torn tail of a write that nobody was told of.
+    pub(crate) torn: usize,
+}
+
+impl Proven {
+    /// Reads a segment and proves every group of it.
+    ///
+    /// # Errors
+    /// [`JournalError::Damaged`] where something whole follows what is not.
+    pub(crate) fn read(path: &Path) -> Result<Self, JournalError> {
+        let disk = |source| JournalError::Disk {
+            path: path.to_owned(),
+            source,
+        };
+        let mut bytes = Vec::new();
+        File::open(path)
+            .and_then(|mut file| file.read_to_end(&mut bytes))
+            .map_err(disk)?;
+        let bytes = Bytes::from(bytes);
+        let damaged = |offset: usize, what| JournalError::Damaged {
+            segment: name_of(path),
+            offset: offset as u64,
+            what,
+        };
+        let (header, header_len) = SegmentHeader::decode(&bytes)
+            .map_err(|_| damaged(0, "the header of the segment does not match its checksum"))?;
+        let mut at = header_len;
+        while let Some(len) = whole_group(bytes.get(at..).unwrap_or_default()) {
+            at = at.saturating_add(GROUP_HEADER).saturating_add(len);
+        }
+        if let Some(next) = next_whole_group(&bytes, at) {
+            let _ = next;
+            return Err(damaged(
+                at,
+                "a group does not match its checksum, yet whole groups follow it",
+            ));
+        }
+        if at == header_len {
+            // The snapshot is put in place together with the header, so it is never torn.
+            return Err(damaged(
+                at,
+                "the snapshot of the segment does not match its checksum",
+            ));
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            header,
+            header_len,
+            torn: bytes.len().saturating_sub(at),
+            content: bytes.slice(..at),
+        })
+    }
+
+    /// The position behind its last whole group.
+    pub(crate) fn end(&self) -> Position {
+        self.header
+            .first
+            .plus(self.content.len().saturating_sub(self.header_len) as u64)
+    }
+
+    /// Walks its groups; `chains` holds the chain heads behind each.
+    ///
+    /// # Errors
+    /// [`JournalError::Damaged`] for a record that this version does not know.
+    pub(crate) fn walk<E: From<JournalError>>(
+        &self,
+        chains: &mut Chains,
+        mut visit: impl FnMut(Position, &Chains, Vec<Placed>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut at = self.header_len;
+        while at < self.content.len() {
+            let rest = self.content.slice(at..);
+            let damaged = JournalError::Damaged {
+                segment: name_of(&self.path),
+                offset: at as u64,
+                what: "an entry is of a type or version that this program does not know",
+            };
+            let Some(len) = whole_group(&rest).map(|len| len.saturating_add(GROUP_HEADER)) else {
+                return Err(damaged.into());
+            };
+            let start = self
+                .header
+                .first
+                .plus(at.saturating_sub(self.header_len) as u64);
+            let Ok(placed) = read_group(&rest.slice(..len), start, |home, lengthen| {
+                let head = chains.entry(home).or_insert_with(Digest::default);
+                *head = lengthen(head);
+            }) else {
+                return Err(damaged.into());
+            };
+            visit(start.plus(len as u64), chains, placed)?;
+            at = at.saturating_add(len);
+        }
+        Ok(())
+    }
+}
+
+/// The segments of a directory, with no gap between them. Only names, headers and lengths are
+/// looked at, so this is quick whatever the size of the journal.
+///
+/// # Errors
+/// [`JournalError::Gap`] or [`JournalError::Damaged`].
+pub(crate) fn contiguous(directory: &Path) -> Result<Vec<(Position, PathBuf)>, JournalError> {
+    let disk = |source| JournalError::Disk {
+        path: directory.to_owned(),
+        source,
+    };
+    let segments = segment::list(directory).map_err(disk)?;
+    let mut expected: Option<Position> = None;
+    for (first, path) in &segments {
+        if let Some(expected) = expected
+            && *first != expected
+        {
+            return Err(JournalError::Gap {
+                segment: name_of(path),
+                found: first.get(),
+                expected: expected.get(),
+            });
+        }
+        let (header, len) = header_of(path)?;
+        if header.first != *first {
+            return Err(JournalError::Gap {
+                segment: name_of(path),
+                found: header.first.get(),
+                expected: first.get(),
+            });
+        }
+        let size = fs::metadata(path).map_err(disk)?.len();
+        expected = Some(first.plus(size.saturating_sub(len)));
+    }
+    Ok(segments)
+}
+
+/// The header of a segment, and its length.
+///
+/// # Errors
+/// [`JournalError::Damaged`] if it rotted.
+pub(crate) fn header_of(path: &Path) -> Result<(SegmentHeader, u64), JournalError> {
+    let disk = |source| JournalError::Disk {
+        path: path.to_owned(),
+        source,
+    };
+    let mut bytes = Vec::new();
+    File::open(path)
+        .map_err(disk)?
+        .take(MAX_SEGMENT_HEADER)
+        .read_to_end(&mut bytes)
+        .map_err(disk)?;
+    let (header, len) = SegmentHeader::decode(&bytes).map_err(|_| JournalError::Damaged {
+        segment: name_of(path),
+        offset: 0,
+        what: "the header of the segment does not match its checksum",
+    })?;
+    Ok((header, len as u64))
+}
+
+/// The name of a segment, for people.
+pub(crate) fn name_of(path: &Path) -> String {
+    path.file_name()
+        .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+/// Where the next whole group begins behind bytes that are none.
+fn next_whole_group(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut at = from.checked_add(1)?;
+    while let Some(rest) = bytes.get(at..) {
+        let found = rest
+            .windows(GROUP_MAGIC.len())
+            .position(|window| window == GROUP_MAGIC)?;
+        at = at.checked_add(found)?;
+        if whole_group(bytes.get(at..)?).is_some() {
+            return Some(at);
+        }
+        at = at.checked_add(1)?;
+    }
+    None
+}
+
+/// 600 home areas; a node has a few.
+const MAX_SEGMENT_HEADER: u64 = 1 << 15;

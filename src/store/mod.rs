@@ -1,0 +1,19 @@
+//! The store: what a node must not forget.
+//!
+//! Callers hold a [`Store`] and speak in verbs: publish, claim, settle, receive, subscribe,
+//! acknowledge, and the reads. Behind it stands one [`backend`] of possibly several; the laws that
+//! each keeps are the functions of `conformance`.
+
+mod backend;
+mod embedded;
+pub(crate) mod journal;
+mod verb;
+
+pub use self::{
+    embedded::EmbeddedLimits,
+    journal::record::{Direction, Facts, Holding, Position, StopReason},
+    verb::*,
+};
+
+#[cfg(test)]
+mod conformance;

@@ -1,0 +1,418 @@
+//! What the verbs of the store take and give.
+
+use bytes::Bytes;
+
+use super::journal::{
+    reader::ReadError,
+    record::{Direction, Facts, Holding, Position, StopReason},
+};
+use crate::domain::{
+    area::County,
+    channel::{Channel, Digest, Sequence},
+    delivery::Delivery,
+    notice::{Kind, NoticeId},
+    problem::Code,
+    receipt::{Receipt, VoidReason},
+    refusal::{Pause, Refusal},
+};
+
+/// A notice that an office wants published, encoded but for what the writer gives.
+pub struct Outgoing {
+    /// Its channel.
+    pub channel: Channel,
+    /// Head of the channel's chain before its first notice.
+    pub origin: Digest,
+    /// Its kind.
+    pub kind: Kind,
+    /// Id of the case; none if this notice opens one.
+    pub case_id: Option<NoticeId>,
+    /// The notice that it answers or speaks of.
+    pub answers: Option<NoticeId>,
+    /// Identifier of the agreement.
+    pub agreement_id: String,
+    /// Version of the agreement.
+    pub agreement_version: u32,
+    /// When it is accepted, in milliseconds since 1970.
+    pub published_at_ms: i64,
+    /// Its business deadline, in milliseconds since 1970.
+    pub deadline_ms: i64,
+    /// The office's reference.
+    pub reference: String,
+    /// Keyed hash of the reference.
+    pub reference_key: [u8; 16],
+    /// Keyed hash of the content: the same content under the same reference is a repeat.
+    pub content_key: [u8; 16],
+    /// The encoded notice without id and opposite sequence.
+    pub body: Bytes,
+}
+
+/// A notice that was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Its id.
+    pub id: NoticeId,
+    /// True if an earlier call had published it.
+    pub repeated: bool,
+}
+
+/// Why a notice was not accepted. Nothing of it was kept, unless the outcome is unknown.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// The notice cannot be taken as it is.
+    #[error("the notice is refused: {}", .0.code)]
+    Refused(Refusal),
+    /// Not now.
+    #[error(transparent)]
+    NotNow(#[from] NotNow),
+}
+
+/// Why the store does not do what it was asked to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotNow {
+    /// The disk is low; it goes on by itself once there is room.
+    #[error("the node is low on disk; free some space, then the node goes on by itself")]
+    StorageLow,
+    /// The writer's queue is full, or the quota of waiting notices is used up.
+    #[error("too much is waiting; come again in a moment")]
+    Busy,
+    /// A write or sync failed while this was under way: nobody knows whether it is durable.
+    #[error(
+        "the outcome is unknown: a write to the journal failed; ask again with the same reference once the node has been restarted"
+    )]
+    Unknown,
+    /// A write or sync failed before: the node takes no new work.
+    #[error("the journal cannot be written; check the disk and restart the node")]
+    Poisoned,
+    /// A record could not be read.
+    #[error("a stored record cannot be read; stop the node and run `hongyan journal check`")]
+    Unreadable,
+    /// The node is stopping.
+    #[error("the node is stopping")]
+    Stopping,
+    /// A newer holder has taken over.
+    #[error("a newer stream has taken over")]
+    Fenced,
+}
+
+impl From<ReadError> for NotNow {
+    fn from(error: ReadError) -> Self {
+        tracing::error!(%error, "A stored record cannot be read.");
+        Self::Unreadable
+    }
+}
+
+/// The right to move one channel out. A newer one fences it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The channel.
+    pub channel: Channel,
+    pub(crate) token: u64,
+}
+
+/// Consecutive places of a channel out, ready to be signed.
+pub struct Batch {
+    /// First place.
+    pub first: Sequence,
+    /// Head of the chain before it.
+    pub previous_head: Digest,
+    /// The places; never empty.
+    pub places: Vec<OutPlace>,
+    /// Head of the chain at the last place.
+    pub head: Digest,
+}
+
+/// A place of a channel out.
+pub struct OutPlace {
+    /// Digest of its notice.
+    pub digest: Digest,
+    /// The bytes of the notice, or why they do not go out.
+    pub content: Result<Bytes, VoidReason>,
+}
+
+/// A receipt that was verified, with what it answers.
+pub struct Settlement {
+    /// The receipt.
+    pub receipt: Receipt,
+    /// Our parcel's signed form, its digests, and the receipt's signed form.
+    pub evidence: Bytes,
+    /// When it came, in milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+/// What became of a settlement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// Durable; so far the channel is answered.
+    Upto(Sequence),
+    /// The receipt does not fit what this node holds; the channel is stopped.
+    Stopped(StopReason),
+}
+
+/// A parcel that was verified and judged, ready to be stored.
+pub struct Arriving {
+    /// Its channel.
+    pub channel: Channel,
+    /// Head of the channel's chain before its first notice.
+    pub origin: Digest,
+    /// First place.
+    pub first: Sequence,
+    /// Head of the chain before it, as the sender signed it.
+    pub previous_head: Digest,
+    /// The places in sequence.
+    pub places: Vec<InPlace>,
+    /// The sender's signed form and the digests of all places.
+    pub evidence: Bytes,
+    /// When it came, in milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+/// One place of an arriving parcel.
+pub struct InPlace {
+    /// Digest of its notice.
+    pub digest: Digest,
+    /// What stands there.
+    pub content: InContent,
+}
+
+/// What stands at a place of an arriving parcel.
+pub enum InContent {
+    /// A notice that could be read.
+    Notice {
+        /// What it is.
+        facts: Facts,
+        /// Its exact bytes.
+        bytes: Bytes,
+        /// What the gate says of it, should it be new.
+        verdict: Verdict,
+    },
+    /// Bytes that cannot be read as a notice: refused for good.
+    Unreadable {
+        /// The bytes.
+        bytes: Bytes,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// A void.
+    Void(VoidReason),
+}
+
+/// What the gate says of a new notice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Take it.
+    Take,
+    /// Refused for good.
+    Refuse(Refusal),
+    /// Not final: nothing from here on is consumed.
+    Pause(Pause),
+}
+
+/// What became of an arriving parcel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// Durable: the outcomes of a prefix, and why it ends early.
+    Answered {
+        /// The outcomes.
+        receipt: Receipt,
+        /// Why the prefix ends before the parcel; none if it does not.
+        pause: Option<Pause>,
+    },
+    /// Places before it are missing.
+    Gap {
+        /// Highest place held.
+        held: Sequence,
+    },
+    /// The histories differ; the channel is stopped.
+    Stopped {
+        /// How.
+        reason: StopReason,
+        /// Where it was found.
+        sequence: Sequence,
+    },
+}
+
+/// How far a channel has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelView {
+    /// The channel.
+    pub channel: Channel,
+    /// Which way it goes, seen from this node.
+    pub direction: Direction,
+    /// Highest sequence given or held.
+    pub last: Sequence,
+    /// Head of the chain there.
+    pub head: Digest,
+    /// Highest sequence with a receipt; equals `last` for a channel in.
+    pub settled: Sequence,
+    /// Head of the chain there.
+    pub settled_head: Digest,
+    /// Why it stands still, and where that was found.
+    pub stop: Option<(StopReason, Sequence)>,
+    /// While this node asks, after it was set back, that lost notices are sent once more.
+    pub disowned: Option<Sequence>,
+}
+
+/// What a node can show of a channel when a stream opens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// Out: the record of the highest receipt. In: that of the newest parcel. Empty for none.
+    pub evidence: Bytes,
+    /// In: the statement that asks for lost notices. Empty for none.
+    pub statement: Bytes,
+}
+
+/// A notice and where it stands.
+#[derive(Clone)]
+pub struct NoticeView {
+    /// What it is.
+    pub facts: Facts,
+    /// Its channel.
+    pub channel: Channel,
+    /// Which way it goes, seen from this node.
+    pub direction: Direction,
+    /// Its sequence.
+    pub sequence: Sequence,
+    /// Its delivery; `Stored` for a notice that came in.
+    pub delivery: Delivery,
+    /// While it waits for an agreement: what the receiver said.
+    pub on_hold: Option<Option<Code>>,
+    /// When it was accepted or stored, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// The office's reference; empty for a notice that came in.
+    pub reference: String,
+    /// Its exact bytes.
+    pub bytes: Bytes,
+}
+
+/// Which notices are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct NoticeFilter {
+    /// Which way; none for both.
+    pub direction: Option<Direction>,
+    /// Kinds; empty for all.
+    pub kinds: Vec<Kind>,
+    /// Delivery states by name; empty for all.
+    pub states: Vec<String>,
+}
+
+/// A page of notices, newest first.
+pub struct Page {
+    /// The notices.
+    pub notices: Vec<NoticeView>,
+    /// Where the next page begins; none at the end.
+    pub next: Option<Position>,
+}
+
+/// What a subscriber asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsumerRequest {
+    /// Home area whose feed is wanted.
+    pub home: County,
+    /// Name.
+    pub name: String,
+    /// Kinds; empty for all.
+    pub kinds: Vec<Kind>,
+    /// Area prefixes that the office may see, in a canonical text; part of the consumer.
+    pub scope: String,
+    /// Where a new consumer begins: the oldest notice, or after the newest.
+    pub from_first: bool,
+    /// Now, in milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+/// The right to be handed a consumer's notices. A newer one fences it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsumerLease {
+    /// Home area.
+    pub home: County,
+    /// Name.
+    pub name: String,
+    /// Position up to which everything is acknowledged.
+    pub acknowledged: Position,
+    pub(crate) token: u64,
+}
+
+/// Why a consumer cannot be opened or moved.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConsumerError {
+    /// It was made with another filter or scope.
+    #[error(
+        "this consumer was made with other kinds or areas; use another name, or the same filter as before"
+    )]
+    OtherFilter,
+    /// The position was never handed out to this subscriber.
+    #[error("the position lies beyond what was handed out on this stream")]
+    BeyondHandout,
+    /// Not now.
+    #[error(transparent)]
+    NotNow(#[from] NotNow),
+}
+
+/// A notice that is handed over.
+#[derive(Clone)]
+pub struct Handover {
+    /// Its position in the feed.
+    pub position: Position,
+    /// Its channel.
+    pub channel: Channel,
+    /// Its sequence.
+    pub sequence: Sequence,
+    /// What it is.
+    pub facts: Facts,
+    /// When it was stored, in milliseconds since 1970.
+    pub received_at_ms: i64,
+    /// True if it may have been handed to this consumer before.
+    pub redelivered: bool,
+    /// Its exact bytes.
+    pub bytes: Bytes,
+}
+
+/// Tells whether a notice lies in a subscriber's areas, from its exact bytes.
+pub type InScope<'a> = &'a (dyn Fn(&[u8]) -> bool + Send + Sync);
+
+/// What an operator's decision to take over a peer's word did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Adopted {
+    /// Places taken over.
+    pub taken_over: u64,
+    /// Own unanswered notices numbered anew behind them.
+    pub renumbered: u64,
+}
+
+/// What the peer holds of a channel out, proven by this node's own signature over the head.
+pub struct Holdings {
+    /// The channel.
+    pub channel: Channel,
+    /// Head of the channel's chain before its first notice.
+    pub origin: Digest,
+    /// Every place above the highest receipted one, in sequence.
+    pub places: Vec<Holding>,
+    /// Head of the chain at the last of them.
+    pub head: Digest,
+    /// Now, in milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+/// Final outcomes of places that a receiver holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldPlaces {
+    /// The places asked for.
+    pub places: Vec<Holding>,
+    /// Highest place held.
+    pub held: Sequence,
+    /// The record of the newest parcel; empty for none.
+    pub evidence: Bytes,
+}
+
+/// What a consumer's operator is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsumerView {
+    /// Home area.
+    pub home: County,
+    /// Name.
+    pub name: String,
+    /// Position up to which everything is acknowledged.
+    pub acknowledged: Position,
+    /// When it last opened or acknowledged, in milliseconds since 1970.
+    pub seen_ms: i64,
+}
