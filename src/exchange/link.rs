@@ -1,0 +1,203 @@
+//! One HTTP/2 connection a peer, shared by the couriers of its channels.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use hyper_util::rt::TokioIo;
+use tokio::sync::{Mutex as AsyncMutex, watch};
+use tonic::transport::{Channel, Endpoint};
+use tower::service_fn;
+
+use crate::{
+    clock::Clock,
+    trust::{
+        connector::{ConnectError, Connector},
+        identity::SpiffeId,
+    },
+};
+
+/// The links to all peers.
+pub(super) struct Links {
+    connector: Connector,
+    clock: Clock,
+    links: Mutex<HashMap<SpiffeId, Arc<Link>>>,
+}
+
+struct Link {
+    peer: SpiffeId,
+    open: AsyncMutex<Option<(Channel, u64)>>,
+    told: Mutex<Told>,
+    /// Counts contacts from the peer; couriers that wait are woken by it.
+    contacts: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct Told {
+    generation: u64,
+    last_contact_ms: i64,
+    last_error: Option<String>,
+}
+
+/// An open connection; `generation` tells it from its successors.
+#[derive(Clone)]
+pub(super) struct OpenLink {
+    pub(super) channel: Channel,
+    generation: u64,
+}
+
+/// How the link to a peer stands. Never "connected": what counts is when it was last heard, and
+/// how old the oldest unanswered notice is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkState {
+    /// The peer.
+    pub peer: SpiffeId,
+    /// When it was last heard, in milliseconds since 1970; 0 for never since the start.
+    pub last_contact_ms: i64,
+    /// Why the last try failed; none if it went well.
+    pub last_error: Option<String>,
+}
+
+/// Why a peer cannot be reached.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// No connection, or no proof of identity.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// HTTP/2 could not be set up.
+    #[error("no HTTP/2 connection: {0}")]
+    Http(#[from] tonic::transport::Error),
+}
+
+impl Links {
+    pub(super) fn new(connector: Connector, clock: Clock) -> Self {
+        Self {
+            connector,
+            clock,
+            links: Mutex::default(),
+        }
+    }
+
+    /// The open connection to a peer, dialled if there is none.
+    pub(super) async fn open(&self, peer: &SpiffeId) -> Result<OpenLink, LinkError> {
+        let link = self.link(peer);
+        let mut open = link.open.lock().await;
+        if let Some((channel, generation)) = open.as_ref() {
+            return Ok(OpenLink {
+                channel: channel.clone(),
+                generation: *generation,
+            });
+        }
+        let channel = self.dial(peer).await?;
+        let generation = {
+            let mut told = link.told();
+            told.generation = told.generation.saturating_add(1);
+            told.generation
+        };
+        *open = Some((channel.clone(), generation));
+        Ok(OpenLink {
+            channel,
+            generation,
+        })
+    }
+
+    async fn dial(&self, peer: &SpiffeId) -> Result<Channel, LinkError> {
+        let connection = self.connector.connect(peer).await?;
+        // The connection is there already; tonic may use it once, and dials no other by itself.
+        let mut once = Some(TokioIo::new(connection));
+        let connector = service_fn(move |_| {
+            let taken = once.take();
+            async move {
+                taken.ok_or_else(|| std::io::Error::from(std::io::ErrorKind::ConnectionAborted))
+            }
+        });
+        let endpoint = Endpoint::from_static("http://peer.invalid")
+            .http2_keep_alive_interval(KEEPALIVE)
+            .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+            .keep_alive_while_idle(true)
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .buffer_size(64);
+        Ok(endpoint.connect_with_connector(connector).await?)
+    }
+
+    /// Forgets a connection that failed, unless a newer one has taken its place.
+    pub(super) async fn failed(&self, peer: &SpiffeId, open: &OpenLink) {
+        let link = self.link(peer);
+        let mut held = link.open.lock().await;
+        if held
+            .as_ref()
+            .is_some_and(|(_, generation)| *generation == open.generation)
+        {
+            *held = None;
+        }
+    }
+
+    /// Notes why the last try failed.
+    pub(super) fn note_error(&self, peer: &SpiffeId, error: String) {
+        self.link(peer).told().last_error = Some(error);
+    }
+
+    /// Notes that the peer was heard on a stream of ours.
+    pub(super) fn heard(&self, peer: &SpiffeId) {
+        let now = self.clock.now_ms();
+        let link = self.link(peer);
+        let mut told = link.told();
+        told.last_contact_ms = now;
+        told.last_error = None;
+    }
+
+    /// Notes that the peer called us, and wakes its couriers.
+    pub(super) fn called(&self, peer: &SpiffeId) {
+        self.link(peer).told().last_contact_ms = self.clock.now_ms();
+        self.link(peer)
+            .contacts
+            .send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Rings when the peer calls.
+    pub(super) fn contacts(&self, peer: &SpiffeId) -> watch::Receiver<u64> {
+        self.link(peer).contacts.subscribe()
+    }
+
+    pub(super) fn states(&self) -> Vec<LinkState> {
+        self.links
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .map(|link| {
+                let told = link.told();
+                LinkState {
+                    peer: link.peer.clone(),
+                    last_contact_ms: told.last_contact_ms,
+                    last_error: told.last_error.clone(),
+                }
+            })
+            .collect()
+    }
+
+    fn link(&self, peer: &SpiffeId) -> Arc<Link> {
+        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(links.entry(peer.clone()).or_insert_with(|| {
+            Arc::new(Link {
+                peer: peer.clone(),
+                open: AsyncMutex::new(None),
+                told: Mutex::default(),
+                contacts: watch::Sender::new(0),
+            })
+        }))
+    }
+}
+
+impl Link {
+    fn told(&self) -> std::sync::MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+const KEEPALIVE: Duration = Duration::from_secs(20);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+const STREAM_WINDOW: u32 = 2 << 20;
+const CONNECTION_WINDOW: u32 = 4 << 20;

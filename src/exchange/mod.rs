@@ -1,0 +1,185 @@
+//! The exchange: how two nodes move the notices of a channel, in prose.
+//!
+//! **Opening.** The sender's courier opens one stream for its channel and says what it holds: the
+//! highest sequence given with its head, and the highest receipted one with the receipt itself.
+//! The receiver says what it holds: the highest sequence with its head, and the sender's own
+//! signed parcel that brought it. A newer stream of a channel fences the older.
+//!
+//! **Moving.** The sender signs the next places as one parcel and keeps a few in flight. The
+//! receiver verifies the signature over the bytes as received, judges each notice by the agreement
+//! version that it names, compares sequence, head and ids in the writer at the moment of commit,
+//! and only then signs a receipt. The sender commits the receipt, which settles the places.
+//!
+//! **Receipts** speak of places. Their outcomes are a prefix: the first answer that is not final
+//! ends them and consumes nothing from there on. A notice whose agreement version the receiver
+//! does not hold is put on hold: a void goes out in its place, and it comes again behind the
+//! others. Every other pause stands for the whole channel.
+//!
+//! **Differing histories.** The same place with another digest, heads that differ, or a receiver
+//! that holds less than it has receipted: the channel stops, both sides say so, nothing is
+//! overwritten. Whoever is shown its own valid signature over places that it does not know was set
+//! back, and its operator may adopt: a sender takes over the signed places and numbers its own
+//! unanswered notices behind them; a receiver signs a statement, and is sent what it lost.
+//!
+//! **Retry.** Exponential, jittered, capped, without end. A contact from the peer wakes its
+//! couriers, at most once in five seconds and never against a standing `after`.
+//!
+//! | part | does |
+//! |---|---|
+//! | `wire` | the only file that sees the protos of the exchange |
+//! | `status` | the only file that makes a `tonic::Status` of them |
+//! | `evidence` | what is kept of a parcel and a receipt |
+//! | `gate` | one arriving place to a verdict |
+//! | `inbound` | the service that peers call |
+//! | `link` | one HTTP/2 connection a peer, shared by its couriers |
+//! | `outbound` | one courier a channel |
+//! | `session` | one stream of a courier, from opening to end |
+//! | `couriers` | a courier for every channel that appears |
+//! | `adopt` | bringing histories together, after a person's decision |
+//! | `probe` | how the two stand to each other |
+//! | `expiry` | notices whose business deadline passed |
+
+mod adopt;
+mod couriers;
+mod evidence;
+mod expiry;
+mod gate;
+mod inbound;
+mod link;
+mod outbound;
+mod probe;
+mod retry;
+mod session;
+mod status;
+mod wire;
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+pub use self::{
+    adopt::{AdoptError, AdoptedChannel},
+    inbound::service,
+    link::{LinkError, LinkState},
+    outbound::CourierState,
+    probe::{AgreementComparison, ChannelComparison, Probed},
+};
+use self::{inbound::Streams, link::Links, outbound::Couriers, probe::KnownDigests};
+use crate::{
+    agreement::Agreements,
+    clock::Clock,
+    domain::channel::{Channel, Digest},
+    store::Store,
+    trust::{connector::Connector, material::TrustSnapshot},
+};
+
+/// Sizes and times that the exchange keeps to.
+#[derive(Clone, Copy, Debug)]
+pub struct ExchangeLimits {
+    /// Places in one parcel, at most.
+    pub parcel_places: usize,
+    /// Bytes of notices in one parcel, at most, unless one notice is larger.
+    pub parcel_bytes: usize,
+    /// Parcels in flight on one stream.
+    pub parcels_in_flight: usize,
+    /// Streams that one peer may have open here.
+    pub streams_per_peer: usize,
+    /// The longest pause between two tries, in seconds.
+    pub retry_cap_seconds: u64,
+}
+
+impl Default for ExchangeLimits {
+    fn default() -> Self {
+        Self {
+            parcel_places: 128,
+            parcel_bytes: 512 << 10,
+            parcels_in_flight: 4,
+            streams_per_peer: 64,
+            retry_cap_seconds: 300,
+        }
+    }
+}
+
+/// The protocol versions that this node speaks, ascending.
+pub const VERSIONS: [u32; 1] = [1];
+
+/// Everything that the parts of the exchange share. Cheap to clone.
+#[derive(Clone)]
+pub struct Exchange(Arc<Shared>);
+
+struct Shared {
+    store: Store,
+    trust: watch::Receiver<Arc<TrustSnapshot>>,
+    agreements: watch::Receiver<Arc<Agreements>>,
+    clock: Clock,
+    limits: ExchangeLimits,
+    links: Links,
+    streams: Streams,
+    couriers: Couriers,
+    digests: KnownDigests,
+}
+
+impl Exchange {
+    /// Puts the parts together. Nothing runs before [`Exchange::run`].
+    pub fn new(
+        store: Store,
+        trust: watch::Receiver<Arc<TrustSnapshot>>,
+        agreements: watch::Receiver<Arc<Agreements>>,
+        connector: Connector,
+        clock: Clock,
+        limits: ExchangeLimits,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            store,
+            trust,
+            agreements,
+            links: Links::new(connector, clock.clone()),
+            clock,
+            limits,
+            streams: Streams::default(),
+            couriers: Couriers::default(),
+            digests: KnownDigests::default(),
+        }))
+    }
+
+    /// What the node believes now.
+    fn trust(&self) -> Arc<TrustSnapshot> {
+        Arc::clone(&self.0.trust.borrow())
+    }
+
+    /// The agreements that the node holds now.
+    fn agreements(&self) -> Arc<Agreements> {
+        Arc::clone(&self.0.agreements.borrow())
+    }
+
+    /// Head of a channel's chain before its first notice; none if no paired peer has the other
+    /// end.
+    pub fn origin(&self, channel: Channel) -> Option<Digest> {
+        let trust = self.trust();
+        let domain_of = |area| {
+            if trust.areas().contains(&area) {
+                Some(trust.id().trust_domain().clone())
+            } else {
+                trust
+                    .peer_for(area)
+                    .map(|peer| peer.pairing().id.trust_domain().clone())
+            }
+        };
+        Some(crate::trust::chain::channel_origin(
+            &domain_of(channel.from)?,
+            &domain_of(channel.to)?,
+            channel,
+            trust.is_sandbox(),
+        ))
+    }
+
+    /// How the link to each peer stands, by its SPIFFE id.
+    pub fn links(&self) -> Vec<LinkState> {
+        self.0.links.states()
+    }
+
+    /// How the courier of a channel stands.
+    pub fn courier(&self, channel: Channel) -> CourierState {
+        self.0.couriers.state(channel)
+    }
+}
