@@ -1,0 +1,264 @@
+//! Accepting: TCP, then TLS, then a proven caller, before a byte of HTTP/2.
+
+use std::{
+    collections::HashMap,
+    io,
+    marker::PhantomData,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
+};
+use tokio_rustls::{TlsAcceptor, TlsStream};
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    clock::Clock,
+    connection::{Caller, Connection, ConnectionRegistry},
+    identity_error::IdentityError,
+    material::TrustSnapshot,
+    tls::ALPN,
+};
+
+/// What a listener bears.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections at once, handshakes included. The next waits in the system's queue.
+    pub connections: usize,
+    /// Connections at once of one proven caller. One more is closed.
+    pub connections_per_caller: usize,
+    /// Handshakes at once from one address. One more is closed, so that a stranger who sends
+    /// nothing cannot take every place.
+    pub handshakes_per_address: usize,
+    /// How long a handshake may take.
+    pub handshake: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 512,
+            connections_per_caller: 16,
+            handshakes_per_address: 32,
+            handshake: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The connections that a listener accepts: hand it to tonic's `serve_with_incoming`.
+pub type Incoming<I> = ReceiverStream<io::Result<Connection<I>>>;
+
+/// Accepts on a bound socket until `stop`, or until the stream is dropped. Each connection is
+/// judged by the newest snapshot, both in its handshake and after it is registered, so none slips
+/// through while a new one is published.
+pub fn accept<I: Caller>(
+    listener: TcpListener,
+    snapshots: watch::Receiver<Arc<TrustSnapshot>>,
+    registry: ConnectionRegistry,
+    clock: Clock,
+    limits: Limits,
+    stop: CancellationToken,
+) -> Incoming<I> {
+    let (sender, receiver) = mpsc::channel(1);
+    let door = Door {
+        snapshots,
+        registry,
+        clock,
+        limits,
+        addresses: Addresses::default(),
+        caller: PhantomData,
+    };
+    tokio::spawn(run(listener, Arc::new(door), sender, stop));
+    ReceiverStream::new(receiver)
+}
+
+struct Door<I> {
+    snapshots: watch::Receiver<Arc<TrustSnapshot>>,
+    registry: ConnectionRegistry,
+    clock: Clock,
+    limits: Limits,
+    addresses: Addresses,
+    caller: PhantomData<fn() -> I>,
+}
+
+/// Why an accepted TCP connection came to nothing.
+#[derive(Debug, thiserror::Error)]
+enum Turned {
+    #[error("{0}")]
+    Identity(#[from] IdentityError),
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("the handshake took too long")]
+    Slow,
+    #[error("too many connections of this caller")]
+    TooMany,
+    #[error("no HTTP/2 was agreed on")]
+    NoHttp2,
+}
+
+async fn run<I: Caller>(
+    listener: TcpListener,
+    door: Arc<Door<I>>,
+    sender: mpsc::Sender<io::Result<Connection<I>>>,
+    stop: CancellationToken,
+) {
+    let places = Arc::new(Semaphore::new(door.limits.connections));
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return,
+            () = sender.closed() => return,
+            // The place comes first: what is not accepted costs this process no descriptor.
+            accepted = next(&listener, &places) => accepted,
+        };
+        let Some((tcp, remote, place)) = accepted else {
+            continue;
+        };
+        let Some(turn) = door
+            .addresses
+            .enter(remote.ip(), door.limits.handshakes_per_address)
+        else {
+            tracing::debug!(%remote, "Closed: too many handshakes from there.");
+            continue;
+        };
+        let (door, sender, stop) = (Arc::clone(&door), sender.clone(), stop.clone());
+        tokio::spawn(async move {
+            let shaken = tokio::select! {
+                () = stop.cancelled() => return,
+                shaken = tokio::time::timeout(
+                    door.limits.handshake,
+                    door.shake_hands(tcp, remote, place),
+                ) => shaken.unwrap_or(Err(Turned::Slow)),
+            };
+            drop(turn);
+            match shaken {
+                Ok(connection) => {
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        // If the stream is gone, so is the connection.
+                        sent = sender.send(Ok(connection)) => drop(sent),
+                    }
+                }
+                Err(reason) => tracing::info!(%remote, %reason, "Turned a connection away."),
+            }
+        });
+    }
+}
+
+/// None after an error that is not this listener's fault, or after waiting out one that is.
+async fn next(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((tcp, remote)) => Some((tcp, remote, place)),
+        Err(error) if is_callers(&error) => None,
+        Err(error) => {
+            // No descriptors or no memory: asking again at once would spin.
+            tracing::error!(%error, "Cannot accept; trying again in a second.");
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            None
+        }
+    }
+}
+
+fn is_callers(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+    )
+}
+
+impl<I: Caller> Door<I> {
+    async fn shake_hands(
+        &self,
+        tcp: TcpStream,
+        remote: SocketAddr,
+        place: OwnedSemaphorePermit,
+    ) -> Result<Connection<I>, Turned> {
+        tcp.set_nodelay(true)?;
+        let snapshot = Arc::clone(&self.snapshots.borrow());
+        let stream = TlsAcceptor::from(I::server_config(&snapshot))
+            .accept(tcp)
+            .await
+            .map_err(|error| match IdentityError::of_io(&error) {
+                Some(reason) => Turned::Identity(reason),
+                None => Turned::Io(error),
+            })?;
+        let (_, session) = stream.get_ref();
+        if session.alpn_protocol() != Some(ALPN) {
+            return Err(Turned::NoHttp2);
+        }
+        let chain = session.peer_certificates().unwrap_or_default();
+        let chain: Vec<_> = chain.iter().map(|der| der.clone().into_owned()).collect();
+        let id = I::prove(&snapshot, &chain, self.clock.now())?;
+        let registration = self.registry.register(id.standing(), chain.clone());
+        if self.registry.count(id.name()) > self.limits.connections_per_caller {
+            return Err(Turned::TooMany);
+        }
+        // A snapshot that came out before this line may have been looked at before the
+        // registration; one that comes after it finds the registration.
+        let newest = Arc::clone(&self.snapshots.borrow());
+        if I::prove(&newest, &chain, self.clock.now())? != id {
+            return Err(Turned::Identity(IdentityError::OtherPeer));
+        }
+        let stream = TlsStream::Server(stream);
+        Ok(Connection::new(
+            stream,
+            id,
+            remote,
+            registration,
+            Some(place),
+        ))
+    }
+}
+
+/// How many handshakes each address has under way.
+#[derive(Clone, Default)]
+struct Addresses(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+impl Addresses {
+    fn enter(&self, address: IpAddr, limit: usize) -> Option<Turn> {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(address).or_default();
+        if *count >= limit {
+            return None;
+        }
+        *count = count.saturating_add(1);
+        Some(Turn {
+            addresses: self.clone(),
+            address,
+        })
+    }
+}
+
+struct Turn {
+    addresses: Addresses,
+    address: IpAddr,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut counts = self
+            .addresses
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.address) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                counts.remove(&self.address);
+            }
+        }
+    }
+}
+
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
