@@ -6,6 +6,7 @@
 pub mod area;
 pub mod calendar;
 pub mod channel;
+pub mod cleaning;
 pub mod delivery;
 pub mod draft;
 pub mod field;
