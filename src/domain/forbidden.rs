@@ -83,7 +83,9 @@ fn carries_label(text: &str) -> bool {
         let after = after.and_then(|after| after.chars().next());
         let inside = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
         let house = after.is_some_and(|c| "号栋幢座室楼铺厂库".contains(c));
-        !inside(before) && !inside(after) && !house
+        // Behind a joint it is a piece of an identifier: `r-a95`.
+        let joined = before.is_some_and(|c| "-_./#".contains(c));
+        !inside(before) && !joined && !inside(after) && !house
     })
 }
 
@@ -124,6 +126,7 @@ mod tests {
             "物流产业园宿舍3栋",
             "工业区A95号",
             "T350582A951",
+            "r-a95",
             "永超生鲜超市",
             "山东省青岛市黄岛区人民街88号",
         ] {
