@@ -4,3 +4,4 @@ pub mod document;
 pub mod domain;
 pub mod envelope;
 mod proto;
+pub mod trust;

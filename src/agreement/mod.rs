@@ -23,7 +23,9 @@ pub(crate) mod samples;
 pub use decide::{Request, decide};
 pub use grants::KindTerms;
 pub use held::{Agreements, TwoTexts};
-pub use permit::{Expected, Grant, Permitted, Sending, Verdict, judge_incoming, permit_draft};
+pub use permit::{
+    Expected, Grant, Permitted, Sending, Verdict, judge_incoming, permit_draft, problems,
+};
 pub use template::{DEFAULT, Opening, TemplateError, close, open};
 pub use terms::{Agreement, TermsError};
 pub use words::plain_words;

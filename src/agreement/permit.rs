@@ -11,12 +11,12 @@ use crate::{
         agreement::AgreementVersion,
         area::County,
         channel::Channel,
-        draft::Draft,
+        draft::{Asked, Draft},
         field::Field,
         problem::{Code, Problem},
         refusal::{Pause, Refusal},
     },
-    envelope::{Incoming, filled_fields},
+    envelope::Incoming,
 };
 
 /// Something that an agreement in force lets travel. Only this module makes it.
@@ -88,7 +88,7 @@ pub fn permit_draft(
     let Some(to) = draft.to.or(sending.to) else {
         return Err(vec![Problem::new(Code::MissingField, Field::ToArea)]);
     };
-    let filled = filled_fields(&draft.content, draft.consent.as_ref());
+    let filled = draft.filled_fields();
     let request = Request {
         channel: Channel {
             from: draft.from,
@@ -107,6 +107,36 @@ pub fn permit_draft(
             grant: grant(request.channel, &allowed),
         }),
         Err(refusals) => Err(refusals.into_iter().map(problem).collect()),
+    }
+}
+
+/// What stands in the agreements against a draft that is being judged: the gate that
+/// [`Draft::judge`] asks. Nothing where neither draft nor caller knows where to, since the notice
+/// that is answered will say.
+pub fn problems(asked: &Asked<'_>, sending: &Sending, agreements: &Agreements) -> Vec<Problem> {
+    let Asked {
+        kind,
+        from,
+        to,
+        answers: _,
+        fields,
+        consent,
+    } = asked;
+    let Some(to) = to.or(sending.to) else {
+        return Vec::new();
+    };
+    let request = Request {
+        channel: Channel { from: *from, to },
+        kind: *kind,
+        filled_fields: fields,
+        has_consent: *consent,
+        sandbox: sending.sandbox,
+        on: sending.today,
+        named: None,
+    };
+    match allow(&request, agreements) {
+        Ok(_) => Vec::new(),
+        Err(refusals) => refusals.into_iter().map(problem).collect(),
     }
 }
 
@@ -388,6 +418,40 @@ mod tests {
                 Problem::new(Code::SandboxMismatch, Field::ToArea),
                 Problem::new(Code::FieldNotPermitted, Field::CertificateNumber),
             ])
+        );
+    }
+
+    #[test]
+    fn the_gate_says_what_the_permit_says() {
+        let asked = |kind, to: Option<&str>| Asked {
+            kind,
+            from: "350582".parse().unwrap(),
+            to: to.map(|to| to.parse().unwrap()),
+            answers: None,
+            fields: &[Field::Name, Field::CertificateNumber],
+            consent: false,
+        };
+        let told = |asked: &Asked<'_>| problems(asked, &sending(), &held(&[TEXT]));
+        assert_eq!(
+            told(&asked(
+                crate::domain::notice::Kind::Departure,
+                Some("530111")
+            )),
+            [Problem::new(
+                Code::FieldNotPermitted,
+                Field::CertificateNumber
+            )]
+        );
+        assert_eq!(
+            told(&asked(
+                crate::domain::notice::Kind::Departure,
+                Some("530112")
+            )),
+            [Problem::new(Code::NoAgreement, Field::ToArea)]
+        );
+        assert_eq!(
+            told(&asked(crate::domain::notice::Kind::Feedback, None)),
+            []
         );
     }
 

@@ -6,7 +6,6 @@ use prost::Message as _;
 use super::{
     SIZE_LIMIT,
     content::{consent_from_proto, content_from_proto},
-    filled::filled_fields,
     schema::NOTICE,
     value::{county, optional_id},
     walk::walk,
@@ -17,6 +16,7 @@ use crate::{
         area::County,
         calendar,
         channel::{Channel, Sequence},
+        draft::entries,
         field::Field,
         notice::{Consent, Content, Kind, NoticeId},
         problem::Code,
@@ -189,7 +189,7 @@ pub fn decode(bytes: &[u8]) -> Result<Incoming, EnvelopeError> {
         sandbox,
     };
     check_together(&header, &content)?;
-    let filled_fields = all_filled(&header, &content, consent.as_ref());
+    let filled_fields = filled(&header, &content, consent.as_ref());
     Ok(Incoming {
         header,
         consent,
@@ -254,11 +254,12 @@ fn check_together(header: &Header, content: &Content) -> Result<(), EnvelopeErro
     Ok(())
 }
 
-/// The fields of the content and those of the header that an office fills.
-fn all_filled(header: &Header, content: &Content, consent: Option<&Consent>) -> Vec<Field> {
-    let mut filled = filled_fields(content, consent);
-    filled.extend([Field::FromArea, Field::ToArea]);
-    filled.extend(header.answers.map(|_| Field::Answers));
+/// The fields that are filled.
+fn filled(header: &Header, content: &Content, consent: Option<&Consent>) -> Vec<Field> {
+    let mut filled: Vec<Field> = entries(header.answers, consent, content)
+        .into_iter()
+        .map(|(field, _)| field)
+        .collect();
     filled.sort_unstable();
     filled
 }
@@ -606,13 +607,11 @@ mod tests {
                 "destination_address",
                 "destination_area",
                 "event_date",
-                "from_area",
                 "kind",
                 "subject.marital_status",
                 "subject.name",
                 "origin_area",
-                "subject.resident_id",
-                "to_area"
+                "subject.resident_id"
             ]
         );
     }

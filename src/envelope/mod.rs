@@ -13,7 +13,6 @@
 pub(crate) mod content;
 mod decode;
 mod encode;
-mod filled;
 mod schema;
 mod value;
 mod walk;
@@ -23,7 +22,6 @@ pub(crate) mod samples;
 
 pub use decode::{EnvelopeError, Header, Incoming, decode};
 pub use encode::{Outgoing, Prefix, encode_body, prefix};
-pub use filled::filled_fields;
 
 /// The size that no notice may exceed, in bytes.
 pub const SIZE_LIMIT: usize = 64 * 1024;
