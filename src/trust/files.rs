@@ -1,0 +1,216 @@
+//! Small files that must be whole and, where they hold secrets, closed to others.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Read, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use super::keys::{NoRandomness, draw};
+
+/// A file that could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// It is there already and must not be overwritten.
+    #[error("{} exists already; move it away first", path.display())]
+    Exists {
+        /// Which.
+        path: PathBuf,
+    },
+    /// Anything else that the system reports.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is not there.
+    #[error("{} is missing", path.display())]
+    Missing {
+        /// Which.
+        path: PathBuf,
+    },
+    /// No random name could be drawn for the file that replaces it.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+    /// It is larger than any such file may be.
+    #[error("{} is larger than {MAX_BYTES} bytes", path.display())]
+    TooLarge {
+        /// Which.
+        path: PathBuf,
+    },
+    /// It holds a secret that others on this machine can read.
+    #[error("{} can be read by others; run: chmod 600 {}", path.display(), path.display())]
+    TooOpen {
+        /// Which.
+        path: PathBuf,
+    },
+}
+
+/// Reads a file that holds no secret.
+///
+/// # Errors
+/// [`FileError::Missing`], [`FileError::TooLarge`], [`FileError::Io`].
+pub fn read_public(path: &Path) -> Result<Vec<u8>, FileError> {
+    let file = File::open(path).map_err(|source| failed(path, source))?;
+    read_bounded(path, file)
+}
+
+/// Reads a file that may be absent.
+///
+/// # Errors
+/// As [`read_public`], without [`FileError::Missing`].
+pub fn read_if_present(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+    match read_public(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(FileError::Missing { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads a file that holds a secret.
+///
+/// # Errors
+/// [`FileError::TooOpen`] if group or others may read or write it, and as [`read_public`].
+pub fn read_secret(path: &Path) -> Result<Vec<u8>, FileError> {
+    let file = File::open(path).map_err(|source| failed(path, source))?;
+    let mode = file
+        .metadata()
+        .map_err(|source| failed(path, source))?
+        .mode();
+    if mode & 0o077 != 0 {
+        return Err(FileError::TooOpen { path: path.into() });
+    }
+    read_bounded(path, file)
+}
+
+/// Puts a file in place as a whole, or not at all; after it returns, it survives a power cut.
+///
+/// # Errors
+/// [`FileError::Io`]; the file that was there, if any, is then unchanged.
+pub fn write_public(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    write(path, bytes, 0o644)
+}
+
+/// As [`write_public`], with mode 0600 from the first byte on, and never over another file.
+///
+/// # Errors
+/// [`FileError::Exists`], [`FileError::Io`].
+pub fn write_new_secret(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    if path.symlink_metadata().is_ok() {
+        return Err(FileError::Exists { path: path.into() });
+    }
+    write(path, bytes, 0o600)
+}
+
+/// As [`write_new_secret`], in place of the file that is there.
+///
+/// # Errors
+/// [`FileError::Io`].
+pub fn replace_secret(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    write(path, bytes, 0o600)
+}
+
+/// Makes a directory and its parents, closed to others; one that is there stays as it is.
+///
+/// # Errors
+/// [`FileError::Io`].
+pub fn make_dir(path: &Path) -> Result<(), FileError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|source| failed(path, source))
+}
+
+fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
+    let dir = match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    };
+    make_dir(dir)?;
+    let draw: [u8; 8] = draw()?;
+    let temporary = dir.join(format!(".{:016x}.new", u64::from_be_bytes(draw)));
+    let written = write_synced(&temporary, bytes, mode)
+        .and_then(|()| fs::rename(&temporary, path))
+        .and_then(|()| File::open(dir)?.sync_all());
+    written.map_err(|source| {
+        // What is left over is only a stray name: the error that matters is the first.
+        drop(fs::remove_file(&temporary));
+        failed(path, source)
+    })
+}
+
+fn write_synced(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn read_bounded(path: &Path, file: File) -> Result<Vec<u8>, FileError> {
+    let mut bytes = Vec::new();
+    let read = file
+        .take(MAX_BYTES.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(|source| failed(path, source))?;
+    if read as u64 > MAX_BYTES {
+        return Err(FileError::TooLarge { path: path.into() });
+    }
+    Ok(bytes)
+}
+
+fn failed(path: &Path, source: io::Error) -> FileError {
+    let path = path.into();
+    match source.kind() {
+        io::ErrorKind::NotFound => FileError::Missing { path },
+        _ => FileError::Io { path, source },
+    }
+}
+
+/// A revocation list of a whole province stays far below this.
+const MAX_BYTES: u64 = 16 << 20;
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_that_others_can_read_is_refused_with_the_remedy() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys/x.key");
+        write_new_secret(&path, b"secret").unwrap();
+        assert_eq!(read_secret(&path).unwrap(), b"secret");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        let error = read_secret(&path).unwrap_err();
+        assert!(error.to_string().contains("chmod 600"), "{error}");
+    }
+
+    #[test]
+    fn a_secret_is_never_overwritten_by_a_new_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.key");
+        write_new_secret(&path, b"first").unwrap();
+        assert!(matches!(
+            write_new_secret(&path, b"second"),
+            Err(FileError::Exists { .. })
+        ));
+        assert_eq!(read_secret(&path).unwrap(), b"first");
+    }
+
+    #[test]
+    fn nothing_but_the_file_is_left_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        write_public(&dir.path().join("a"), b"1").unwrap();
+        write_public(&dir.path().join("a"), b"2").unwrap();
+        assert_eq!(read_public(&dir.path().join("a")).unwrap(), b"2");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+}

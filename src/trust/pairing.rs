@@ -1,0 +1,66 @@
+//! What two nodes agreed on when they were paired, as far as trust goes.
+
+use std::{fmt, str::FromStr};
+
+use super::identity::SpiffeId;
+use crate::domain::area::County;
+
+/// A paired node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pairing {
+    /// Its name.
+    pub id: SpiffeId,
+    /// The areas that it speaks for, its first home area among them.
+    pub areas: Vec<County>,
+    /// Where it is dialled: `host:port`.
+    pub endpoint: String,
+    /// The root or roots of its trust domain, PEM.
+    pub root_pem: String,
+    /// The key with which it signs: SubjectPublicKeyInfo, DER.
+    pub signing_key_spki: Vec<u8>,
+    /// How its trust domain revokes certificates.
+    pub revocation: RevocationPolicy,
+    /// True between two sandbox nodes.
+    pub sandbox: bool,
+}
+
+/// How a trust domain takes certificates back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RevocationPolicy {
+    /// A current revocation list is required.
+    Crl,
+    /// Certificates live at most 24 hours; no list is looked at.
+    ShortLived,
+}
+
+impl RevocationPolicy {
+    /// Its stable name in configuration and pairings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Crl => "crl",
+            Self::ShortLived => "short-lived",
+        }
+    }
+}
+
+impl FromStr for RevocationPolicy {
+    type Err = UnknownRevocationPolicy;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRevocationPolicy> {
+        [Self::Crl, Self::ShortLived]
+            .into_iter()
+            .find(|policy| policy.name() == text)
+            .ok_or(UnknownRevocationPolicy)
+    }
+}
+
+impl fmt::Display for RevocationPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// No policy of that name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("revocation is \"crl\" or \"short-lived\"")]
+pub struct UnknownRevocationPolicy;
