@@ -166,7 +166,7 @@ pub fn table_date() -> &'static str {
     SHIPPED
         .lines()
         .next()
-        .and_then(|line| line.split_once("as of "))
+        .and_then(|line| line.rsplit_once(" as of "))
         .map_or("", |(_, date)| date.trim_end_matches('.'))
 }
 

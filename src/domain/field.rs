@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::problem::Text;
+
 /// A field that an office can fill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the stable name of each says what it is")]
@@ -171,6 +173,46 @@ impl Field {
             | Self::Reference
             | Self::ToArea => Group::Frame,
         }
+    }
+
+    /// How people call it.
+    pub const fn label(self) -> Text {
+        let (zh, en) = match self {
+            Self::Answers => ("所答通报编号", "notice answered"),
+            Self::CertificateNumber => ("婚育证明编号", "certificate number"),
+            Self::CertificateStatus => ("婚育证明状态", "certificate status"),
+            Self::ConsentDate => ("同意日期", "consent date"),
+            Self::ConsentReference => ("同意书编号", "consent reference"),
+            Self::DestinationAddress => ("现居住地详细地址", "destination address"),
+            Self::DestinationArea => ("现居住地区划代码", "destination area"),
+            Self::DuplicateOf => ("重复的通报编号", "notice it repeats"),
+            Self::EventDate => ("流动日期", "event date"),
+            Self::ExpectedDeliveryDate => ("预产期", "expected delivery date"),
+            Self::ExpectedUntil => ("预计居住至", "expected until"),
+            Self::FromArea => ("发送方区划代码", "sending area"),
+            Self::Kind => ("通报类别", "kind of notice"),
+            Self::LastCheckOn => ("上次产检日期", "last check"),
+            Self::ManagingArea => ("管理地区划代码", "managing area"),
+            Self::MaritalStatus => ("婚姻状况", "marital status"),
+            Self::MethodClass => ("避孕方式类别", "method class"),
+            Self::MovedToArea => ("再流往地区划代码", "area moved to"),
+            Self::Name => ("姓名", "name"),
+            Self::NextCheckOn => ("下次产检日期", "next check"),
+            Self::NextSupplyOn => ("下次领取药具日期", "next supply"),
+            Self::Note => ("说明", "note"),
+            Self::OriginArea => ("户籍地区划代码", "origin area"),
+            Self::Outcome => ("反馈结果", "outcome"),
+            Self::Phone => ("联系电话", "telephone number"),
+            Self::Provider => ("服务机构", "provider of care"),
+            Self::Reference => ("业务编号", "reference"),
+            Self::ResidentId => ("身份证号", "identity number"),
+            Self::ResidentIdVerified => ("身份证号核实原因", "reason of verification"),
+            Self::Text => ("正文", "text"),
+            Self::ToArea => ("接收方区划代码", "receiving area"),
+            Self::VaccinationDueOn => ("接种到期日", "vaccination due"),
+            Self::ValidUntil => ("婚育证明有效期", "certificate valid until"),
+        };
+        Text { zh, en }
     }
 
     /// The field of that name.

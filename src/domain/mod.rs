@@ -3,9 +3,11 @@
 //! Every identifier is a type of its own, parsed once. What an office says becomes a [`draft::Draft`]
 //! in one fallible constructor that reports everything that is wrong with it at once.
 
+pub mod agreement;
 pub mod area;
 pub mod calendar;
 pub mod channel;
+pub mod cleaning;
 pub mod delivery;
 pub mod draft;
 pub mod field;

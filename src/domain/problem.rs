@@ -299,6 +299,15 @@ pub struct Text {
     pub en: &'static str,
 }
 
+/// What a person reads of a problem, in both languages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sentence {
+    /// Chinese.
+    pub zh: String,
+    /// English.
+    pub en: String,
+}
+
 /// One thing that is wrong with a row or a draft. Never carries the value itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
@@ -314,6 +323,33 @@ impl Problem {
         Self {
             code,
             field: Cow::Borrowed(field.name()),
+        }
+    }
+
+    /// That code at a column that is no field: by its heading or its place.
+    pub const fn of_column(code: Code, column: String) -> Self {
+        Self {
+            code,
+            field: Cow::Owned(column),
+        }
+    }
+
+    /// The sentence of the code behind the field's label, for a person: `身份证号：…`.
+    pub fn sentence(&self) -> Sentence {
+        let text = self.code.text();
+        match Field::from_name(&self.field) {
+            Some(field) => Sentence {
+                zh: format!("{}：{}", field.label().zh, text.zh),
+                en: format!("{}: {}", field.label().en, text.en),
+            },
+            None if self.field.is_empty() => Sentence {
+                zh: text.zh.to_owned(),
+                en: text.en.to_owned(),
+            },
+            None => Sentence {
+                zh: format!("{}：{}", self.field, text.zh),
+                en: format!("{}: {}", self.field, text.en),
+            },
         }
     }
 

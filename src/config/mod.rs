@@ -1,0 +1,138 @@
+//! A node's configuration: `node.toml`, and where everything of a node lies.
+//!
+//! What people write is read into raw structs that know every key, and only then becomes a
+//! [`NodeConfig`], in which nothing is misconfigured any more.
+
+mod dir;
+mod office_client;
+mod raw;
+mod write;
+
+use std::{net::SocketAddr, time::Duration};
+
+pub use dir::NodeDir;
+pub use office_client::{OfficeClient, Role};
+pub use raw::ConfigError;
+pub use write::{Initial, node_toml};
+
+use crate::{
+    domain::area::County,
+    trust::{
+        identity::{SpiffeId, TrustDomain},
+        pairing::RevocationPolicy,
+    },
+};
+
+/// A node's configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeConfig {
+    /// The home areas: at least one, each once. The first names the node.
+    pub areas: Vec<County>,
+    /// The node's name, made of trust domain and first area.
+    pub id: SpiffeId,
+    /// Whether it is a sandbox node.
+    pub mode: Mode,
+    /// Where peers are served.
+    pub exchange: Exchange,
+    /// Where offices are served.
+    pub office_listen: SocketAddr,
+    /// How the node's own trust domain revokes.
+    pub revocation: RevocationPolicy,
+    /// The bounds of everything.
+    pub limits: Limits,
+    /// Longest time between two tries.
+    pub retry_cap: Duration,
+    /// The offices, each once.
+    pub office_clients: Vec<OfficeClient>,
+}
+
+impl NodeConfig {
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    /// The first fault: its key, what is wrong, and what to do.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        raw::parse(text)
+    }
+
+    /// The trust domain that the node belongs to.
+    pub const fn trust_domain(&self) -> &TrustDomain {
+        self.id.trust_domain()
+    }
+}
+
+/// What a node is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Trials: only trial notices, in and out.
+    Sandbox,
+    /// The real thing: no trial notices.
+    Production,
+}
+
+impl Mode {
+    /// Its stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sandbox => "sandbox",
+            Self::Production => "production",
+        }
+    }
+
+    /// Whether notices carry the sandbox mark.
+    pub const fn is_sandbox(self) -> bool {
+        matches!(self, Self::Sandbox)
+    }
+}
+
+/// Where peers are served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// Address to listen on.
+    pub listen: SocketAddr,
+    /// Address that peers dial, `host:port`: the public one if there is one.
+    pub dialled: String,
+}
+
+/// The bounds of everything that could grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest gRPC message, in bytes.
+    pub message_bytes: usize,
+    /// Parcels in flight on a channel.
+    pub parcels_in_flight: usize,
+    /// Connections at each listener.
+    pub connections: usize,
+    /// Streams on a connection.
+    pub streams: u32,
+    /// Unanswered notices that one office may have.
+    pub office_quota: u64,
+    /// Notices of one peer that no consumer has acknowledged.
+    pub peer_quota: u64,
+    /// Free bytes below which nothing new is taken.
+    pub low_bytes: u64,
+    /// Bytes held back for receipts, acknowledgements and erasure.
+    pub ballast_bytes: u64,
+    /// Size of a journal segment, in bytes.
+    pub segment_bytes: u64,
+    /// Cache of the index, in bytes.
+    pub index_cache_bytes: u64,
+}
+
+impl Default for Limits {
+    /// What `config/node.toml` documents.
+    fn default() -> Self {
+        Self {
+            message_bytes: 4 << 20,
+            parcels_in_flight: 4,
+            connections: 1_024,
+            streams: 256,
+            office_quota: 1_000_000,
+            peer_quota: 10_000_000,
+            low_bytes: 1 << 30,
+            ballast_bytes: 64 << 20,
+            segment_bytes: 64 << 20,
+            index_cache_bytes: 64 << 20,
+        }
+    }
+}

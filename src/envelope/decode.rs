@@ -1,0 +1,618 @@
+//! Bytes on their way to a notice.
+
+use jiff::civil::Date;
+use prost::Message as _;
+
+use super::{
+    SIZE_LIMIT,
+    content::{consent_from_proto, content_from_proto},
+    schema::NOTICE,
+    value::{county, optional_id},
+    walk::walk,
+};
+use crate::{
+    domain::{
+        agreement::AgreementVersion,
+        area::County,
+        calendar,
+        channel::{Channel, Sequence},
+        draft::entries,
+        field::Field,
+        notice::{Consent, Content, Kind, NoticeId},
+        problem::Code,
+        refusal::Refusal,
+    },
+    proto::notice::v1 as wire,
+};
+
+/// What a notice says about itself. Holds no personal value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Its id.
+    pub id: NoticeId,
+    /// Highest sequence of the opposite channel that its node had stored when it was published.
+    pub opposite_sequence: Sequence,
+    /// The area that sends.
+    pub from: County,
+    /// The area that receives.
+    pub to: County,
+    /// Its kind.
+    pub kind: Kind,
+    /// The case, as written: `None` in its first notice.
+    pub case_id: Option<NoticeId>,
+    /// The notice that it answers or speaks of.
+    pub answers: Option<NoticeId>,
+    /// The agreement under which it travels.
+    pub agreement: AgreementVersion,
+    /// Purpose code.
+    pub purpose: String,
+    /// When its node accepted it: milliseconds since 1970-01-01T00:00:00Z.
+    pub published_at_ms: i64,
+    /// The day of that in Asia/Shanghai.
+    pub published_on: Date,
+    /// Business deadline: milliseconds since 1970-01-01T00:00:00Z.
+    pub deadline_ms: i64,
+    /// Whether it is a trial one.
+    pub sandbox: bool,
+}
+
+impl Header {
+    /// The channel that it travels on.
+    pub const fn channel(&self) -> Channel {
+        Channel {
+            from: self.from,
+            to: self.to,
+        }
+    }
+
+    /// The case that it belongs to: its own id where it opens one.
+    pub fn case(&self) -> NoticeId {
+        self.case_id.unwrap_or(self.id)
+    }
+}
+
+/// A notice as read from bytes: well formed, every value within the rules of the field. Whether it
+/// may come in is for the agreement to say. It has no `Debug`: it holds a person.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Incoming {
+    /// What it says about itself.
+    pub header: Header,
+    /// The separate consent that it names.
+    pub consent: Option<Consent>,
+    /// What is told.
+    pub content: Content,
+    /// Every field that is filled, alphabetically.
+    pub filled_fields: Vec<Field>,
+}
+
+/// Why bytes are no notice. Final: the sender mends the notice and publishes it anew. Never
+/// carries a value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EnvelopeError {
+    /// More bytes than [`SIZE_LIMIT`].
+    #[error("the notice is larger than the limit")]
+    TooLarge,
+    /// Bytes that the proto does not allow.
+    #[error("the bytes cannot be read as a notice")]
+    Malformed,
+    /// A field that this version does not know, at whatever depth.
+    #[error("the notice holds an unknown field")]
+    UnknownField,
+    /// A field, or a second member of the content, that stands twice; the field where offices have
+    /// a name for it.
+    #[error("a field that may stand once stands twice")]
+    FieldRepeated(Option<Field>),
+    /// A value that is missing, unreadable, forbidden or out of scope.
+    #[error("{code} at {field}")]
+    Value {
+        /// What is wrong with it.
+        code: Code,
+        /// Where it stands.
+        field: Field,
+    },
+}
+
+impl EnvelopeError {
+    pub(super) const fn of(code: Code, field: Field) -> Self {
+        Self::Value { code, field }
+    }
+
+    /// What the sender is told.
+    pub const fn refusal(&self) -> Refusal {
+        match self {
+            Self::TooLarge => Refusal::whole(Code::TooLarge),
+            Self::Malformed => Refusal::whole(Code::Malformed),
+            Self::UnknownField => Refusal::whole(Code::UnknownField),
+            Self::FieldRepeated(field) => Refusal {
+                code: Code::FieldRepeated,
+                field: *field,
+            },
+            Self::Value { code, field } => Refusal::of(*code, *field),
+        }
+    }
+}
+
+/// Reads a notice from its exact bytes. Whatever this takes, every node takes: it asks no clock,
+/// no table that changes and no configuration.
+///
+/// # Errors
+/// The first thing that is wrong, in the order size, form, header, content.
+pub fn decode(bytes: &[u8]) -> Result<Incoming, EnvelopeError> {
+    if bytes.len() > SIZE_LIMIT {
+        return Err(EnvelopeError::TooLarge);
+    }
+    walk(bytes, &NOTICE)?;
+    let wire::Notice {
+        id,
+        opposite_sequence,
+        from_area,
+        to_area,
+        case_id,
+        answers,
+        agreement,
+        purpose,
+        published_at_ms,
+        deadline_ms,
+        sandbox,
+        nonce,
+        consent,
+        content,
+    } = wire::Notice::decode(bytes).map_err(|_| EnvelopeError::Malformed)?;
+
+    if nonce.len() != NONCE_LEN
+        || published_at_ms <= 0
+        || purpose.is_empty()
+        || deadline_ms < published_at_ms
+    {
+        return Err(EnvelopeError::Malformed);
+    }
+    let case_id = match case_id.as_ref() {
+        [] => None,
+        bytes => Some(NoticeId::try_from(bytes).map_err(|_| EnvelopeError::Malformed)?),
+    };
+    let content = content.ok_or(EnvelopeError::of(Code::MissingField, Field::Kind))?;
+    let content = content_from_proto(content)?;
+    let consent = consent.map(consent_from_proto).transpose()?;
+    let header = Header {
+        id: NoticeId::try_from(id.as_ref()).map_err(|_| EnvelopeError::Malformed)?,
+        opposite_sequence: Sequence::new(opposite_sequence),
+        from: county(&from_area, Field::FromArea)?,
+        to: county(&to_area, Field::ToArea)?,
+        kind: content.kind(),
+        case_id,
+        answers: optional_id(&answers, Field::Answers)?,
+        agreement: agreement_version(agreement)?,
+        purpose,
+        published_at_ms,
+        published_on: calendar::day_of(published_at_ms).ok_or(EnvelopeError::Malformed)?,
+        deadline_ms,
+        sandbox,
+    };
+    check_together(&header, &content)?;
+    let filled_fields = filled(&header, &content, consent.as_ref());
+    Ok(Incoming {
+        header,
+        consent,
+        content,
+        filled_fields,
+    })
+}
+
+const NONCE_LEN: usize = 16;
+
+fn agreement_version(
+    agreement: Option<wire::AgreementVersion>,
+) -> Result<AgreementVersion, EnvelopeError> {
+    let wire::AgreementVersion { id, version } = agreement.unwrap_or_default();
+    let id = id.parse().map_err(|_| EnvelopeError::Malformed)?;
+    if version == 0 {
+        return Err(EnvelopeError::Malformed);
+    }
+    Ok(AgreementVersion { id, version })
+}
+
+/// What no value shows by itself: areas that do not fit the channel, an answer to nothing, a day
+/// after the notice, a test number outside the sandbox.
+fn check_together(header: &Header, content: &Content) -> Result<(), EnvelopeError> {
+    if header.from == header.to {
+        return Err(EnvelopeError::of(Code::SameArea, Field::ToArea));
+    }
+    if header.kind.names_a_notice() && header.answers.is_none() {
+        return Err(EnvelopeError::of(Code::MissingField, Field::Answers));
+    }
+    let (event_date, sides) = match content {
+        Content::Departure(movement) => (
+            movement.event_date,
+            Some((movement, header.from, header.to)),
+        ),
+        Content::Arrival(movement) => (
+            movement.event_date,
+            Some((movement, header.to, header.from)),
+        ),
+        Content::Feedback(feedback) => (feedback.event_date, None),
+        Content::Message(_) => return Ok(()),
+    };
+    if event_date > header.published_on {
+        return Err(EnvelopeError::of(Code::DateInFuture, Field::EventDate));
+    }
+    let Some((movement, origin, destination)) = sides else {
+        return Ok(());
+    };
+    if movement.origin_area.county() != origin {
+        return Err(EnvelopeError::of(Code::AreaNotOurs, Field::OriginArea));
+    }
+    if movement.destination_area.county() != destination {
+        return Err(EnvelopeError::of(Code::AreaNotOurs, Field::DestinationArea));
+    }
+    let unassigned = movement.subject.resident_id.is_unassigned();
+    if unassigned && !header.sandbox {
+        return Err(EnvelopeError::of(
+            Code::ResidentIdUnassigned,
+            Field::ResidentId,
+        ));
+    }
+    Ok(())
+}
+
+/// The fields that are filled.
+fn filled(header: &Header, content: &Content, consent: Option<&Consent>) -> Vec<Field> {
+    let mut filled: Vec<Field> = entries(header.answers, consent, content)
+        .into_iter()
+        .map(|(field, _)| field)
+        .collect();
+    filled.sort_unstable();
+    filled
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use jiff::civil::date;
+    use proptest::{option, prelude::*, sample::Index};
+
+    use super::*;
+    use crate::{
+        domain::notice::Movement,
+        envelope::{
+            Outgoing, encode_body, prefix,
+            samples::{self, Sample},
+        },
+    };
+
+    fn read(change: impl FnOnce(&mut wire::Notice)) -> Result<Incoming, EnvelopeError> {
+        let content = Content::Departure(samples::movement());
+        let bytes = samples::bytes(&samples::outgoing(&content));
+        let mut notice = wire::Notice::decode(bytes.as_slice()).unwrap();
+        change(&mut notice);
+        decode(&notice.encode_to_vec())
+    }
+
+    fn departure(notice: &mut wire::Notice) -> &mut wire::Movement {
+        match &mut notice.content {
+            Some(wire::notice::Content::Departure(movement)) => movement,
+            _ => panic!("the sample is a departure"),
+        }
+    }
+
+    fn person(notice: &mut wire::Notice) -> &mut wire::Person {
+        departure(notice).subject.as_mut().unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read(
+            Sample(content) in samples::any_content(),
+            Sample(consent) in samples::any_consent(),
+            case_id in option::of(any::<u64>()),
+            counter in any::<u64>(),
+            opposite in any::<u64>(),
+            nonce in any::<[u8; 16]>(),
+        ) {
+            let answers = content.kind().names_a_notice().then(|| NoticeId::new([8; 8], 1));
+            let notice = Outgoing {
+                case_id: case_id.map(|n| NoticeId::new([9; 8], n)),
+                answers,
+                nonce,
+                consent: consent.as_ref(),
+                ..samples::outgoing(&content)
+            };
+            let id = NoticeId::new([1; 8], counter);
+            let prefix = prefix(id, Sequence::new(opposite));
+            let bytes = [prefix.as_slice(), &encode_body(&notice)].concat();
+            let Incoming { header, consent: read_consent, content: read, filled_fields } =
+                decode(&bytes).unwrap();
+            prop_assert!(read == content);
+            prop_assert!(read_consent == consent);
+            prop_assert!(filled_fields.is_sorted());
+            prop_assert_eq!(header, Header {
+                id,
+                opposite_sequence: Sequence::new(opposite),
+                from: notice.from,
+                to: notice.to,
+                kind: content.kind(),
+                case_id: notice.case_id,
+                answers,
+                agreement: notice.agreement,
+                purpose: notice.purpose.to_owned(),
+                published_at_ms: notice.published_at_ms,
+                published_on: date(2026, 10, 8),
+                deadline_ms: notice.deadline_ms,
+                sandbox: true,
+            });
+        }
+
+        #[test]
+        fn no_bytes_panic(
+            Sample(content) in samples::any_content(),
+            changes in prop::collection::vec((any::<Index>(), any::<u8>()), 1..6),
+            cut in option::of(any::<Index>()),
+        ) {
+            let mut bytes = samples::bytes(&samples::outgoing(&content));
+            for (at, byte) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            if let Some(cut) = cut {
+                bytes.truncate(cut.index(bytes.len()));
+            }
+            let _ = decode(&bytes);
+        }
+
+        #[test]
+        fn noise_is_no_notice(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(decode(&bytes).is_err());
+        }
+    }
+
+    type Change = fn(&mut wire::Notice);
+
+    #[test]
+    fn a_wrong_value_is_refused_by_field_and_code() {
+        use Code::*;
+        let cases: &[(Field, Code, Change)] = &[
+            (Field::FromArea, MissingField, |n| n.from_area.clear()),
+            (Field::FromArea, AreaUnknown, |n| {
+                n.from_area = "35058".into()
+            }),
+            (Field::ToArea, AreaUnknown, |n| {
+                n.to_area = "530111001".into()
+            }),
+            (Field::ToArea, SameArea, |n| n.to_area = n.from_area.clone()),
+            (Field::Answers, ValueFormat, |n| {
+                n.answers = Bytes::from_static(b"1")
+            }),
+            (Field::Kind, MissingField, |n| n.content = None),
+            (Field::ConsentDate, MissingField, |n| {
+                n.consent = Some(wire::Consent::default())
+            }),
+            (Field::ConsentReference, MissingField, |n| {
+                n.consent = Some(wire::Consent {
+                    date: "2026-10-01".into(),
+                    reference: String::new(),
+                });
+            }),
+            (Field::Name, MissingField, |n| departure(n).subject = None),
+            (Field::Name, ForbiddenValue, |n| {
+                person(n).name = "躲藏".into()
+            }),
+            (Field::Name, ValueFormat, |n| person(n).name = "a\tb".into()),
+            (Field::Name, ValueTooLong, |n| {
+                person(n).name = "人".repeat(2_001)
+            }),
+            (Field::ResidentId, MissingField, |n| {
+                person(n).resident_id.clear()
+            }),
+            (Field::ResidentId, ResidentIdFormat, |n| {
+                person(n).resident_id = "9900001995".into()
+            }),
+            (Field::ResidentId, ResidentIdCheckDigit, |n| {
+                let id = &mut person(n).resident_id;
+                let last = id.pop().unwrap();
+                id.push(if last == '1' { '2' } else { '1' });
+            }),
+            (Field::ResidentId, ResidentIdBirthDate, |n| {
+                person(n).resident_id = "990000199513040021".into();
+            }),
+            (Field::ResidentId, OutOfScopeSex, |n| {
+                person(n).resident_id_verified = "查验".into();
+                person(n).resident_id = "990000199503040011".into();
+            }),
+            (Field::ResidentId, OutOfScopeAge, |n| {
+                person(n).resident_id = samples::number(date(2011, 10, 2));
+            }),
+            (Field::ResidentId, OutOfScopeAge, |n| {
+                person(n).resident_id = samples::number(date(1976, 10, 1));
+            }),
+            (Field::ResidentId, ResidentIdUnassigned, |n| {
+                n.sandbox = false
+            }),
+            (Field::MaritalStatus, OutOfScopeMaritalStatus, |n| {
+                person(n).marital_status = "10".into();
+            }),
+            (Field::Phone, ValueFormat, |n| {
+                person(n).phone = "+86 1".into()
+            }),
+            (Field::OriginArea, MissingField, |n| {
+                departure(n).origin_area.clear()
+            }),
+            (Field::OriginArea, AreaUnknown, |n| {
+                departure(n).origin_area = "3505".into()
+            }),
+            (Field::OriginArea, AreaNotOurs, |n| {
+                departure(n).origin_area = "350583".into()
+            }),
+            (Field::DestinationArea, AreaNotOurs, |n| {
+                departure(n).destination_area = "530112".into();
+            }),
+            (Field::EventDate, MissingField, |n| {
+                departure(n).event_date.clear()
+            }),
+            (Field::EventDate, DateFormat, |n| {
+                departure(n).event_date = "20261001".into()
+            }),
+            (Field::EventDate, DateFormat, |n| {
+                departure(n).event_date = "2026-02-30".into()
+            }),
+            (Field::EventDate, DateInFuture, |n| {
+                departure(n).event_date = "2026-10-09".into()
+            }),
+            (Field::ValidUntil, DateFormat, |n| {
+                departure(n).certificate = Some(wire::Certificate {
+                    valid_until: "soon".into(),
+                    ..wire::Certificate::default()
+                });
+            }),
+            (Field::MethodClass, ValueFormat, |n| {
+                departure(n).care = Some(wire::Care {
+                    method_class: "70".into(),
+                    ..wire::Care::default()
+                });
+            }),
+        ];
+        for (field, code, change) in cases {
+            let expected = EnvelopeError::of(*code, *field);
+            assert_eq!(read(change).err(), Some(expected), "{field} {code}");
+        }
+    }
+
+    #[test]
+    fn the_ages_at_the_bounds_are_in_scope() {
+        for born in [date(2011, 10, 1), date(1976, 10, 2)] {
+            assert!(read(|n| person(n).resident_id = samples::number(born)).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_wrong_header_is_malformed() {
+        let cases: &[Change] = &[
+            |n| n.id = Bytes::new(),
+            |n| n.id = Bytes::from_static(&[0; 16]),
+            |n| n.case_id = Bytes::from_static(b"case"),
+            |n| n.nonce = Bytes::from_static(&[0; 15]),
+            |n| n.agreement = None,
+            |n| n.agreement.as_mut().unwrap().version = 0,
+            |n| n.agreement.as_mut().unwrap().id = "530111-350582".into(),
+            |n| n.purpose.clear(),
+            |n| n.published_at_ms = 0,
+            |n| (n.published_at_ms, n.deadline_ms) = (i64::MAX, i64::MAX),
+            |n| n.deadline_ms = n.published_at_ms - 1,
+        ];
+        for (index, change) in cases.iter().enumerate() {
+            assert_eq!(
+                read(change).err(),
+                Some(EnvelopeError::Malformed),
+                "{index}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_outcome_takes_what_belongs_to_it_and_nothing_else() {
+        let read_feedback = |feedback: wire::Feedback| {
+            read(move |notice| {
+                notice.answers = Bytes::copy_from_slice(NoticeId::new([1; 8], 2).as_bytes());
+                notice.content = Some(wire::notice::Content::Feedback(wire::Feedback {
+                    event_date: "2026-10-08".into(),
+                    ..feedback
+                }));
+            })
+            .err()
+        };
+        let cases = [
+            (0, "", None, Some((Code::MissingField, Field::Outcome))),
+            (99, "", None, Some((Code::ValueFormat, Field::Outcome))),
+            (
+                1,
+                "350582",
+                None,
+                Some((Code::ValueFormat, Field::MovedToArea)),
+            ),
+            (5, "", None, Some((Code::MissingField, Field::MovedToArea))),
+            (5, "350582", None, None),
+            (6, "", None, Some((Code::MissingField, Field::DuplicateOf))),
+            (6, "", Some(NoticeId::new([1; 8], 3)), None),
+            (
+                1,
+                "",
+                Some(NoticeId::new([1; 8], 3)),
+                Some((Code::ValueFormat, Field::DuplicateOf)),
+            ),
+        ];
+        for (outcome, moved, duplicate, expected) in cases {
+            let error = read_feedback(wire::Feedback {
+                outcome,
+                moved_to_area: moved.into(),
+                duplicate_of: duplicate
+                    .map_or_else(Bytes::new, |id| Bytes::copy_from_slice(id.as_bytes())),
+                ..wire::Feedback::default()
+            });
+            let expected = expected.map(|(code, field)| EnvelopeError::of(code, field));
+            assert_eq!(error, expected, "{outcome} {moved}");
+        }
+    }
+
+    #[test]
+    fn an_answer_must_name_a_notice() {
+        let content = Content::Message(crate::domain::notice::Message { text: "好".into() });
+        let bytes = samples::bytes(&samples::outgoing(&content));
+        let expected = EnvelopeError::of(Code::MissingField, Field::Answers);
+        assert_eq!(decode(&bytes).err(), Some(expected));
+    }
+
+    #[test]
+    fn more_than_the_limit_is_not_even_walked_over() {
+        assert_eq!(
+            decode(&vec![0xff; SIZE_LIMIT + 1]).err(),
+            Some(EnvelopeError::TooLarge)
+        );
+        assert_eq!(
+            decode(&vec![0xff; SIZE_LIMIT]).err(),
+            Some(EnvelopeError::Malformed)
+        );
+    }
+
+    #[test]
+    fn an_unknown_or_repeated_field_behind_a_good_notice_is_refused() {
+        let content = Content::Departure(samples::movement());
+        let good = samples::bytes(&samples::outgoing(&content));
+        assert!(decode(&good).is_ok());
+        let unknown = [good.as_slice(), &[0x70, 0x01]].concat();
+        assert_eq!(decode(&unknown).err(), Some(EnvelopeError::UnknownField));
+        let twice = [good.as_slice(), &[0x58, 0x01]].concat();
+        assert_eq!(
+            decode(&twice).err(),
+            Some(EnvelopeError::FieldRepeated(None))
+        );
+        let second = [good.as_slice(), &[0xaa, 0x01, 0x00]].concat();
+        let repeated = EnvelopeError::FieldRepeated(Some(Field::Kind));
+        assert_eq!(decode(&second).err(), Some(repeated));
+    }
+
+    #[test]
+    fn filled_fields_are_those_that_hold_something() {
+        let content = Content::Departure(Movement {
+            destination_address: Some("路1号".into()),
+            ..samples::movement()
+        });
+        let bytes = samples::bytes(&samples::outgoing(&content));
+        let names: Vec<&str> = decode(&bytes)
+            .unwrap_or_else(|error| panic!("{error}"))
+            .filled_fields
+            .into_iter()
+            .map(Field::name)
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "destination_address",
+                "destination_area",
+                "event_date",
+                "kind",
+                "subject.marital_status",
+                "subject.name",
+                "origin_area",
+                "subject.resident_id"
+            ]
+        );
+    }
+}

@@ -1,0 +1,230 @@
+//! What may stand where in the bytes of a notice: the table that `walk` reads. A test compares it
+//! with the descriptors, so that it cannot drift from the proto.
+
+use crate::domain::field::Field;
+
+/// A message: its fields, each of which may stand once.
+#[derive(Debug)]
+pub(super) struct Shape {
+    pub(super) name: &'static str,
+    pub(super) fields: &'static [Place],
+}
+
+/// A place that a field may take.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) number: u32,
+    pub(super) value: Value,
+    /// True for the members of the message's one `oneof`: only one of them may stand.
+    pub(super) alternative: bool,
+    /// The field as offices know it.
+    pub(super) field: Option<Field>,
+}
+
+/// What a field holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Value {
+    /// A number up to that one.
+    Number(u64),
+    /// Bytes.
+    Bytes,
+    /// UTF-8.
+    Text,
+    /// A message.
+    Message(&'static Shape),
+}
+
+impl Shape {
+    pub(super) fn place(&self, number: u32) -> Option<(usize, &'static Place)> {
+        self.fields
+            .iter()
+            .enumerate()
+            .find(|(_, place)| place.number == number)
+    }
+}
+
+pub(super) static NOTICE: Shape = Shape {
+    name: "Notice",
+    fields: &[
+        frame(1, Value::Bytes),
+        frame(2, Value::Number(u64::MAX)),
+        place(3, Value::Text, Field::FromArea),
+        place(4, Value::Text, Field::ToArea),
+        frame(5, Value::Bytes),
+        place(6, Value::Bytes, Field::Answers),
+        frame(7, Value::Message(&AGREEMENT_VERSION)),
+        frame(8, Value::Text),
+        frame(9, Value::Number(u64::MAX)),
+        frame(10, Value::Number(u64::MAX)),
+        frame(11, Value::Number(BOOL)),
+        frame(12, Value::Bytes),
+        frame(13, Value::Message(&CONSENT)),
+        content(20, &MOVEMENT),
+        content(21, &MOVEMENT),
+        content(22, &FEEDBACK),
+        content(23, &MESSAGE),
+    ],
+};
+
+static AGREEMENT_VERSION: Shape = Shape {
+    name: "AgreementVersion",
+    fields: &[frame(1, Value::Text), frame(2, Value::Number(UINT32))],
+};
+
+static MOVEMENT: Shape = Shape {
+    name: "Movement",
+    fields: &[
+        frame(1, Value::Message(&PERSON)),
+        place(2, Value::Text, Field::OriginArea),
+        place(3, Value::Text, Field::DestinationArea),
+        place(4, Value::Text, Field::ManagingArea),
+        place(5, Value::Text, Field::DestinationAddress),
+        place(6, Value::Text, Field::EventDate),
+        place(7, Value::Text, Field::ExpectedUntil),
+        frame(8, Value::Message(&CERTIFICATE)),
+        frame(9, Value::Message(&CARE)),
+    ],
+};
+
+static PERSON: Shape = Shape {
+    name: "Person",
+    fields: &[
+        place(1, Value::Text, Field::Name),
+        place(2, Value::Text, Field::ResidentId),
+        place(3, Value::Text, Field::ResidentIdVerified),
+        place(4, Value::Text, Field::MaritalStatus),
+        place(5, Value::Text, Field::Phone),
+    ],
+};
+
+static CERTIFICATE: Shape = Shape {
+    name: "Certificate",
+    fields: &[
+        place(1, Value::Text, Field::CertificateNumber),
+        place(2, Value::Text, Field::CertificateStatus),
+        place(3, Value::Text, Field::ValidUntil),
+    ],
+};
+
+static CARE: Shape = Shape {
+    name: "Care",
+    fields: &[
+        place(1, Value::Text, Field::ExpectedDeliveryDate),
+        place(2, Value::Text, Field::LastCheckOn),
+        place(3, Value::Text, Field::NextCheckOn),
+        place(4, Value::Text, Field::Provider),
+        place(5, Value::Text, Field::MethodClass),
+        place(6, Value::Text, Field::NextSupplyOn),
+        place(7, Value::Text, Field::VaccinationDueOn),
+    ],
+};
+
+static CONSENT: Shape = Shape {
+    name: "Consent",
+    fields: &[
+        place(1, Value::Text, Field::ConsentDate),
+        place(2, Value::Text, Field::ConsentReference),
+    ],
+};
+
+static FEEDBACK: Shape = Shape {
+    name: "Feedback",
+    fields: &[
+        place(1, Value::Number(ENUM), Field::Outcome),
+        place(2, Value::Text, Field::EventDate),
+        place(3, Value::Text, Field::MovedToArea),
+        place(4, Value::Bytes, Field::DuplicateOf),
+        place(5, Value::Text, Field::Note),
+    ],
+};
+
+static MESSAGE: Shape = Shape {
+    name: "Message",
+    fields: &[place(1, Value::Text, Field::Text)],
+};
+
+const BOOL: u64 = 1;
+const UINT32: u64 = u32::MAX as u64;
+const ENUM: u64 = i32::MAX as u64;
+
+const fn place(number: u32, value: Value, field: Field) -> Place {
+    Place {
+        number,
+        value,
+        alternative: false,
+        field: Some(field),
+    }
+}
+
+const fn frame(number: u32, value: Value) -> Place {
+    Place {
+        number,
+        value,
+        alternative: false,
+        field: None,
+    }
+}
+
+const fn content(number: u32, shape: &'static Shape) -> Place {
+    Place {
+        number,
+        value: Value::Message(shape),
+        alternative: true,
+        field: Some(Field::Kind),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message as _;
+    use prost_types::{
+        DescriptorProto, FileDescriptorSet,
+        field_descriptor_proto::{Label, Type},
+    };
+
+    use super::*;
+    use crate::proto::FILE_DESCRIPTOR_SET;
+
+    #[test]
+    fn the_table_is_the_proto() {
+        let set = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap();
+        let file = set
+            .file
+            .iter()
+            .find(|file| file.package() == "hongyan.notice.v1")
+            .unwrap();
+        let mut seen = Vec::new();
+        compare(&NOTICE, &file.message_type, &mut seen);
+        seen.sort_unstable();
+        seen.dedup();
+        let mut all: Vec<&str> = file.message_type.iter().map(|m| m.name()).collect();
+        all.sort_unstable();
+        assert_eq!(seen, all, "messages of the package that the table lacks");
+    }
+
+    fn compare<'a>(shape: &Shape, messages: &'a [DescriptorProto], seen: &mut Vec<&'a str>) {
+        let message = messages.iter().find(|m| m.name() == shape.name).unwrap();
+        seen.push(message.name());
+        assert!(message.oneof_decl.len() <= 1, "the table knows one oneof");
+        assert_eq!(shape.fields.len(), message.field.len(), "{}", shape.name);
+        for field in &message.field {
+            let at = format!("{}.{}", shape.name, field.name());
+            assert_eq!(field.label(), Label::Optional, "{at} is repeated");
+            let (_, place) = shape.place(field.number() as u32).expect(&at);
+            assert_eq!(place.alternative, field.oneof_index.is_some(), "{at}");
+            match (place.value, field.r#type()) {
+                (Value::Number(u64::MAX), Type::Uint64 | Type::Int64)
+                | (Value::Number(UINT32), Type::Uint32)
+                | (Value::Number(ENUM), Type::Enum)
+                | (Value::Number(BOOL), Type::Bool)
+                | (Value::Bytes, Type::Bytes)
+                | (Value::Text, Type::String) => {}
+                (Value::Message(inner), Type::Message) => {
+                    assert!(field.type_name().ends_with(&format!(".{}", inner.name)));
+                    compare(inner, messages, seen);
+                }
+                (value, other) => panic!("{at}: {value:?} in the table, {other:?} in the proto"),
+            }
+        }
+    }
+}
