@@ -1,8 +1,10 @@
 //! Hongyan 鸿雁: the gateway by which county offices tell each other that a person has moved.
 pub mod agreement;
+pub mod clock;
 pub mod config;
 pub mod document;
 pub mod domain;
 pub mod envelope;
 mod proto;
+pub mod store;
 pub mod trust;

@@ -37,6 +37,31 @@ impl<T> Permitted<T> {
         &self.grant
     }
 
+    /// Something that no agreement was asked about, for tests of what takes a permitted one.
+    #[cfg(test)]
+    pub(crate) fn for_test(value: T) -> Self {
+        let agreement: AgreementVersion = "350582-530111/1".parse().unwrap();
+        let (from, to) = agreement.id.pair();
+        Self {
+            value,
+            grant: Grant {
+                channel: Channel { from, to },
+                agreement,
+                purpose: String::new(),
+                deadline_days: 1,
+            },
+        }
+    }
+
+    /// Another form of the same thing, under the same grant.
+    pub fn map<U>(self, form: impl FnOnce(T, &Grant) -> U) -> Permitted<U> {
+        let Self { value, grant } = self;
+        Permitted {
+            value: form(value, &grant),
+            grant,
+        }
+    }
+
     /// Both.
     pub fn into_parts(self) -> (T, Grant) {
         (self.value, self.grant)

@@ -70,7 +70,7 @@ impl<'a> Gate<'a> {
             agreement::Verdict::Pause(pause) => Verdict::Pause(pause),
             agreement::Verdict::Permitted(permitted) => match self.unknown(&header).await? {
                 Some(verdict) => verdict,
-                None => Verdict::Take(permitted.map(|_| ())),
+                None => Verdict::Take(permitted.map(|_, _| ())),
             },
         };
         self.seen.push(facts.id);

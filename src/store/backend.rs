@@ -14,7 +14,7 @@ use super::{
         Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
         ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, Lease, NotNow,
         NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received, Settled, Settlement,
-        Shown,
+        Shown, Waiting,
     },
 };
 use crate::domain::{
@@ -150,6 +150,14 @@ pub(crate) trait Backend: Send + Sync {
         limit: usize,
     ) -> Pending<'_, Result<HeldPlaces, NotNow>>;
 
+    /// Unanswered notices of a channel out behind `after`, that have not ended.
+    fn waiting(
+        &self,
+        channel: Channel,
+        after: Sequence,
+        limit: usize,
+    ) -> Pending<'_, Result<Vec<Waiting>, NotNow>>;
+
     /// A notice of a pair of areas, in either direction.
     fn notice_of_pair(
         &self,
@@ -159,13 +167,6 @@ pub(crate) trait Backend: Send + Sync {
 
     /// A notice of this node, whatever its pair.
     fn notice(&self, id: NoticeId) -> Pending<'_, Result<Option<NoticeView>, NotNow>>;
-
-    /// The notice at a place of a channel out; none for a place taken over.
-    fn notice_at(
-        &self,
-        channel: Channel,
-        sequence: Sequence,
-    ) -> Pending<'_, Result<Option<NoticeView>, NotNow>>;
 
     /// Notices of a home area, newest first, from before a position.
     fn page(

@@ -20,6 +20,7 @@ use crate::domain::{
     receipt::{Outcome, Receipt, VoidReason},
     refusal::{Pause, Refusal},
 };
+use crate::agreement::Permitted;
 use crate::trust::chain::{chain, notice_digest};
 
 /// Opens the same store, once more at each call.
@@ -51,8 +52,7 @@ pub(crate) fn outgoing(reference: &str, content: u8) -> Outgoing {
         kind: Kind::Departure,
         case_id: None,
         answers: None,
-        agreement_id: "350582-530111".into(),
-        agreement_version: 1,
+        agreement: "350582-530111/1".parse().unwrap(),
         published_at_ms: 1_795_000_000_000,
         deadline_ms: 1_797_000_000_000,
         reference: reference.into(),
@@ -123,14 +123,13 @@ fn notice(counter: u64, content: &[u8]) -> InPlace {
                 kind: Kind::Arrival,
                 case_id: id,
                 answers: None,
-                agreement_id: "350582-530111".into(),
-                agreement_version: 1,
+        agreement: "350582-530111/1".parse().unwrap(),
                 published_at_ms: 1_795_000_000_000,
                 deadline_ms: 1_797_000_000_000,
                 digest,
             },
             bytes: bytes.into(),
-            verdict: Verdict::Take,
+            verdict: Verdict::Take(Permitted::for_test(())),
         },
     }
 }

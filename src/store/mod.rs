@@ -7,11 +7,19 @@
 mod backend;
 mod embedded;
 pub(crate) mod journal;
+mod facade;
 mod verb;
 
 pub use self::{
-    embedded::EmbeddedLimits,
-    journal::record::{Direction, Facts, Holding, Position, StopReason},
+    embedded::{
+        EmbeddedLimits,
+        open::{OpenError, OpenReport},
+    },
+    facade::Store,
+    journal::{
+        record::{Direction, Facts, Holding, Position, StopReason},
+        recovery::JournalError,
+    },
     verb::*,
 };
 

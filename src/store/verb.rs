@@ -6,7 +6,8 @@ use super::journal::{
     reader::ReadError,
     record::{Direction, Facts, Holding, Position, StopReason},
 };
-use crate::domain::{
+use crate::{agreement::Permitted, domain::{
+    agreement::AgreementVersion,
     area::County,
     channel::{Channel, Digest, Sequence},
     delivery::Delivery,
@@ -14,7 +15,7 @@ use crate::domain::{
     problem::Code,
     receipt::{Receipt, VoidReason},
     refusal::{Pause, Refusal},
-};
+}};
 
 /// A notice that an office wants published, encoded but for what the writer gives.
 pub struct Outgoing {
@@ -28,10 +29,8 @@ pub struct Outgoing {
     pub case_id: Option<NoticeId>,
     /// The notice that it answers or speaks of.
     pub answers: Option<NoticeId>,
-    /// Identifier of the agreement.
-    pub agreement_id: String,
-    /// Version of the agreement.
-    pub agreement_version: u32,
+    /// The agreement.
+    pub agreement: AgreementVersion,
     /// When it is accepted, in milliseconds since 1970.
     pub published_at_ms: i64,
     /// Its business deadline, in milliseconds since 1970.
@@ -197,10 +196,10 @@ pub enum InContent {
 }
 
 /// What the gate says of a new notice.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub enum Verdict {
-    /// Take it.
-    Take,
+    /// An agreement lets it in.
+    Take(Permitted<()>),
     /// Refused for good.
     Refuse(Refusal),
     /// Not final: nothing from here on is consumed.
@@ -259,6 +258,17 @@ pub struct Shown {
     pub evidence: Bytes,
     /// In: the statement that asks for lost notices. Empty for none.
     pub statement: Bytes,
+}
+
+/// An unanswered notice of a channel out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its place.
+    pub sequence: Sequence,
+    /// When it was accepted, in milliseconds since 1970.
+    pub accepted_at_ms: i64,
+    /// Its business deadline, in milliseconds since 1970.
+    pub deadline_ms: i64,
 }
 
 /// A notice and where it stands.

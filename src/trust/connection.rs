@@ -22,8 +22,8 @@ use tokio_rustls::TlsStream;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::Connected;
 
+use crate::clock::Clock;
 use super::{
-    clock::Clock,
     identity::{OfficeId, PeerId, SpiffeId},
     identity_error::IdentityError,
     material::TrustSnapshot,

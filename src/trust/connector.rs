@@ -12,8 +12,8 @@ use rustls_pki_types::ServerName;
 use tokio::{net::TcpStream, sync::watch, time::timeout};
 use tokio_rustls::{TlsConnector, TlsStream, client};
 
+use crate::clock::Clock;
 use super::{
-    clock::Clock,
     connection::{Connection, ConnectionRegistry, Standing},
     identity::{PeerId, SpiffeId},
     identity_error::IdentityError,

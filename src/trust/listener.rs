@@ -17,8 +17,8 @@ use tokio_rustls::{TlsAcceptor, TlsStream};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Clock;
 use super::{
-    clock::Clock,
     connection::{Caller, Connection, ConnectionRegistry},
     identity_error::IdentityError,
     material::TrustSnapshot,

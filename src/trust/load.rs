@@ -11,9 +11,9 @@ use rustls_pki_types::{
     CertificateDer, CertificateRevocationListDer, PrivateKeyDer, pem::PemObject,
 };
 
+use crate::clock::Clock;
 use super::{
     authority::root_trust_domain,
-    clock::Clock,
     expiry::{Expiry, Subject},
     files,
     identity::{SpiffeId, TrustDomain},

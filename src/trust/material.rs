@@ -10,8 +10,8 @@ use rustls::{ClientConfig, ServerConfig};
 use rustls_pki_types::{CertificateDer, UnixTime};
 use tokio::sync::watch;
 
+use crate::clock::Clock;
 use super::{
-    clock::Clock,
     expiry::{Expiry, Warning, due},
     files::FileError,
     identity::{OfficeId, PeerId, SpiffeId, TrustDomain},

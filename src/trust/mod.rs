@@ -1,6 +1,35 @@
 //! Who is who, and who said what: identities, keys, signatures, certificates, connections.
+//!
+//! Three proofs are made here and nowhere else: [`identity::PeerId`] and [`identity::OfficeId`] from
+//! a chain that the [`verifier`] accepted, and [`signature::Verified`] from a signature that a
+//! [`signature::PinnedKey`] accepted. Whoever holds one need not check again.
+//!
+//! All that a node believes at one moment is a [`material::TrustSnapshot`], immutable; a
+//! [`material::TrustStore`] publishes the next one when files or pairings change, and every live
+//! connection is then judged anew.
 
+pub mod authority;
+pub mod chain;
+pub mod connection;
+pub mod connector;
+pub mod expiry;
 pub mod files;
+pub mod forms;
 pub mod identity;
+pub mod identity_error;
+pub mod issue;
 pub mod keys;
+pub mod listener;
+mod load;
+pub mod material;
+pub mod office_authority;
+mod outcomes;
 pub mod pairing;
+pub mod reference;
+mod register;
+pub mod signature;
+pub mod tls;
+pub mod verifier;
+
+#[cfg(test)]
+mod tests;

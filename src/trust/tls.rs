@@ -20,8 +20,8 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject};
 
+use crate::clock::Clock;
 use super::{
-    clock::Clock,
     identity::SpiffeId,
     identity_error::IdentityError,
     verifier::{NodeOfOffices, OfficeTrust, Part, PeerTrust, Roots},

@@ -38,7 +38,7 @@ use self::{
     keys::Run,
     leases::Leases,
     open::{OpenError, OpenReport},
-    places::{Found, PlaceError, Places},
+    places::{PlaceError, Places},
     space::Space,
     state::{InState, OutState},
     wakeups::Wakeups,
@@ -54,7 +54,7 @@ use super::{
         Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
         ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, Lease, NotNow,
         NoticeFilter, NoticeView, OutPlace, Outgoing, Page, PublishError, Received, Settled,
-        Settlement, Shown,
+        Settlement, Shown, Waiting,
     },
 };
 use crate::{
@@ -271,11 +271,13 @@ impl Places {
         let mut places = Vec::new();
         let mut bytes = 0usize;
         for place in self.range(Direction::Out, channel, after.next(), last)? {
+            // Asked for once more by a set-back peer, what it had refused stays refused.
+            let refused = matches!(place.exception.outcome, Some(Outcome::Refused(_)));
             let content = match (place.exception.ended, &place.record) {
                 (Some((reason, _)), _) => Err(reason),
-                (None, Some(placed)) => Ok(self.published(placed)?.notice),
-                // Taken over from the peer, who has answered for it.
-                (None, None) => Err(VoidReason::Withdrawn),
+                (None, Some(placed)) if !refused => Ok(self.published(placed)?.notice),
+                // Refused, or taken over from the peer, who has answered for it.
+                (None, _) => Err(VoidReason::Withdrawn),
             };
             let len = content.as_ref().map_or(0, Bytes::len);
             if !places.is_empty() && bytes.saturating_add(len) > max_bytes {
@@ -763,25 +765,40 @@ impl Backend for Embedded {
         }))
     }
 
-    fn notice_at(
+    fn waiting(
         &self,
         channel: Channel,
-        sequence: Sequence,
-    ) -> Pending<'_, Result<Option<NoticeView>, NotNow>> {
-        let leases = Arc::clone(&self.leases);
+        after: Sequence,
+        limit: usize,
+    ) -> Pending<'_, Result<Vec<Waiting>, NotNow>> {
         Box::pin(self.read(move |places| {
-            let range = places.range(Direction::Out, channel, sequence, sequence)?;
-            let Some(placed) = range.into_iter().next().and_then(|place| place.record) else {
-                return Ok(None);
+            let Some(out) = places.out_state(channel)? else {
+                return Ok(Vec::new());
             };
-            let settled = places.settled(channel)?;
-            let found = Found {
-                direction: Direction::Out,
-                channel,
-                sequence,
-                placed,
-            };
-            places.view(found, settled, leases.sent_upto(channel))
+            let first = after.max(out.settled).next();
+            let last = out.last.min(first.plus(limit as u64));
+            let mut waiting = Vec::new();
+            for place in places.range(Direction::Out, channel, first, last)? {
+                let Some(placed) = &place.record else {
+                    continue;
+                };
+                let on_hold = place
+                    .exception
+                    .ended
+                    .is_some_and(|(reason, _)| reason == VoidReason::OnHold);
+                if place.exception.moved_to.is_some()
+                    || (place.exception.ended.is_some() && !on_hold)
+                {
+                    continue;
+                }
+                let facts = places.published(placed)?.facts;
+                waiting.push(Waiting {
+                    sequence: place.sequence,
+                    accepted_at_ms: facts.published_at_ms,
+                    deadline_ms: facts.deadline_ms,
+                });
+            }
+            Ok(waiting)
         }))
     }
 

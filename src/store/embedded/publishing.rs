@@ -125,8 +125,8 @@ impl Publications {
 
 fn record(item: Outgoing, id: NoticeId, sequence: Sequence, opposite: Sequence) -> Published {
     let prefix = envelope::prefix(id, opposite);
-    let mut notice = Vec::with_capacity(prefix.len().saturating_add(item.body.len()));
-    notice.extend_from_slice(&prefix);
+    let mut notice = Vec::with_capacity(prefix.as_slice().len().saturating_add(item.body.len()));
+    notice.extend_from_slice(prefix.as_slice());
     notice.extend_from_slice(&item.body);
     let digest = notice_digest(&notice);
     Published {
@@ -137,8 +137,7 @@ fn record(item: Outgoing, id: NoticeId, sequence: Sequence, opposite: Sequence) 
             kind: item.kind,
             case_id: item.case_id.unwrap_or(id),
             answers: item.answers,
-            agreement_id: item.agreement_id,
-            agreement_version: item.agreement_version,
+            agreement: item.agreement,
             published_at_ms: item.published_at_ms,
             deadline_ms: item.deadline_ms,
             digest,

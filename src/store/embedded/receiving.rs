@@ -144,7 +144,7 @@ impl Arrivals {
                             bytes,
                             facts: None,
                         },
-                        (None, Verdict::Take) => Disposed {
+                        (None, Verdict::Take(_)) => Disposed {
                             id: Some(facts.id),
                             outcome: Outcome::Stored,
                             known: false,

@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::bytes::{Put, Take, Unreadable};
 use crate::domain::{
+    agreement::AgreementVersion,
     area::County,
     channel::{Channel, Digest, Sequence},
     field::Field,
@@ -75,10 +76,8 @@ pub struct Facts {
     pub case_id: NoticeId,
     /// The notice that it answers or speaks of.
     pub answers: Option<NoticeId>,
-    /// Identifier of the agreement under which it travels.
-    pub agreement_id: String,
-    /// Version of that agreement.
-    pub agreement_version: u32,
+    /// The agreement under which it travels.
+    pub agreement: AgreementVersion,
     /// When its node accepted it, in milliseconds since 1970.
     pub published_at_ms: i64,
     /// Its business deadline, in milliseconds since 1970.
@@ -756,8 +755,8 @@ fn put_facts(put: &mut Put, facts: &Facts) {
         .u8(facts.kind.number())
         .id(facts.case_id)
         .option_id(facts.answers)
-        .text(&facts.agreement_id)
-        .u32(facts.agreement_version)
+        .text(&facts.agreement.id.to_string())
+        .u32(facts.agreement.version)
         .i64(facts.published_at_ms)
         .i64(facts.deadline_ms)
         .digest(&facts.digest);
@@ -769,8 +768,10 @@ fn take_facts(take: &mut Take<'_>) -> Result<Facts, Unreadable> {
         kind: Kind::from_number(take.u8()?).ok_or(Unreadable)?,
         case_id: take.id()?,
         answers: take.option_id()?,
-        agreement_id: take.text()?,
-        agreement_version: take.u32()?,
+        agreement: AgreementVersion {
+            id: take.text()?.parse().map_err(|_| Unreadable)?,
+            version: take.u32()?,
+        },
         published_at_ms: take.i64()?,
         deadline_ms: take.i64()?,
         digest: take.digest()?,

@@ -21,8 +21,8 @@ use tokio_stream::StreamExt;
 use tokio_util::sync::CancellationToken;
 use x509_parser::time::ASN1Time;
 
+use crate::clock::Clock;
 use crate::trust::{
-    clock::Clock,
     connection::{Caller, Connection, ConnectionRegistry},
     connector::Connector,
     files,

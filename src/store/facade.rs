@@ -1,0 +1,375 @@
+//! The store as its callers see it: verbs that take proofs.
+
+use std::{path::Path, sync::Arc};
+
+use bytes::Bytes;
+use tokio::sync::watch;
+
+use super::{
+    backend::Backend,
+    embedded::{
+        Embedded, EmbeddedLimits,
+        open::{OpenError, OpenReport},
+    },
+    journal::record::{Direction, Position, StopReason},
+    verb::{
+        Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
+        ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, Lease, NotNow,
+        NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received, Settled, Settlement,
+        Shown, Waiting,
+    },
+};
+use crate::{
+    agreement::Permitted,
+    domain::{
+        area::County,
+        channel::{Channel, Digest, Sequence},
+        notice::NoticeId,
+        problem::Code,
+        receipt::VoidReason,
+    },
+    trust::{
+        forms::{ParcelForm, ReceiptForm, ResendForm},
+        signature::Verified,
+    },
+};
+
+/// What a node must not forget. Cheap to clone. What each verb promises is said at the back end's
+/// trait; a dropped future of a verb does not undo what was begun.
+#[derive(Clone)]
+pub struct Store {
+    backend: Arc<dyn Backend>,
+}
+
+impl Store {
+    /// Opens journal and index in a data directory and recovers them. `epoch` is drawn at random at
+    /// each start.
+    ///
+    /// # Errors
+    /// [`OpenError`]: another process has it, the disk fails, the journal is damaged, or the index
+    /// knows more than the journal.
+    pub fn open_embedded(
+        data: &Path,
+        limits: EmbeddedLimits,
+        epoch: [u8; 8],
+    ) -> Result<(Self, OpenReport), OpenError> {
+        let (embedded, report) = Embedded::open(data, limits, epoch)?;
+        let store = Self {
+            backend: Arc::new(embedded),
+        };
+        Ok((store, report))
+    }
+
+    /// Publishes notices that an agreement lets travel; an answer for each, in order, once it is
+    /// durable.
+    pub async fn publish(
+        &self,
+        items: Vec<Permitted<Outgoing>>,
+    ) -> Vec<Result<Accepted, PublishError>> {
+        let items = items.into_iter().map(|item| item.into_parts().0).collect();
+        self.backend.publish(items).await
+    }
+
+    /// Takes the right to move a channel out; fences the older holder.
+    pub async fn lease(&self, channel: Channel) -> Lease {
+        self.backend.lease(channel).await
+    }
+
+    /// The next places behind `after`, bounded by count and bytes; none if there is nothing.
+    ///
+    /// # Errors
+    /// [`NotNow::Fenced`] for an older lease, [`NotNow::Unreadable`] for damage.
+    pub async fn claim(
+        &self,
+        lease: Lease,
+        after: Sequence,
+        max_places: usize,
+        max_bytes: usize,
+    ) -> Result<Option<Batch>, NotNow> {
+        self.backend.claim(lease, after, max_places, max_bytes).await
+    }
+
+    /// What was sent under the lease and has no answer counts as queued again.
+    pub async fn link_failed(&self, lease: Lease) {
+        self.backend.link_failed(lease).await;
+    }
+
+    /// Settles what a receipt answers.
+    ///
+    /// # Errors
+    /// [`NotNow`]; the settlement may be repeated.
+    pub async fn settle(
+        &self,
+        lease: Lease,
+        _proof: &Verified<ReceiptForm>,
+        settlement: Settlement,
+    ) -> Result<Settled, NotNow> {
+        self.backend.settle(lease, settlement).await
+    }
+
+    /// Turns an unanswered place into a void; false if it had its answer or had ended before.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn end(
+        &self,
+        channel: Channel,
+        sequence: Sequence,
+        reason: VoidReason,
+        code: Option<Code>,
+        at_ms: i64,
+    ) -> Result<bool, NotNow> {
+        self.backend.end(channel, sequence, reason, code, at_ms).await
+    }
+
+    /// Sends again, behind the others, what waits for an agreement; says how many.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn release(&self, channel: Channel) -> Result<u64, NotNow> {
+        self.backend.release(channel).await
+    }
+
+    /// Takes a parcel whose signature is verified, or the prefix of it that has final outcomes.
+    ///
+    /// # Errors
+    /// [`NotNow`]; nothing was answered, and the parcel may be repeated.
+    pub async fn receive(
+        &self,
+        _proof: &Verified<ParcelForm>,
+        arriving: Arriving,
+    ) -> Result<Received, NotNow> {
+        self.backend.receive(arriving).await
+    }
+
+    /// Stops a channel, or lets it go on.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn set_stop(
+        &self,
+        channel: Channel,
+        direction: Direction,
+        stop: Option<(StopReason, Sequence)>,
+        at_ms: i64,
+    ) -> Result<(), NotNow> {
+        self.backend.set_stop(channel, direction, stop, at_ms).await
+    }
+
+    /// Takes over what the peer proves with this node's own signature.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn adopt_out(
+        &self,
+        _own_word: &Verified<ParcelForm>,
+        holdings: Holdings,
+    ) -> Result<Adopted, NotNow> {
+        self.backend.adopt_out(holdings).await
+    }
+
+    /// Records the operator's decision to ask for lost notices once more.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn adopt_in(
+        &self,
+        channel: Channel,
+        own_word: &Verified<ResendForm>,
+        statement: Bytes,
+        at_ms: i64,
+    ) -> Result<(), NotNow> {
+        let disowned = own_word.as_ref().disowned;
+        self.backend.adopt_in(channel, disowned, statement, at_ms).await
+    }
+
+    /// Opens a consumer, making it if it is new; fences the older subscriber of the name.
+    ///
+    /// # Errors
+    /// [`ConsumerError::OtherFilter`] if it was made with another filter or scope.
+    pub async fn open_consumer(
+        &self,
+        request: ConsumerRequest,
+    ) -> Result<ConsumerLease, ConsumerError> {
+        self.backend.open_consumer(request).await
+    }
+
+    /// The next notices of a consumer; empty if there is nothing.
+    ///
+    /// # Errors
+    /// [`ConsumerError::NotNow`] with [`NotNow::Fenced`] for an older subscriber.
+    pub async fn hand_over(
+        &self,
+        lease: &ConsumerLease,
+        limit: usize,
+        in_scope: InScope<'_>,
+    ) -> Result<Vec<Handover>, ConsumerError> {
+        self.backend.hand_over(lease, limit, in_scope).await
+    }
+
+    /// Acknowledges everything up to a position; returns how far the consumer is, durably.
+    ///
+    /// # Errors
+    /// [`ConsumerError::BeyondHandout`] above what was handed out.
+    pub async fn acknowledge(
+        &self,
+        lease: &ConsumerLease,
+        position: Position,
+        at_ms: i64,
+    ) -> Result<Position, ConsumerError> {
+        self.backend.acknowledge(lease, position, at_ms).await
+    }
+
+    /// Removes a consumer that was silent too long.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn remove_consumer(&self, home: County, name: String) -> Result<(), NotNow> {
+        self.backend.remove_consumer(home, name).await
+    }
+
+    /// The consumers of every home area.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn consumers(&self) -> Result<Vec<ConsumerView>, NotNow> {
+        self.backend.consumers().await
+    }
+
+    /// One channel; none before its first notice.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn channel(
+        &self,
+        channel: Channel,
+        direction: Direction,
+    ) -> Result<Option<ChannelView>, NotNow> {
+        self.backend.channel(channel, direction).await
+    }
+
+    /// All channels.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn channels(&self) -> Result<Vec<ChannelView>, NotNow> {
+        self.backend.channels().await
+    }
+
+    /// Head of a channel's chain at a place; none if the channel does not reach it.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn head_at(
+        &self,
+        channel: Channel,
+        direction: Direction,
+        sequence: Sequence,
+        origin: Digest,
+    ) -> Result<Option<Digest>, NotNow> {
+        self.backend
+            .head_at(channel, direction, sequence, origin)
+            .await
+    }
+
+    /// What can be shown of a channel when a stream opens.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn shown(&self, channel: Channel, direction: Direction) -> Result<Shown, NotNow> {
+        self.backend.shown(channel, direction).await
+    }
+
+    /// Places of a channel in, as they were answered, from behind `after`.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn held_places(
+        &self,
+        channel: Channel,
+        after: Sequence,
+        limit: usize,
+    ) -> Result<HeldPlaces, NotNow> {
+        self.backend.held_places(channel, after, limit).await
+    }
+
+    /// Unanswered notices of a channel out behind `after`: sequence, when accepted, deadline.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn waiting(
+        &self,
+        channel: Channel,
+        after: Sequence,
+        limit: usize,
+    ) -> Result<Vec<Waiting>, NotNow> {
+        self.backend.waiting(channel, after, limit).await
+    }
+
+    /// A notice of a pair of areas, in either direction.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn notice_of_pair(
+        &self,
+        pair: Channel,
+        id: NoticeId,
+    ) -> Result<Option<NoticeView>, NotNow> {
+        self.backend.notice_of_pair(pair, id).await
+    }
+
+    /// A notice of this node, whatever its pair.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn notice(&self, id: NoticeId) -> Result<Option<NoticeView>, NotNow> {
+        self.backend.notice(id).await
+    }
+
+    /// Notices of a home area, newest first, from before a position.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn page(
+        &self,
+        home: County,
+        filter: NoticeFilter,
+        before: Position,
+        limit: usize,
+    ) -> Result<Page, NotNow> {
+        self.backend.page(home, filter, before, limit).await
+    }
+
+    /// How many notices of a channel wait for an agreement.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn on_hold(&self, channel: Channel) -> Result<u64, NotNow> {
+        self.backend.on_hold(channel).await
+    }
+
+    /// Rings when a channel out changes; shows its highest sequence.
+    pub fn channel_bell(&self, channel: Channel) -> watch::Receiver<Sequence> {
+        self.backend.channel_bell(channel)
+    }
+
+    /// Rings when something new is in a feed; shows its newest position.
+    pub fn feed_bell(&self, home: County) -> watch::Receiver<Position> {
+        self.backend.feed_bell(home)
+    }
+
+    /// Rings when a channel out gets its first notice.
+    pub fn new_channel_bell(&self) -> watch::Receiver<u64> {
+        self.backend.new_channel_bell()
+    }
+
+    /// Why no new work is taken; none while it is.
+    pub fn poisoned(&self) -> watch::Receiver<Option<String>> {
+        self.backend.poisoned()
+    }
+
+    /// Finishes what was begun and stops the writer.
+    pub async fn stop(&self) {
+        self.backend.stop().await;
+    }
+}
