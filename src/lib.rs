@@ -4,5 +4,6 @@ pub mod config;
 pub mod document;
 pub mod domain;
 pub mod envelope;
+pub mod pairing;
 mod proto;
 pub mod trust;
