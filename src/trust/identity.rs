@@ -175,6 +175,7 @@ impl PeerId {
 
     /// A peer without any certificate, for tests of what takes one.
     #[cfg(test)]
+    #[allow(dead_code, reason = "for the tests of other modules")]
     pub(crate) fn for_test(id: &str, areas: &[&str]) -> Self {
         Self {
             id: id.parse().unwrap(),
@@ -221,6 +222,7 @@ impl OfficeId {
 
     /// An office without any certificate, for tests of what takes one.
     #[cfg(test)]
+    #[allow(dead_code, reason = "for the tests of other modules")]
     pub(crate) fn for_test(id: &str) -> Self {
         Self(id.parse().unwrap())
     }

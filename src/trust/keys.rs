@@ -283,7 +283,7 @@ mod tests {
         assert!(fingerprint.to_string().starts_with("e3b0c44298fc1c14"));
         assert_eq!(
             fingerprint.spoken(),
-            "71938 71988 56928 87316 63204 21604 63595 87733"
+            "12610 59092 03464 35940 31556 17388 67483 87061"
         );
     }
 }
