@@ -5,6 +5,7 @@ pub mod config;
 pub mod document;
 pub mod domain;
 pub mod envelope;
+pub mod pairing;
 mod proto;
 pub mod store;
 pub mod trust;

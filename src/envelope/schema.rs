@@ -6,7 +6,6 @@ use crate::domain::field::Field;
 /// A message: its fields, each of which may stand once.
 #[derive(Debug)]
 pub(super) struct Shape {
-    pub(super) name: &'static str,
     pub(super) fields: &'static [Place],
 }
 
@@ -44,7 +43,6 @@ impl Shape {
 }
 
 pub(super) static NOTICE: Shape = Shape {
-    name: "Notice",
     fields: &[
         frame(1, Value::Bytes),
         frame(2, Value::Number(u64::MAX)),
@@ -67,12 +65,10 @@ pub(super) static NOTICE: Shape = Shape {
 };
 
 static AGREEMENT_VERSION: Shape = Shape {
-    name: "AgreementVersion",
     fields: &[frame(1, Value::Text), frame(2, Value::Number(UINT32))],
 };
 
 static MOVEMENT: Shape = Shape {
-    name: "Movement",
     fields: &[
         frame(1, Value::Message(&PERSON)),
         place(2, Value::Text, Field::OriginArea),
@@ -87,7 +83,6 @@ static MOVEMENT: Shape = Shape {
 };
 
 static PERSON: Shape = Shape {
-    name: "Person",
     fields: &[
         place(1, Value::Text, Field::Name),
         place(2, Value::Text, Field::ResidentId),
@@ -98,7 +93,6 @@ static PERSON: Shape = Shape {
 };
 
 static CERTIFICATE: Shape = Shape {
-    name: "Certificate",
     fields: &[
         place(1, Value::Text, Field::CertificateNumber),
         place(2, Value::Text, Field::CertificateStatus),
@@ -107,7 +101,6 @@ static CERTIFICATE: Shape = Shape {
 };
 
 static CARE: Shape = Shape {
-    name: "Care",
     fields: &[
         place(1, Value::Text, Field::ExpectedDeliveryDate),
         place(2, Value::Text, Field::LastCheckOn),
@@ -120,7 +113,6 @@ static CARE: Shape = Shape {
 };
 
 static CONSENT: Shape = Shape {
-    name: "Consent",
     fields: &[
         place(1, Value::Text, Field::ConsentDate),
         place(2, Value::Text, Field::ConsentReference),
@@ -128,7 +120,6 @@ static CONSENT: Shape = Shape {
 };
 
 static FEEDBACK: Shape = Shape {
-    name: "Feedback",
     fields: &[
         place(1, Value::Number(ENUM), Field::Outcome),
         place(2, Value::Text, Field::EventDate),
@@ -139,7 +130,6 @@ static FEEDBACK: Shape = Shape {
 };
 
 static MESSAGE: Shape = Shape {
-    name: "Message",
     fields: &[place(1, Value::Text, Field::Text)],
 };
 
@@ -194,7 +184,7 @@ mod tests {
             .find(|file| file.package() == "hongyan.notice.v1")
             .unwrap();
         let mut seen = Vec::new();
-        compare(&NOTICE, &file.message_type, &mut seen);
+        compare(&NOTICE, "Notice", &file.message_type, &mut seen);
         seen.sort_unstable();
         seen.dedup();
         let mut all: Vec<&str> = file.message_type.iter().map(|m| m.name()).collect();
@@ -202,13 +192,18 @@ mod tests {
         assert_eq!(seen, all, "messages of the package that the table lacks");
     }
 
-    fn compare<'a>(shape: &Shape, messages: &'a [DescriptorProto], seen: &mut Vec<&'a str>) {
-        let message = messages.iter().find(|m| m.name() == shape.name).unwrap();
+    fn compare<'a>(
+        shape: &Shape,
+        name: &str,
+        messages: &'a [DescriptorProto],
+        seen: &mut Vec<&'a str>,
+    ) {
+        let message = messages.iter().find(|m| m.name() == name).unwrap();
         seen.push(message.name());
         assert!(message.oneof_decl.len() <= 1, "the table knows one oneof");
-        assert_eq!(shape.fields.len(), message.field.len(), "{}", shape.name);
+        assert_eq!(shape.fields.len(), message.field.len(), "{name}");
         for field in &message.field {
-            let at = format!("{}.{}", shape.name, field.name());
+            let at = format!("{name}.{}", field.name());
             assert_eq!(field.label(), Label::Optional, "{at} is repeated");
             let (_, place) = shape.place(field.number() as u32).expect(&at);
             assert_eq!(place.alternative, field.oneof_index.is_some(), "{at}");
@@ -220,8 +215,8 @@ mod tests {
                 | (Value::Bytes, Type::Bytes)
                 | (Value::Text, Type::String) => {}
                 (Value::Message(inner), Type::Message) => {
-                    assert!(field.type_name().ends_with(&format!(".{}", inner.name)));
-                    compare(inner, messages, seen);
+                    let (_, name) = field.type_name().rsplit_once('.').unwrap();
+                    compare(inner, name, messages, seen);
                 }
                 (value, other) => panic!("{at}: {value:?} in the table, {other:?} in the proto"),
             }

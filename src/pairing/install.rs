@@ -1,0 +1,54 @@
+//! A pairing put on disk.
+
+use rustls_pki_types::{CertificateRevocationListDer, pem::PemObject as _};
+use x509_parser::{prelude::FromDer as _, revocation_list::CertificateRevocationList};
+
+use super::{accept::Joined, error::PairingError};
+use crate::{
+    config::NodeDir,
+    trust::files::{self, FileError},
+};
+
+/// A pairing that could not be put on disk.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The pairing could not be written out.
+    #[error(transparent)]
+    Pairing(#[from] PairingError),
+}
+
+/// Puts a pairing on disk: agreement and revocation list first, the pairing itself last, each whole
+/// and synced. Until the last is there, nothing of it is in use; to repeat it does no harm.
+///
+/// # Errors
+/// If a file cannot be written; then repeat it.
+pub fn install(dir: &NodeDir, joined: &Joined) -> Result<(), InstallError> {
+    let Joined {
+        pairing,
+        agreement,
+        foreign_crl,
+        summary: _,
+    } = joined;
+    let text = pairing.to_text()?;
+    files::write_public(&dir.agreement(agreement.id), agreement.text.as_bytes())?;
+    if let Some((domain, pem)) = foreign_crl {
+        let path = dir.foreign_crl(domain);
+        let held = files::read_if_present(&path)?;
+        // An older list would let in again whom a newer one keeps out.
+        if held.is_none_or(|held| issued(&held) < issued(pem.as_bytes())) {
+            files::write_public(&path, pem.as_bytes())?;
+        }
+    }
+    files::write_public(&dir.peer(pairing.pairing.id.area()), text.as_bytes())?;
+    Ok(())
+}
+
+/// When a revocation list was issued, in seconds since 1970; `None` if it is none.
+pub(super) fn issued(pem: &[u8]) -> Option<i64> {
+    let der = CertificateRevocationListDer::from_pem_slice(pem).ok()?;
+    let (_, list) = CertificateRevocationList::from_der(&der).ok()?;
+    Some(list.last_update().timestamp())
+}

@@ -1,0 +1,40 @@
+//! How two nodes come to know each other, by two files that people carry.
+//!
+//! The inviter writes an invitation: who it is, how it is reached, its root, its signing key, the
+//! agreement that it proposes. The accepter answers with the same facts about itself and the final
+//! agreement, over the digest of the invitation. Each file is signed with the key that stands in
+//! it, so it shows only that nobody changed it on the way; whose key it is, two people find out by
+//! comparing fingerprints.
+//!
+//! Everything that decides is pure: it takes texts, pairings and the time, and gives what is to be
+//! written. [`install`] writes it, the pairing last, so that a kill leaves nothing half done and
+//! the same step can simply be repeated.
+
+mod accept;
+mod agreements;
+mod answer;
+mod error;
+mod file;
+mod install;
+mod invitation;
+mod issued;
+mod nonce;
+mod party;
+mod signed;
+mod summary;
+
+#[cfg(test)]
+mod tests;
+
+pub use accept::{AgreementText, Here, Joined, accept_answer, accept_invitation};
+pub use agreements::{AgreementsError, load_agreements};
+pub use answer::{Answer, read_answer};
+pub use error::PairingError;
+pub use file::{LoadError, PairingFile, load_all};
+pub use install::{InstallError, install};
+pub use invitation::{Invitation, Inviting, invite, read_invitation};
+pub use issued::Issued;
+pub use nonce::{Nonce, NotANonce};
+pub use party::Party;
+pub use signed::Statement;
+pub use summary::Summary;
