@@ -97,7 +97,8 @@ fn one_line(value: &str) -> String {
 
 /// Names of two characters are often spread with spaces; between Latin words they are kept.
 fn name(value: &str) -> String {
-    let value = one_line(value.trim_matches('\u{feff}'));
+    let value: String = value.chars().filter(|c| *c != '\u{feff}').collect();
+    let value = one_line(&value);
     if value.chars().any(|c| c.is_ascii_alphabetic()) {
         value
     } else {
@@ -236,6 +237,7 @@ mod tests {
         assert_eq!(clean(Field::OriginArea, "350582001000000"), "350582001000");
         assert_eq!(clean(Field::Name, "王　　芳"), "王芳");
         assert_eq!(clean(Field::Name, " Anna  Lee "), "Anna Lee");
+        assert_eq!(clean(Field::Name, "\u{b}\u{feff}A"), "A");
     }
 
     #[test]
