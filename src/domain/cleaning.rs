@@ -79,15 +79,7 @@ pub fn verification(remark: &str) -> Option<String> {
 
 /// What after 已核实 turns it into its contrary.
 const DENIALS: [&str; 9] = [
-    "前",
-    "之前",
-    "后再",
-    "有误",
-    "错误",
-    "不符",
-    "不是",
-    "与否",
-    "无此",
+    "前", "之前", "后再", "有误", "错误", "不符", "不是", "与否", "无此",
 ];
 
 fn one_line(value: &str) -> String {

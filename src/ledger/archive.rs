@@ -21,7 +21,10 @@ pub(super) enum Packed {
 /// checksums, length of tags, texts and cells.
 pub(super) fn inspect(bytes: &[u8]) -> Result<Packed, LedgerError> {
     // The directory is read in one go by whoever opens it, so its entries are counted before.
-    let entries = bytes.windows(4).filter(|four| four == b"PK\x01\x02").count();
+    let entries = bytes
+        .windows(4)
+        .filter(|four| four == b"PK\x01\x02")
+        .count();
     if entries > limits::PARTS {
         return Err(LedgerError::TooMuch(Limit::Parts));
     }
@@ -109,7 +112,9 @@ struct Scan {
     name: Vec<u8>,
     in_name: bool,
     texts: usize,
-    /// Digits of a declared count that somebody may reserve memory for.
+    /// Formats and links: each becomes a record of its own in a reader's memory.
+    formats: usize,
+    /// The tag that declares how many texts there are, as far as it has come.
     tag: Vec<u8>,
 }
 
@@ -164,6 +169,12 @@ impl Scan {
                 self.texts = self.texts.saturating_add(1);
                 if self.texts > limits::TEXTS {
                     return Err(LedgerError::TooMuch(Limit::Texts));
+                }
+            }
+            b"xf" | b"numFmt" | b"font" | b"fill" | b"border" | b"sheet" | b"Relationship" => {
+                self.formats = self.formats.saturating_add(1);
+                if self.formats > limits::FORMATS {
+                    return Err(LedgerError::TooMuch(Limit::Formats));
                 }
             }
             b"/sheetData" | b"/sst" | b"/table" => self.cell = None,

@@ -42,6 +42,8 @@ pub enum Limit {
     InflatedBytes,
     /// Texts.
     Texts,
+    /// Formats of cells.
+    Formats,
     /// Characters of a cell.
     CellCharacters,
     /// Lines.
@@ -63,11 +65,20 @@ impl std::fmt::Display for Limit {
 impl Limit {
     /// The limit in Chinese and in English.
     fn names(self) -> (String, String) {
-        let both = |number: usize, zh: &str, en: &str| (format!("{number}{zh}"), format!("{number} {en}"));
+        let both =
+            |number: usize, zh: &str, en: &str| (format!("{number}{zh}"), format!("{number} {en}"));
         match self {
             Self::FileBytes => (
-                format!("{} MiB（文本{} MiB）", limits::FILE_BYTES >> 20, limits::TEXT_BYTES >> 20),
-                format!("{} MiB ({} MiB of text)", limits::FILE_BYTES >> 20, limits::TEXT_BYTES >> 20),
+                format!(
+                    "{} MiB（文本{} MiB）",
+                    limits::FILE_BYTES >> 20,
+                    limits::TEXT_BYTES >> 20
+                ),
+                format!(
+                    "{} MiB ({} MiB of text)",
+                    limits::FILE_BYTES >> 20,
+                    limits::TEXT_BYTES >> 20
+                ),
             ),
             Self::Parts => both(limits::PARTS, "个内部文件", "parts"),
             Self::InflatedBytes => (
@@ -75,7 +86,10 @@ impl Limit {
                 format!("{} MiB when unpacked", limits::INFLATED_BYTES >> 20),
             ),
             Self::Texts => both(limits::TEXTS, "段文字", "texts"),
-            Self::CellCharacters => both(limits::CELL_CHARACTERS, "字/单元格", "characters in a cell"),
+            Self::Formats => both(limits::FORMATS, "种格式", "formats"),
+            Self::CellCharacters => {
+                both(limits::CELL_CHARACTERS, "字/单元格", "characters in a cell")
+            }
             Self::Rows => both(limits::ROWS, "行", "rows"),
             Self::Columns => both(limits::COLUMNS, "列", "columns"),
             Self::Cells => both(limits::CELLS, "个单元格", "cells"),
@@ -121,7 +135,9 @@ impl LedgerError {
                 let (zh, en) = limit.names();
                 (
                     format!("文件超过上限（{zh}）。请删去多余内容，或拆成几个文件再导入。"),
-                    format!("The file goes beyond the limit of {en}; take out what is not needed or split it."),
+                    format!(
+                        "The file goes beyond the limit of {en}; take out what is not needed or split it."
+                    ),
                 )
             }
         }

@@ -19,7 +19,11 @@ pub(super) struct Header {
 impl Header {
     /// Reads a line as headings, under the line before it where that heads groups. `None` if it is
     /// none: headings name at least three fields, the name or the number among them.
-    pub(super) fn read(line: &[(usize, Cell)], above: &[(usize, Cell)], mapping: &Mapping) -> Option<Self> {
+    pub(super) fn read(
+        line: &[(usize, Cell)],
+        above: &[(usize, Cell)],
+        mapping: &Mapping,
+    ) -> Option<Self> {
         let mut columns: Vec<(Column, String)> = Vec::new();
         for (place, cell) in line {
             columns.resize(*place, (Column::Unknown, String::new()));
@@ -39,12 +43,18 @@ impl Header {
             return None;
         }
         let headings = || line.iter().map(|(_, cell)| cell.text());
-        header.says = kind_in(&headings().filter(|text| !names_a_place(text)).collect::<Vec<_>>().join(" "));
-        header.suggests = kind_in(&headings().collect::<Vec<_>>().join(" ")).and_then(|kind| match kind {
-            Kind::Arrival => Some(Kind::Departure),
-            Kind::Departure => Some(Kind::Arrival),
-            Kind::Feedback | Kind::Message => None,
-        });
+        header.says = kind_in(
+            &headings()
+                .filter(|text| !names_a_place(text))
+                .collect::<Vec<_>>()
+                .join(" "),
+        );
+        header.suggests =
+            kind_in(&headings().collect::<Vec<_>>().join(" ")).and_then(|kind| match kind {
+                Kind::Arrival => Some(Kind::Departure),
+                Kind::Departure => Some(Kind::Arrival),
+                Kind::Feedback | Kind::Message => None,
+            });
         Some(header)
     }
 
@@ -86,7 +96,8 @@ impl Header {
         for (place, column, heading) in found {
             if self.columns.len() <= place {
                 let length = place.saturating_add(1);
-                self.columns.resize(length, (Column::Unknown, String::new()));
+                self.columns
+                    .resize(length, (Column::Unknown, String::new()));
             }
             if let Some(slot) = self.columns.get_mut(place) {
                 *slot = (column, heading);
@@ -100,7 +111,9 @@ impl Header {
     pub(super) fn column(&self, place: usize) -> (&Column, &str) {
         self.columns
             .get(place)
-            .map_or((&Column::Unknown, ""), |(column, heading)| (column, heading))
+            .map_or((&Column::Unknown, ""), |(column, heading)| {
+                (column, heading)
+            })
     }
 
     /// Headings that nobody knows.

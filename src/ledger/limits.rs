@@ -13,6 +13,8 @@ pub const INFLATED_BYTES: u64 = 256 << 20;
 pub const TEXT_TABLE_BYTES: u64 = 80 << 20;
 /// Most texts in the table of texts of a workbook.
 pub const TEXTS: usize = 1_500_000;
+/// Most formats in a workbook; Excel has at most 65,490.
+pub const FORMATS: usize = 1 << 17;
 /// Most bytes of a single tag or run of text.
 pub const TOKEN_BYTES: u64 = 1 << 20;
 /// Most bytes of a single cell with all its markup.

@@ -10,7 +10,11 @@ use crate::domain::problem::{Code, Problem};
 ///
 /// # Errors
 /// If the input cannot be read; rows handed on before stand.
-pub fn read_lines(mut input: impl BufRead, judge: &Judge<'_>, each: &mut Visit<'_>) -> io::Result<()> {
+pub fn read_lines(
+    mut input: impl BufRead,
+    judge: &Judge<'_>,
+    each: &mut Visit<'_>,
+) -> io::Result<()> {
     let mut duplicates = Duplicates::new();
     let mut line = Vec::new();
     let mut number = 0_u32;
@@ -32,9 +36,7 @@ pub fn read_lines(mut input: impl BufRead, judge: &Judge<'_>, each: &mut Visit<'
                     Row::judged(None, number, raw, problems, judge, &mut duplicates)
                 }
                 Ok(Err(problem)) => Row::refused(number, problem),
-                Err(_) => {
-                    Row::refused(number, Problem::of_column(Code::Malformed, String::new()))
-                }
+                Err(_) => Row::refused(number, Problem::of_column(Code::Malformed, String::new())),
             }
         };
         if each(row).is_break() {
@@ -56,7 +58,9 @@ fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<
             return Ok((length > 0).then_some(length));
         }
         let end = buffer.iter().position(|byte| *byte == b'\n');
-        let part = buffer.get(..end.unwrap_or(buffer.len())).unwrap_or_default();
+        let part = buffer
+            .get(..end.unwrap_or(buffer.len()))
+            .unwrap_or_default();
         length = length.saturating_add(part.len());
         if length <= limits::JSON_ROW_BYTES {
             line.extend_from_slice(part);

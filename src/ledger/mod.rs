@@ -115,7 +115,12 @@ pub fn read_ledger(
             if done {
                 return Ok(());
             }
-            if let Some(RawRow { line, mut raw, problems }) = sheet.take(&line) {
+            if let Some(RawRow {
+                line,
+                mut raw,
+                problems,
+            }) = sheet.take(&line)
+            {
                 if raw.get(Field::Kind).is_none() || options.kind.is_some() {
                     raw.set(Field::Kind, ledger.kind.name());
                 }

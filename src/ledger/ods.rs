@@ -137,7 +137,8 @@ fn part<'a>(
 
 fn next<'b>(xml: &mut Xml<'_>, buffer: &'b mut Vec<u8>) -> Result<Event<'b>, LedgerError> {
     buffer.clear();
-    xml.read_event_into(buffer).map_err(|_| LedgerError::Damaged)
+    xml.read_event_into(buffer)
+        .map_err(|_| LedgerError::Damaged)
 }
 
 /// From behind the start of a table to its end.
@@ -240,7 +241,9 @@ fn attributes(tag: &BytesStart<'_>) -> Result<Stated, LedgerError> {
                 None => Stated::Value(text_cell(&text)?),
             }
         }
-        Some("boolean") => Stated::Value(text_cell(&of("office:boolean-value")?.unwrap_or_default())?),
+        Some("boolean") => {
+            Stated::Value(text_cell(&of("office:boolean-value")?.unwrap_or_default())?)
+        }
         Some("time") => Stated::Value(text_cell(&of("office:time-value")?.unwrap_or_default())?),
         Some(_) => match of("office:string-value")? {
             Some(text) => Stated::Value(text_cell(&text)?),
@@ -287,11 +290,15 @@ fn cell(xml: &mut Xml<'_>, stated: Stated) -> Result<Option<Cell>, LedgerError> 
                     aside = aside.saturating_sub(1);
                 }
             }
-            Event::Text(part) if aside == 0 && paragraphs > 0 => text.push_str(&part.xml10_content()),
+            Event::Text(part) if aside == 0 && paragraphs > 0 => {
+                text.push_str(&part.xml10_content())
+            }
             Event::CData(part) if aside == 0 && paragraphs > 0 => {
                 text.push_str(&part.xml10_content());
             }
-            Event::GeneralRef(entity) if aside == 0 && paragraphs > 0 => text.extend(character(&entity)),
+            Event::GeneralRef(entity) if aside == 0 && paragraphs > 0 => {
+                text.extend(character(&entity))
+            }
             _ => {}
         }
         if text.len() > limits::CELL_CHARACTERS.saturating_mul(4) {

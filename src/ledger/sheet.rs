@@ -71,9 +71,11 @@ impl<'a> Sheet<'a> {
                 let header = Header::read(line.cells, &self.above, self.mapping);
                 if header.is_none() {
                     let texts = line.cells.iter();
-                    self.title = self
-                        .title
-                        .or_else(|| texts.map(|(_, cell)| cell.text()).find_map(|text| kind_in(&text)));
+                    self.title = self.title.or_else(|| {
+                        texts
+                            .map(|(_, cell)| cell.text())
+                            .find_map(|text| kind_in(&text))
+                    });
                     self.above = line.cells.to_vec();
                 }
                 (header.map_or(State::Titles, State::Headings), None)
@@ -166,12 +168,18 @@ fn says_nothing(field: Field, text: &str) -> bool {
 
 fn is_blank(text: &str) -> bool {
     let text = compact(text);
-    ["", "无", "暂无", "没有", "否", "/", "\\", "-", "--", "—", "——"].contains(&text.as_str())
+    [
+        "", "无", "暂无", "没有", "否", "/", "\\", "-", "--", "—", "——",
+    ]
+    .contains(&text.as_str())
 }
 
 /// A total, a signature or a note: no number, and a beginning that no row of a person has.
 fn is_aside(raw: &RawDraft, line: &Line<'_>) -> bool {
-    if raw.get(Field::ResidentId).is_some_and(|number| number.len() > 8) {
+    if raw
+        .get(Field::ResidentId)
+        .is_some_and(|number| number.len() > 8)
+    {
         return false;
     }
     let Some((_, first)) = line.cells.first() else {
@@ -185,7 +193,34 @@ fn is_aside(raw: &RawDraft, line: &Line<'_>) -> bool {
 }
 
 const ASIDES: [&str; 30] = [
-    "合计", "总计", "小计", "累计", "本页", "总人数", "人数合计", "填表", "制表", "审核", "审批", "复核",
-    "负责人", "主管", "经办", "单位", "填报", "联系人", "打印", "报送", "说明", "注:", "备注:", "注意",
-    "签字", "签名", "盖章", "日期:", "以上", "以下",
+    "合计",
+    "总计",
+    "小计",
+    "累计",
+    "本页",
+    "总人数",
+    "人数合计",
+    "填表",
+    "制表",
+    "审核",
+    "审批",
+    "复核",
+    "负责人",
+    "主管",
+    "经办",
+    "单位",
+    "填报",
+    "联系人",
+    "打印",
+    "报送",
+    "说明",
+    "注:",
+    "备注:",
+    "注意",
+    "签字",
+    "签名",
+    "盖章",
+    "日期:",
+    "以上",
+    "以下",
 ];

@@ -80,7 +80,10 @@ fn the_kind_is_that_of_the_title_then_of_the_headings() {
         Ok(vec!["area_not_ours destination_area".to_owned()])
     );
     assert_eq!(with_title("登记", "流出日期"), Ok(vec![]));
-    assert_eq!(with_title("登记", "流动日期"), Err(LedgerError::KindUnknown));
+    assert_eq!(
+        with_title("登记", "流动日期"),
+        Err(LedgerError::KindUnknown)
+    );
 }
 
 #[test]
@@ -179,7 +182,9 @@ fn json_rows_are_judged_one_by_one() {
         "{\"a\":",
         &good.replace("\"phone\"", "\"fon\""),
         &good.replace("\"to_area\"", "\"kind\":\"arrival\",\"to_area\""),
-        &good.replace("\"21\"", "21").replace("\"994409198707016347\"", "994409198707016347"),
+        &good
+            .replace("\"21\"", "21")
+            .replace("\"994409198707016347\"", "994409198707016347"),
         &long,
         &good.replace("r-1", "r-2"),
         &good.replace("杨晓燕\"", "杨晓燕\",\"name\":\"乙\""),
@@ -255,7 +260,10 @@ fn what_is_no_ledger_is_named() {
         refusal(archive(&[("xl/workbook.bin", b"x")])),
         LedgerError::Unsupported
     );
-    for damaged in [b"PK\x03\x04 and no more".to_vec(), [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1].to_vec()] {
+    for damaged in [
+        b"PK\x03\x04 and no more".to_vec(),
+        [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1].to_vec(),
+    ] {
         assert_eq!(refusal(damaged), LedgerError::Damaged);
     }
 }
@@ -292,7 +300,12 @@ fn several_sheets_with_headings_are_read_and_named() {
             format!("<row r=\"{row}\">{cells}</row>")
         };
         let row = ROW.replace("2026-09-22", date);
-        xlsx_sheet(&format!("{}{}{}", cells(1, title), cells(3, HEADINGS), cells(4, &row)))
+        xlsx_sheet(&format!(
+            "{}{}{}",
+            cells(1, title),
+            cells(3, HEADINGS),
+            cells(4, &row)
+        ))
     };
     let file = xlsx(&[
         ("甲", sheet("流出", "2026-09-22")),
@@ -316,22 +329,52 @@ fn hostile_files_are_refused_with_the_limit_named_and_stay_small() {
         ("xl/workbook.xml", b"<workbook/>"),
         ("xl/media/zeros", &vec![0; 300 << 20]),
     ]);
-    let far = xlsx(&[("甲", xlsx_sheet("<row r=\"1048576\"><c r=\"XFD1048576\"><v>1</v></c></row>"))]);
-    let many = xlsx(&[("甲", xlsx_sheet(&rows(limits::ROWS + 1, "<row><c><v>1</v></c></row>")))]);
+    let far = xlsx(&[(
+        "甲",
+        xlsx_sheet("<row r=\"1048576\"><c r=\"XFD1048576\"><v>1</v></c></row>"),
+    )]);
+    let many = xlsx(&[(
+        "甲",
+        xlsx_sheet(&rows(limits::ROWS + 1, "<row><c><v>1</v></c></row>")),
+    )]);
     let texts = archive(&[
         ("xl/workbook.xml", b"<workbook/>"),
-        ("xl/sharedStrings.xml", rows(limits::TEXTS + 1, "<si/>").as_bytes()),
+        (
+            "xl/sharedStrings.xml",
+            rows(limits::TEXTS + 1, "<si/>").as_bytes(),
+        ),
     ]);
     let promised = archive(&[
         ("xl/workbook.xml", b"<workbook/>"),
-        ("xl/sharedStrings.xml", b"<sst count=\"1\" uniqueCount=\"99999999999\"></sst>"),
+        (
+            "xl/sharedStrings.xml",
+            b"<sst count=\"1\" uniqueCount=\"99999999999\"></sst>",
+        ),
     ]);
-    let parts: Vec<(String, Vec<u8>)> = (0..=limits::PARTS).map(|at| (at.to_string(), vec![])).collect();
-    let parts: Vec<(&str, &[u8])> = parts.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    let styled = archive(&[
+        ("xl/workbook.xml", b"<workbook/>"),
+        (
+            "xl/styles.xml",
+            rows(limits::FORMATS + 1, "<xf/>").as_bytes(),
+        ),
+    ]);
+    let parts: Vec<(String, Vec<u8>)> = (0..=limits::PARTS)
+        .map(|at| (at.to_string(), vec![]))
+        .collect();
+    let parts: Vec<(&str, &[u8])> = parts
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+        .collect();
     let cell = "<table:table-cell office:value-type=\"float\" office:value=\"1\"";
-    let wide = ods(&format!("<table:table-row>{cell} table:number-columns-repeated=\"16384\"/></table:table-row>"));
-    let tall = ods(&format!("<table:table-row table:number-rows-repeated=\"1048576\">{cell}/></table:table-row>"));
-    let empty = ods("<table:table-row table:number-rows-repeated=\"4294967295\"><table:table-cell table:number-columns-repeated=\"4294967295\"/></table:table-row>");
+    let wide = ods(&format!(
+        "<table:table-row>{cell} table:number-columns-repeated=\"16384\"/></table:table-row>"
+    ));
+    let tall = ods(&format!(
+        "<table:table-row table:number-rows-repeated=\"1048576\">{cell}/></table:table-row>"
+    ));
+    let empty = ods(
+        "<table:table-row table:number-rows-repeated=\"4294967295\"><table:table-cell table:number-columns-repeated=\"4294967295\"/></table:table-row>",
+    );
     let columns = format!("{}1", ",".repeat(1_000_000));
     let quote = format!("{HEADINGS}\n\"{}", ROW.repeat(20_000));
     let long = format!("{HEADINGS}\n{}", "9".repeat(100 << 20));
@@ -341,6 +384,7 @@ fn hostile_files_are_refused_with_the_limit_named_and_stay_small() {
         (many, Limit::Rows),
         (texts, Limit::Texts),
         (promised, Limit::Texts),
+        (styled, Limit::Formats),
         (archive(&parts), Limit::Parts),
         (wide, Limit::Columns),
         (tall, Limit::Rows),
@@ -376,7 +420,10 @@ fn xlsx(sheets: &[(&str, String)]) -> Vec<u8> {
     let mut links = String::new();
     let mut parts = Vec::new();
     for (at, (name, sheet)) in sheets.iter().enumerate() {
-        names += &format!("<sheet name=\"{name}\" sheetId=\"{0}\" r:id=\"r{0}\"/>", at + 1);
+        names += &format!(
+            "<sheet name=\"{name}\" sheetId=\"{0}\" r:id=\"r{0}\"/>",
+            at + 1
+        );
         links += &format!(
             "<Relationship Id=\"r{0}\" Type=\"{LINK}/worksheet\" Target=\"worksheets/s{0}.xml\"/>",
             at + 1
@@ -385,11 +432,17 @@ fn xlsx(sheets: &[(&str, String)]) -> Vec<u8> {
     }
     parts.push((
         "xl/workbook.xml".to_owned(),
-        format!("<workbook xmlns=\"{MAIN}\" xmlns:r=\"{LINK}\"><sheets>{names}</sheets></workbook>"),
+        format!(
+            "<workbook xmlns=\"{MAIN}\" xmlns:r=\"{LINK}\"><sheets>{names}</sheets></workbook>"
+        ),
     ));
     parts.push((
         "xl/_rels/workbook.xml.rels".to_owned(),
         format!("<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">{links}</Relationships>"),
+    ));
+    parts.push((
+        "_rels/.rels".to_owned(),
+        format!("<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"r\" Type=\"{LINK}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>"),
     ));
     let parts: Vec<(&str, &[u8])> = parts
         .iter()
@@ -403,7 +456,10 @@ fn ods(rows: &str) -> Vec<u8> {
         "<office:document-content><office:body><office:spreadsheet><table:table table:name=\"甲\">{rows}</table:table></office:spreadsheet></office:body></office:document-content>"
     );
     archive(&[
-        ("mimetype", b"application/vnd.oasis.opendocument.spreadsheet"),
+        (
+            "mimetype",
+            b"application/vnd.oasis.opendocument.spreadsheet",
+        ),
         ("content.xml", content.as_bytes()),
     ])
 }

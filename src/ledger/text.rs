@@ -27,7 +27,8 @@ impl Sheet {
         if start.is_empty() {
             return Err(LedgerError::Empty);
         }
-        let strange = |c: char| c.is_control() && !matches!(c, '\t' | '\r' | '\n' | '\u{c}' | '\u{1a}');
+        let strange =
+            |c: char| c.is_control() && !matches!(c, '\t' | '\r' | '\n' | '\u{c}' | '\u{1a}');
         if start.starts_with(['<', '%']) || text.contains(strange) {
             return Err(LedgerError::NotASpreadsheet);
         }
@@ -50,7 +51,7 @@ impl Sheet {
                 Ok(false) => return Ok(()),
                 Err(_) => return Err(LedgerError::Damaged),
             }
-            let number = record.position().map_or(0, csv::Position::line);
+            let number = record.position().map_or(0, |position| self.line(position));
             let mut cells = Vec::new();
             for (column, value) in record.iter().enumerate() {
                 let cell: Option<Cell> = text_cell(unwrapped(value))?;
@@ -63,6 +64,20 @@ impl Sheet {
                 })?;
             }
         }
+    }
+}
+
+impl Sheet {
+    /// The line on which a record begins. The reader takes its place before it passes over the line
+    /// ends that it left behind and over blank lines.
+    fn line(&self, place: &csv::Position) -> u64 {
+        let start = usize::try_from(place.byte()).unwrap_or(usize::MAX);
+        let rest = self.text.get(start..).unwrap_or_default().bytes();
+        let passed = rest
+            .take_while(|byte| matches!(byte, b'\r' | b'\n'))
+            .filter(|byte| *byte == b'\n')
+            .count();
+        place.line().saturating_add(passed as u64)
     }
 }
 
@@ -99,7 +114,12 @@ fn decode_as(encoding: &'static Encoding, bytes: &[u8]) -> Result<String, Ledger
 
 /// The character that most often stands between values in the first lines.
 fn delimiter(text: &str) -> u8 {
-    let head: String = text.lines().take(20).flat_map(str::chars).take(64 << 10).collect();
+    let head: String = text
+        .lines()
+        .take(20)
+        .flat_map(str::chars)
+        .take(64 << 10)
+        .collect();
     let count = |mark: char| head.chars().filter(|c| *c == mark).count();
     [b',', b'\t', b';']
         .into_iter()

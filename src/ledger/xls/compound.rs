@@ -111,7 +111,10 @@ impl<'a> Compound<'a> {
 
     /// How many sectors the file can hold: no chain is longer.
     fn sectors(&self) -> usize {
-        self.bytes.len().checked_div(self.sector).unwrap_or_default()
+        self.bytes
+            .len()
+            .checked_div(self.sector)
+            .unwrap_or_default()
     }
 
     fn sector(&self, number: u32) -> Result<&'a [u8], LedgerError> {

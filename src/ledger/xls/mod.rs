@@ -74,8 +74,12 @@ impl Book {
                 END => break,
                 STRING => {
                     // The text that the formula before gave.
-                    if let (Some((row, column)), Some(text)) = (formula.take(), short_text(record.data)) {
-                        rows.entry(row).or_default().push((column, Value::Own(text)));
+                    if let (Some((row, column)), Some(text)) =
+                        (formula.take(), short_text(record.data))
+                    {
+                        rows.entry(row)
+                            .or_default()
+                            .push((column, Value::Own(text)));
                     }
                     continue;
                 }
@@ -177,12 +181,17 @@ impl Book {
             NUMBER => one(real(6).map(|number| self.number(number, format))),
             SHORT_NUMBER => one(u32_at(data, 6).map(|rk| self.number(short_number(rk), format))),
             SHORT_NUMBERS => {
-                let pairs = data.get(4..data.len().saturating_sub(2)).unwrap_or_default();
+                let pairs = data
+                    .get(4..data.len().saturating_sub(2))
+                    .unwrap_or_default();
                 let columns = column..=u16::MAX;
-                let pairs = pairs.chunks_exact(6).zip(columns).filter_map(|(pair, column)| {
-                    let number = short_number(u32_at(pair, 2)?);
-                    Some((column, self.number(number, u16_at(pair, 0))))
-                });
+                let pairs = pairs
+                    .chunks_exact(6)
+                    .zip(columns)
+                    .filter_map(|(pair, column)| {
+                        let number = short_number(u32_at(pair, 2)?);
+                        Some((column, self.number(number, u16_at(pair, 0))))
+                    });
                 pairs.collect()
             }
             SHARED_TEXT => one(u32_at(data, 6).map(Value::Shared)),
@@ -202,9 +211,7 @@ impl Book {
     fn number(&self, number: f64, format: Option<u16>) -> Value {
         let is_date = format.and_then(|format| self.dates.get(usize::from(format)));
         match is_date {
-            Some(true) => self
-                .day(number)
-                .map_or(Value::Number(number), Value::Date),
+            Some(true) => self.day(number).map_or(Value::Number(number), Value::Date),
             _ => Value::Number(number),
         }
     }
@@ -215,7 +222,10 @@ impl Book {
         if !(1.0..2_958_466.0).contains(&serial) {
             return None;
         }
-        #[expect(clippy::cast_possible_truncation, reason = "the range was checked above")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the range was checked above"
+        )]
         let days = serial.floor() as i64;
         let first = if self.since_1904 {
             Date::new(1904, 1, 1)
