@@ -5,6 +5,7 @@ pub mod config;
 pub mod document;
 pub mod domain;
 pub mod envelope;
+pub mod exchange;
 pub mod ledger;
 pub mod pairing;
 mod proto;

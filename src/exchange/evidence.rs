@@ -116,7 +116,10 @@ mod tests {
         assert_eq!(again.receipt, evidence.receipt);
         assert_eq!(again.parcel.digests, evidence.parcel.digests);
         for cut in 0..bytes.len() {
-            assert!(ReceiptEvidence::decode(bytes.slice(..cut)).is_none(), "{cut}");
+            assert!(
+                ReceiptEvidence::decode(bytes.slice(..cut)).is_none(),
+                "{cut}"
+            );
         }
     }
 }

@@ -10,6 +10,7 @@ use super::{
     journal::record::{Direction, Facts, Holding, Position, StopReason},
     verb::*,
 };
+use crate::agreement::Permitted;
 use crate::domain::{
     area::County,
     channel::{Channel, Digest, Sequence},
@@ -20,7 +21,6 @@ use crate::domain::{
     receipt::{Outcome, Receipt, VoidReason},
     refusal::{Pause, Refusal},
 };
-use crate::agreement::Permitted;
 use crate::trust::chain::{chain, notice_digest};
 
 /// Opens the same store, once more at each call.
@@ -123,7 +123,7 @@ fn notice(counter: u64, content: &[u8]) -> InPlace {
                 kind: Kind::Arrival,
                 case_id: id,
                 answers: None,
-        agreement: "350582-530111/1".parse().unwrap(),
+                agreement: "350582-530111/1".parse().unwrap(),
                 published_at_ms: 1_795_000_000_000,
                 deadline_ms: 1_797_000_000_000,
                 digest,

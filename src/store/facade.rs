@@ -86,7 +86,9 @@ impl Store {
         max_places: usize,
         max_bytes: usize,
     ) -> Result<Option<Batch>, NotNow> {
-        self.backend.claim(lease, after, max_places, max_bytes).await
+        self.backend
+            .claim(lease, after, max_places, max_bytes)
+            .await
     }
 
     /// What was sent under the lease and has no answer counts as queued again.
@@ -119,7 +121,9 @@ impl Store {
         code: Option<Code>,
         at_ms: i64,
     ) -> Result<bool, NotNow> {
-        self.backend.end(channel, sequence, reason, code, at_ms).await
+        self.backend
+            .end(channel, sequence, reason, code, at_ms)
+            .await
     }
 
     /// Sends again, behind the others, what waits for an agreement; says how many.
@@ -180,7 +184,9 @@ impl Store {
         at_ms: i64,
     ) -> Result<(), NotNow> {
         let disowned = own_word.as_ref().disowned;
-        self.backend.adopt_in(channel, disowned, statement, at_ms).await
+        self.backend
+            .adopt_in(channel, disowned, statement, at_ms)
+            .await
     }
 
     /// Opens a consumer, making it if it is new; fences the older subscriber of the name.

@@ -6,8 +6,8 @@
 
 mod backend;
 mod embedded;
-pub(crate) mod journal;
 mod facade;
+pub(crate) mod journal;
 mod verb;
 
 pub use self::{

@@ -6,16 +6,19 @@ use super::journal::{
     reader::ReadError,
     record::{Direction, Facts, Holding, Position, StopReason},
 };
-use crate::{agreement::Permitted, domain::{
-    agreement::AgreementVersion,
-    area::County,
-    channel::{Channel, Digest, Sequence},
-    delivery::Delivery,
-    notice::{Kind, NoticeId},
-    problem::Code,
-    receipt::{Receipt, VoidReason},
-    refusal::{Pause, Refusal},
-}};
+use crate::{
+    agreement::Permitted,
+    domain::{
+        agreement::AgreementVersion,
+        area::County,
+        channel::{Channel, Digest, Sequence},
+        delivery::Delivery,
+        notice::{Kind, NoticeId},
+        problem::Code,
+        receipt::{Receipt, VoidReason},
+        refusal::{Pause, Refusal},
+    },
+};
 
 /// A notice that an office wants published, encoded but for what the writer gives.
 pub struct Outgoing {

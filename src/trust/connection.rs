@@ -22,13 +22,13 @@ use tokio_rustls::TlsStream;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::Connected;
 
-use crate::clock::Clock;
 use super::{
     identity::{OfficeId, PeerId, SpiffeId},
     identity_error::IdentityError,
     material::TrustSnapshot,
     verifier::Part,
 };
+use crate::clock::Clock;
 
 /// Who can be at the other end of an accepted connection: a peer, or an office.
 pub trait Caller: Clone + Eq + fmt::Display + Send + Sync + Proof + 'static {

@@ -12,7 +12,6 @@ use rustls_pki_types::ServerName;
 use tokio::{net::TcpStream, sync::watch, time::timeout};
 use tokio_rustls::{TlsConnector, TlsStream, client};
 
-use crate::clock::Clock;
 use super::{
     connection::{Connection, ConnectionRegistry, Standing},
     identity::{PeerId, SpiffeId},
@@ -21,6 +20,7 @@ use super::{
     tls::ALPN,
     verifier::Part,
 };
+use crate::clock::Clock;
 
 /// Dials peers. Every connection is registered and cut like an accepted one.
 #[derive(Clone)]

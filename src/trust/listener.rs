@@ -17,13 +17,13 @@ use tokio_rustls::{TlsAcceptor, TlsStream};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::Clock;
 use super::{
     connection::{Caller, Connection, ConnectionRegistry},
     identity_error::IdentityError,
     material::TrustSnapshot,
     tls::ALPN,
 };
+use crate::clock::Clock;
 
 /// What a listener bears.
 #[derive(Clone, Copy, Debug)]

@@ -11,7 +11,6 @@ use rustls_pki_types::{
     CertificateDer, CertificateRevocationListDer, PrivateKeyDer, pem::PemObject,
 };
 
-use crate::clock::Clock;
 use super::{
     authority::root_trust_domain,
     expiry::{Expiry, Subject},
@@ -27,6 +26,7 @@ use super::{
     tls,
     verifier::{OfficeTrust, Part, PeerTrust, Roots, named_id},
 };
+use crate::clock::Clock;
 use crate::domain::area::County;
 
 impl TrustSnapshot {

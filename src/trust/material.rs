@@ -10,7 +10,6 @@ use rustls::{ClientConfig, ServerConfig};
 use rustls_pki_types::{CertificateDer, UnixTime};
 use tokio::sync::watch;
 
-use crate::clock::Clock;
 use super::{
     expiry::{Expiry, Warning, due},
     files::FileError,
@@ -22,6 +21,7 @@ use super::{
     signature::PinnedKey,
     verifier::{OfficeTrust, Part, PeerTrust},
 };
+use crate::clock::Clock;
 use crate::domain::area::County;
 
 /// Where a node's trust comes from: its directory, and what its configuration says.

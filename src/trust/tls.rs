@@ -20,12 +20,12 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject};
 
-use crate::clock::Clock;
 use super::{
     identity::SpiffeId,
     identity_error::IdentityError,
     verifier::{NodeOfOffices, OfficeTrust, Part, PeerTrust, Roots},
 };
+use crate::clock::Clock;
 
 /// The protocol that both listeners speak inside TLS.
 pub const ALPN: &[u8] = b"h2";

@@ -319,8 +319,3 @@ pub(crate) fn sequence_at_end(key: &[u8]) -> Sequence {
         .map_or(0, |bytes| u64::from_be_bytes(*bytes));
     Sequence::new(number)
 }
-
-/// The position that a key ends with.
-pub(crate) fn position_at_end(key: &[u8]) -> Position {
-    Position::new(sequence_at_end(key).get())
-}

@@ -5,10 +5,7 @@ use std::{
     fs::File,
     io::{self, Write},
     path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
 };
 
 use tokio::sync::{mpsc, oneshot};
@@ -126,18 +123,12 @@ pub(crate) struct Writer {
 #[derive(Default)]
 pub(crate) struct Health {
     poisoned: tokio::sync::watch::Sender<Option<String>>,
-    groups: AtomicU64,
 }
 
 impl Health {
     /// Why the writer takes no new work; none while it does.
     pub(crate) fn poisoned(&self) -> tokio::sync::watch::Receiver<Option<String>> {
         self.poisoned.subscribe()
-    }
-
-    /// Groups written since the start.
-    pub(crate) fn groups(&self) -> u64 {
-        self.groups.load(Ordering::Relaxed)
     }
 }
 
@@ -389,7 +380,6 @@ impl Writer {
         self.file.write_all(&bytes)?;
         self.file.sync_data()?;
         self.end = end;
-        self.health.groups.fetch_add(1, Ordering::Relaxed);
         self.places.index.apply(changes)?;
         self.wakeups.committed(&self.state, &placed);
         Ok(())

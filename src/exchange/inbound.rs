@@ -1,0 +1,527 @@
+//! The service that peers call.
+
+use std::{
+    collections::HashMap,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::{sync::mpsc, time::timeout};
+use tokio_stream::{Stream, StreamExt, wrappers::ReceiverStream};
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::{
+    Exchange,
+    evidence::{ParcelEvidence, decode_signed},
+    gate::Gate,
+    status::CallError,
+    wire::{
+        self, DeliverRequest, DeliverResponse, ExchangeServer, ExchangeService, NotOfItsForm,
+        ProbeRequest, ProbeResponse, ReceiverOpening, SenderOpening, SenderStep,
+        ShowHoldingsRequest, ShowHoldingsResponse, WireHoldings, WireParcel,
+    },
+};
+use crate::{
+    domain::{
+        channel::{Channel, Digest, Sequence},
+        problem::Code,
+        receipt::Receipt,
+        refusal::{Pause, Refusal},
+    },
+    store::{Arriving, Direction, NotNow, Received, StopReason},
+    trust::{
+        chain::chain,
+        connection::CallerInfo,
+        forms::{Frame, ParcelForm, ReceiptForm},
+        identity::PeerId,
+        signature::{PinnedKey, Verified},
+    },
+};
+
+/// The service, ready for a tonic server. `stop` ends its streams.
+pub fn service(
+    exchange: Exchange,
+    stop: CancellationToken,
+    message_bytes: usize,
+) -> ExchangeServer<impl Send + Sync + 'static> {
+    ExchangeServer::new(Inbound { exchange, stop })
+        .max_decoding_message_size(message_bytes)
+        .max_encoding_message_size(message_bytes)
+}
+
+struct Inbound {
+    exchange: Exchange,
+    stop: CancellationToken,
+}
+
+/// The newest stream of each channel, and how many each peer has.
+#[derive(Default)]
+pub(super) struct Streams(Arc<Mutex<HashMap<Channel, (u64, String, CancellationToken)>>>);
+
+/// A stream's place among the others; given up when dropped.
+struct StreamPlace {
+    streams: Arc<Mutex<HashMap<Channel, (u64, String, CancellationToken)>>>,
+    channel: Channel,
+    number: u64,
+    fenced: CancellationToken,
+}
+
+impl Streams {
+    /// Takes a channel over from an older stream.
+    fn take(
+        &self,
+        channel: Channel,
+        peer: &PeerId,
+        limit: usize,
+    ) -> Result<StreamPlace, CallError> {
+        let mut streams = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = peer.to_string();
+        let others = streams
+            .iter()
+            .filter(|(other, (_, owner, _))| **other != channel && *owner == name)
+            .count();
+        if others >= limit {
+            return Err(CallError::TooManyStreams);
+        }
+        let fenced = CancellationToken::new();
+        let number = match streams.get(&channel) {
+            Some((number, _, older)) => {
+                older.cancel();
+                number.wrapping_add(1)
+            }
+            None => 1,
+        };
+        streams.insert(channel, (number, name, fenced.clone()));
+        Ok(StreamPlace {
+            streams: Arc::clone(&self.0),
+            channel,
+            number,
+            fenced,
+        })
+    }
+}
+
+impl Drop for StreamPlace {
+    fn drop(&mut self) {
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        if streams
+            .get(&self.channel)
+            .is_some_and(|(number, ..)| *number == self.number)
+        {
+            streams.remove(&self.channel);
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl ExchangeService for Inbound {
+    type DeliverStream = Pin<Box<dyn Stream<Item = Result<DeliverResponse, Status>> + Send>>;
+
+    async fn deliver(
+        &self,
+        request: Request<Streaming<DeliverRequest>>,
+    ) -> Result<Response<Self::DeliverStream>, Status> {
+        let caller = caller(&request)?;
+        self.exchange.0.links.called(caller.id.id());
+        let (answers, receiver) = mpsc::channel(ANSWERS_WAITING);
+        let receiving = Receiving {
+            exchange: self.exchange.clone(),
+            caller: caller.id,
+            steps: request.into_inner(),
+            answers,
+        };
+        let (stop, cut) = (self.stop.clone(), caller.cut);
+        // A task of its own: what was begun is finished even if the call is dropped.
+        tokio::spawn(receiving.run(stop, cut));
+        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+
+    async fn probe(
+        &self,
+        request: Request<ProbeRequest>,
+    ) -> Result<Response<ProbeResponse>, Status> {
+        let caller = caller(&request)?;
+        self.exchange.0.links.called(caller.id.id());
+        let theirs = wire::probe_request_in(request.into_inner()).map_err(CallError::from)?;
+        let response = self
+            .exchange
+            .answer_probe(&caller.id, theirs)
+            .await
+            .map_err(CallError::from)?;
+        Ok(Response::new(response))
+    }
+
+    async fn show_holdings(
+        &self,
+        request: Request<ShowHoldingsRequest>,
+    ) -> Result<Response<ShowHoldingsResponse>, Status> {
+        let caller = caller(&request)?;
+        self.exchange.0.links.called(caller.id.id());
+        let (channel, sandbox, after) =
+            wire::holdings_request_in(request.into_inner()).map_err(CallError::from)?;
+        own_channel(&self.exchange, &caller.id, channel, sandbox)?;
+        let shown = self
+            .exchange
+            .holdings(channel, after)
+            .await
+            .map_err(CallError::from)?;
+        Ok(Response::new(wire::holdings_response(shown)))
+    }
+}
+
+fn caller<T>(request: &Request<T>) -> Result<CallerInfo<PeerId>, CallError> {
+    request
+        .extensions()
+        .get::<CallerInfo<PeerId>>()
+        .cloned()
+        .ok_or(CallError::NotPaired)
+}
+
+/// The channel must lead from an area of the caller's to one of ours.
+fn own_channel(
+    exchange: &Exchange,
+    caller: &PeerId,
+    channel: Channel,
+    sandbox: bool,
+) -> Result<(), CallError> {
+    let trust = exchange.trust();
+    if !caller.speaks_for(channel.from) || !trust.areas().contains(&channel.to) {
+        return Err(CallError::NotYourChannel);
+    }
+    if sandbox != trust.is_sandbox() {
+        return Err(CallError::SandboxMismatch);
+    }
+    Ok(())
+}
+
+/// One stream of a peer.
+struct Receiving {
+    exchange: Exchange,
+    caller: PeerId,
+    steps: Streaming<DeliverRequest>,
+    answers: mpsc::Sender<Result<DeliverResponse, Status>>,
+}
+
+impl Receiving {
+    async fn run(mut self, stop: CancellationToken, cut: CancellationToken) {
+        let peer = self.caller.clone();
+        let ended = tokio::select! {
+            ended = self.receive() => ended,
+            () = stop.cancelled() => Err(CallError::Stopping),
+            () = cut.cancelled() => Err(CallError::NotPaired),
+        };
+        if let Err(error) = ended {
+            tracing::info!(%peer, %error, "A stream of a peer ended.");
+            // The peer may be gone; then nobody is left to tell.
+            drop(self.answers.send(Err(error.into())).await);
+        }
+    }
+
+    async fn receive(&mut self) -> Result<(), CallError> {
+        let SenderStep::Opening(opening) = self.step(OPENING_WITHIN).await? else {
+            return Err(NotOfItsForm("the opening comes first").into());
+        };
+        own_channel(
+            &self.exchange,
+            &self.caller,
+            opening.channel,
+            opening.sandbox,
+        )?;
+        let place = self.exchange.0.streams.take(
+            opening.channel,
+            &self.caller,
+            self.exchange.0.limits.streams_per_peer,
+        )?;
+        let Some(channel) = self.open(opening).await? else {
+            return Ok(());
+        };
+        loop {
+            let fenced = place.fenced.clone();
+            let step = tokio::select! {
+                step = self.step(SILENCE) => step?,
+                () = fenced.cancelled() => return Err(CallError::Fenced),
+            };
+            match step {
+                SenderStep::Parcel(parcel) => {
+                    if !self.parcel(&channel, parcel).await? {
+                        return Ok(());
+                    }
+                }
+                SenderStep::Divergence(reason, sequence) => {
+                    return self.stopped(&channel, reason, sequence).await;
+                }
+                SenderStep::Opening(_) => {
+                    return Err(NotOfItsForm("the opening comes once").into());
+                }
+            }
+        }
+    }
+
+    async fn step(&mut self, within: Duration) -> Result<SenderStep, CallError> {
+        match timeout(within, self.steps.next()).await {
+            Ok(Some(Ok(message))) => Ok(wire::sender_step(message)?),
+            // The peer closed the stream, or the connection broke: nobody is left to tell.
+            Ok(Some(Err(_)) | None) => Err(CallError::Silent),
+            Err(_) => Err(CallError::Silent),
+        }
+    }
+
+    /// Compares what both hold and says what this side does. None: the channel is stopped.
+    async fn open(&mut self, opening: SenderOpening) -> Result<Option<Open>, CallError> {
+        let exchange = self.exchange.clone();
+        let store = &exchange.0.store;
+        let channel = opening.channel;
+        let Some(origin) = exchange.origin(channel) else {
+            return Err(CallError::NotPaired);
+        };
+        let view = store.channel(channel, Direction::In).await?;
+        let (held, head) = view
+            .as_ref()
+            .map_or((Sequence::ZERO, origin), |view| (view.last, view.head));
+        let shown = store.shown(channel, Direction::In).await?;
+        let answer = ReceiverOpening {
+            held,
+            head,
+            parcel: ParcelEvidence::decode(shown.evidence).map(|evidence| evidence.signed),
+            resend: decode_signed(shown.statement),
+        };
+        let open = Open {
+            channel,
+            origin,
+            sandbox: opening.sandbox,
+            key: self.key()?,
+        };
+        self.answer(wire::opening_response(answer)).await?;
+        let asks_again = view.as_ref().is_some_and(|view| view.disowned.is_some());
+        let stop = if opening.receipted > held && !asks_again {
+            // Our own receipt over places that we do not know: we were set back.
+            let receipt = opening.receipt.ok_or(NotOfItsForm("a receipt"))?;
+            let trust = exchange.trust();
+            let own: Verified<ReceiptForm> = Verified::own(receipt, trust.own_key())?;
+            let form = own.as_ref();
+            if form.frame.channel != channel || form.held <= held {
+                return Err(NotOfItsForm("a receipt that proves nothing").into());
+            }
+            Some((StopReason::ReceiverSetBack, opening.receipted))
+        } else if opening.last < held {
+            Some((StopReason::SenderSetBack, held))
+        } else if opening.last == held && opening.head != head {
+            Some((StopReason::HeadDiffers, held))
+        } else {
+            None
+        };
+        let at_ms = exchange.0.clock.now_ms();
+        match stop {
+            Some((reason, sequence)) => {
+                self.stopped(&open, reason, sequence).await?;
+                self.answer(wire::divergence_response(reason, sequence))
+                    .await?;
+                Ok(None)
+            }
+            None => {
+                let standing = view.and_then(|view| view.stop);
+                let waits_here =
+                    standing.is_some_and(|(reason, _)| reason == StopReason::ReceiverSetBack);
+                if let (Some((reason, sequence)), true) = (standing, waits_here) {
+                    self.answer(wire::divergence_response(reason, sequence))
+                        .await?;
+                    return Ok(None);
+                }
+                // Whatever stopped it, the sender now holds no less than we do; a parcel that does
+                // not fit stops it again.
+                if standing.is_some() {
+                    store.set_stop(channel, Direction::In, None, at_ms).await?;
+                }
+                Ok(Some(open))
+            }
+        }
+    }
+
+    /// Notes that the channel stands still.
+    async fn stopped(
+        &self,
+        open: &Open,
+        reason: StopReason,
+        sequence: Sequence,
+    ) -> Result<(), CallError> {
+        let channel = open.channel;
+        tracing::error!(%channel, reason = reason.name(), %sequence, "The histories of a channel differ; it is stopped.");
+        let at_ms = self.exchange.0.clock.now_ms();
+        let stop = Some((reason, sequence));
+        self.exchange
+            .0
+            .store
+            .set_stop(channel, Direction::In, stop, at_ms)
+            .await?;
+        Ok(())
+    }
+
+    /// Takes one parcel and answers it. False: the channel is stopped.
+    async fn parcel(&self, open: &Open, parcel: WireParcel) -> Result<bool, CallError> {
+        let WireParcel { signed, places } = parcel;
+        let answers = signed.digest();
+        let verified: Verified<ParcelForm> = open.key.verify(signed)?;
+        let form = verified.as_ref().clone();
+        let frame = Frame {
+            channel: open.channel,
+            sandbox: open.sandbox,
+        };
+        if form.frame != frame || form.count as usize != places.len() {
+            return Err(NotOfItsForm("a parcel of another channel or count").into());
+        }
+        let voids = places.iter().enumerate().filter_map(|(offset, place)| {
+            let wire::WirePlace::Void { reason, .. } = place else {
+                return None;
+            };
+            Some((u32::try_from(offset).unwrap_or(u32::MAX), *reason))
+        });
+        if !voids.eq(form.voids.iter().copied()) {
+            return Err(NotOfItsForm("voids that were not signed").into());
+        }
+        let mut gate = Gate::new(&self.exchange, open.channel, open.sandbox);
+        let mut judged = Vec::with_capacity(places.len());
+        let mut head = form.previous;
+        let mut digests = Vec::with_capacity(places.len());
+        for place in places {
+            let place = gate.place(place).await?;
+            head = chain(head, place.digest);
+            digests.push(place.digest);
+            judged.push(place);
+        }
+        if head != form.head {
+            return Err(NotOfItsForm("notices that were not signed").into());
+        }
+        let evidence = ParcelEvidence {
+            signed: verified.signed().clone(),
+            digests,
+        };
+        let arriving = Arriving {
+            channel: open.channel,
+            origin: open.origin,
+            first: form.first,
+            previous_head: form.previous,
+            places: judged,
+            evidence: evidence.encode(),
+            at_ms: self.exchange.0.clock.now_ms(),
+        };
+        let (receipt, pause) = match self.exchange.0.store.receive(&verified, arriving).await {
+            Ok(Received::Answered { receipt, pause }) => (receipt, pause),
+            Ok(Received::Gap { .. }) => (self.nothing(open, form.first).await?, None),
+            Ok(Received::Stopped { reason, sequence }) => {
+                self.stopped(open, reason, sequence).await?;
+                self.answer(wire::divergence_response(reason, sequence))
+                    .await?;
+                return Ok(false);
+            }
+            Err(NotNow::StorageLow) => (
+                self.nothing(open, form.first).await?,
+                Some(Pause::RetryLater {
+                    after_seconds: STORAGE_AFTER_SECONDS,
+                    refusal: Refusal::whole(Code::StorageLow),
+                }),
+            ),
+            Err(error) => return Err(error.into()),
+        };
+        let pause = pause.map(|pause| (receipt.last().next(), pause));
+        let trust = self.exchange.trust();
+        let form = ReceiptForm {
+            frame,
+            first: receipt.first,
+            outcomes: receipt.outcomes,
+            head: receipt.head,
+            held: receipt.held,
+            answers,
+            time_ms: self.exchange.0.clock.now_ms(),
+        };
+        let signed = trust.signing_key().sign(trust.id().trust_domain(), &form)?;
+        self.answer(wire::receipt_response(&signed, pause)).await?;
+        Ok(true)
+    }
+
+    /// A receipt that answers nothing.
+    async fn nothing(&self, open: &Open, first: Sequence) -> Result<Receipt, CallError> {
+        let view = self
+            .exchange
+            .0
+            .store
+            .channel(open.channel, Direction::In)
+            .await?;
+        let (held, head) =
+            view.map_or((Sequence::ZERO, open.origin), |view| (view.last, view.head));
+        Ok(Receipt {
+            channel: open.channel,
+            first,
+            outcomes: Vec::new(),
+            head,
+            held,
+        })
+    }
+
+    fn key(&self) -> Result<PinnedKey, CallError> {
+        self.exchange
+            .trust()
+            .pinned_key(&self.caller)
+            .cloned()
+            .ok_or(CallError::NotPaired)
+    }
+
+    async fn answer(&self, message: DeliverResponse) -> Result<(), CallError> {
+        match timeout(SILENCE, self.answers.send(Ok(message))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(CallError::Silent),
+        }
+    }
+}
+
+/// What is fixed for a stream once it is open.
+struct Open {
+    channel: Channel,
+    origin: Digest,
+    sandbox: bool,
+    key: PinnedKey,
+}
+
+impl Exchange {
+    /// What this node holds of a channel in, for a peer that was set back.
+    async fn holdings(&self, channel: Channel, after: Sequence) -> Result<WireHoldings, NotNow> {
+        let held = self
+            .0
+            .store
+            .held_places(channel, after, HOLDINGS_A_PAGE)
+            .await?;
+        let evidence = ParcelEvidence::decode(held.evidence);
+        let beyond = match &evidence {
+            Some(evidence) => {
+                let trust = self.trust();
+                let form = trust.peer_for(channel.from).and_then(|peer| {
+                    peer.key()
+                        .verify::<ParcelForm>(evidence.signed.clone())
+                        .ok()
+                });
+                let known = form.map_or(0, |form| held.held.next().since(form.as_ref().first));
+                let known = usize::try_from(known).unwrap_or(usize::MAX);
+                evidence.digests.iter().skip(known).copied().collect()
+            }
+            None => Vec::new(),
+        };
+        Ok(WireHoldings {
+            holdings: held.places,
+            held: held.held,
+            parcel: evidence.map(|evidence| evidence.signed),
+            beyond,
+        })
+    }
+}
+
+/// A peer that opened a stream says what it holds within this time.
+const OPENING_WITHIN: Duration = Duration::from_secs(30);
+/// A stream on which nothing moves this long is closed. Couriers close idle streams earlier.
+const SILENCE: Duration = Duration::from_secs(300);
+/// Answers that may wait for a peer that does not read.
+const ANSWERS_WAITING: usize = 8;
+/// When to come again to a node that is low on disk.
+const STORAGE_AFTER_SECONDS: u32 = 60;
+/// Places of a channel shown at a time.
+const HOLDINGS_A_PAGE: usize = 1_000;

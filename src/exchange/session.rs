@@ -1,0 +1,530 @@
+//! One stream of a courier: from the openings to the end.
+
+use std::{collections::VecDeque, time::Duration};
+
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout},
+};
+use tokio_stream::{StreamExt, wrappers::ReceiverStream};
+use tonic::{Request, Status, Streaming};
+
+use super::{
+    Exchange,
+    evidence::{ParcelEvidence, ReceiptEvidence},
+    link::{LinkError, OpenLink},
+    wire::{
+        self, DeliverRequest, DeliverResponse, ExchangeClient, NotOfItsForm, ReceiverOpening,
+        ReceiverStep, SenderOpening, WireReceipt,
+    },
+};
+use crate::{
+    domain::{
+        channel::{Channel, Digest, Sequence},
+        receipt::{Receipt, VoidReason},
+        refusal::{Pause, Refusal},
+    },
+    store::{Direction, Lease, NotNow, Settled, Settlement, StopReason},
+    trust::{
+        forms::{Frame, ParcelForm, ReceiptForm, ResendForm},
+        identity::SpiffeId,
+        signature::{PinnedKey, SignatureError, Verified},
+    },
+};
+
+/// How a stream ended, if nothing failed.
+pub(super) enum Ended {
+    /// Nothing was left to send for a while.
+    Idle,
+    /// The histories differ: the channel stands still.
+    Stopped,
+    /// The receiver asked for a pause.
+    Paused(Pause),
+}
+
+/// Why a stream failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SessionError {
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    #[error("the peer ended the call: {0}")]
+    Call(String),
+    #[error(transparent)]
+    NotOfItsForm(#[from] NotOfItsForm),
+    #[error("a signature does not hold: {0}")]
+    Signature(#[from] SignatureError),
+    #[error(transparent)]
+    Store(#[from] NotNow),
+    #[error("the peer did not answer in time")]
+    Silent,
+    #[error("the peer is not paired any more")]
+    NotPaired,
+}
+
+impl From<Status> for SessionError {
+    fn from(status: Status) -> Self {
+        Self::Call(format!("{:?}: {}", status.code(), status.message()))
+    }
+}
+
+impl SessionError {
+    /// True if the connection itself is of no use any more.
+    pub(super) const fn breaks_link(&self) -> bool {
+        matches!(self, Self::Link(_) | Self::Call(_) | Self::Silent)
+    }
+}
+
+/// One stream of one channel.
+pub(super) struct Session<'a> {
+    exchange: &'a Exchange,
+    channel: Channel,
+    sandbox: bool,
+    lease: Lease,
+    peer: SpiffeId,
+    key: PinnedKey,
+    steps: mpsc::Sender<DeliverRequest>,
+    answers: Streaming<DeliverResponse>,
+    flying: VecDeque<Flying>,
+    /// Everything up to here was sent on this stream.
+    sent: Sequence,
+    /// Set when an answer asks to begin anew behind what is settled.
+    rewind: bool,
+}
+
+/// A parcel that has no answer yet.
+struct Flying {
+    first: Sequence,
+    count: usize,
+    form: Digest,
+    evidence: ParcelEvidence,
+}
+
+impl<'a> Session<'a> {
+    /// Opens a stream to the peer and compares what both hold. An error after the call began has
+    /// the link's generation with it through the caller.
+    pub(super) async fn open(
+        exchange: &'a Exchange,
+        lease: Lease,
+        peer: SpiffeId,
+        link: &OpenLink,
+    ) -> Result<Result<Session<'a>, Ended>, SessionError> {
+        let channel = lease.channel;
+        let trust = exchange.trust();
+        let key = trust
+            .peer(&peer)
+            .ok_or(SessionError::NotPaired)?
+            .key()
+            .clone();
+        let origin = exchange.origin(channel).ok_or(SessionError::NotPaired)?;
+        let store = &exchange.0.store;
+        let Some(view) = store.channel(channel, Direction::Out).await? else {
+            return Ok(Err(Ended::Idle));
+        };
+        let receipt = store.shown(channel, Direction::Out).await?.evidence;
+        let opening = SenderOpening {
+            channel,
+            sandbox: trust.is_sandbox(),
+            last: view.last,
+            head: view.head,
+            receipted: view.settled,
+            receipt: ReceiptEvidence::decode(receipt).map(|evidence| evidence.receipt),
+        };
+        let (steps, requests) = mpsc::channel(exchange.0.limits.parcels_in_flight.max(1));
+        // The first message waits in the queue, so the call does not wait for it.
+        let opened = steps.try_send(wire::opening_request(opening));
+        opened.map_err(|_| SessionError::Silent)?;
+        let mut client = ExchangeClient::new(link.channel.clone());
+        let call = client.deliver(Request::new(ReceiverStream::new(requests)));
+        let answers = timeout(ANSWER_WITHIN, call)
+            .await
+            .map_err(|_| SessionError::Silent)??
+            .into_inner();
+        let mut session = Session {
+            exchange,
+            channel,
+            sandbox: trust.is_sandbox(),
+            lease,
+            peer,
+            key,
+            steps,
+            answers,
+            flying: VecDeque::new(),
+            sent: view.settled,
+            rewind: false,
+        };
+        let Some(ReceiverStep::Opening(theirs)) = next_answer(&mut session.answers, true).await?
+        else {
+            return Err(NotOfItsForm("the opening comes first").into());
+        };
+        exchange.0.links.heard(&session.peer);
+        let stop = session
+            .compare(&theirs, view.last, view.settled, origin)
+            .await?;
+        let at_ms = exchange.0.clock.now_ms();
+        match stop {
+            Some((reason, sequence)) => {
+                tracing::error!(%channel, reason = reason.name(), %sequence, "The histories of a channel differ; it is stopped.");
+                store
+                    .set_stop(channel, Direction::Out, Some((reason, sequence)), at_ms)
+                    .await?;
+                session
+                    .say(wire::divergence_request(reason, sequence))
+                    .await?;
+                // Half-closed: the peer reads it, then ends the call.
+                let Session {
+                    steps, mut answers, ..
+                } = session;
+                drop(steps);
+                let ended = timeout(ANSWER_WITHIN, async {
+                    while let Some(Ok(_)) = answers.next().await {}
+                });
+                drop(ended.await);
+                Ok(Err(Ended::Stopped))
+            }
+            None => {
+                if view.stop.is_some() {
+                    store.set_stop(channel, Direction::Out, None, at_ms).await?;
+                }
+                Ok(Ok(session))
+            }
+        }
+    }
+
+    /// What the openings say of both histories; none if they fit.
+    async fn compare(
+        &mut self,
+        theirs: &ReceiverOpening,
+        last: Sequence,
+        settled: Sequence,
+        origin: Digest,
+    ) -> Result<Option<(StopReason, Sequence)>, SessionError> {
+        let store = &self.exchange.0.store;
+        let own_head = store
+            .head_at(self.channel, Direction::Out, theirs.held, origin)
+            .await?;
+        if theirs.held > last || own_head != Some(theirs.head) {
+            // Shown our own word over places that we do not know, it is we who were set back.
+            let trust = self.exchange.trust();
+            let own_word = theirs
+                .parcel
+                .clone()
+                .and_then(|signed| Verified::<ParcelForm>::own(signed, trust.own_key()).ok());
+            let set_back = own_word.is_some_and(|word| {
+                let form = word.as_ref();
+                form.frame.channel == self.channel
+                    && form.first.plus(u64::from(form.count)) > theirs.held
+                    && form.first <= theirs.held
+            });
+            let reason = if set_back {
+                StopReason::SenderSetBack
+            } else {
+                StopReason::HeadDiffers
+            };
+            return Ok(Some((reason, theirs.held)));
+        }
+        if theirs.held < settled {
+            let Some(statement) = theirs.resend.clone() else {
+                return Ok(Some((StopReason::ReceiverSetBack, theirs.held)));
+            };
+            let statement: Verified<ResendForm> = self.key.verify(statement)?;
+            let form = statement.as_ref();
+            let fits = form.frame.channel == self.channel
+                && form.frame.sandbox == self.sandbox
+                && form.held <= theirs.held;
+            if !fits {
+                return Ok(Some((StopReason::ReceiverSetBack, theirs.held)));
+            }
+            tracing::warn!(channel = %self.channel, from = %theirs.held.next(), "The peer was set back and asks for notices once more.");
+            self.sent = theirs.held;
+        }
+        Ok(None)
+    }
+
+    /// Moves what there is until nothing is left, a pause is asked for, or `stop` says so.
+    pub(super) async fn run(
+        &mut self,
+        stop: &tokio_util::sync::CancellationToken,
+    ) -> Result<Ended, SessionError> {
+        let store = self.exchange.0.store.clone();
+        let mut bell = store.channel_bell(self.channel);
+        let born = Instant::now();
+        let mut idle_since = Instant::now();
+        loop {
+            bell.mark_unchanged();
+            let full = self.flying.len() >= self.exchange.0.limits.parcels_in_flight;
+            let old = born.elapsed() > STREAM_AGE || stop.is_cancelled();
+            let mut nothing_left = false;
+            if !full && !self.rewind && !old {
+                nothing_left = !self.send_next().await?;
+                if !nothing_left {
+                    idle_since = Instant::now();
+                    continue;
+                }
+            }
+            if self.flying.is_empty() {
+                if self.rewind {
+                    self.rewind = false;
+                    self.sent = self.settled().await?;
+                    continue;
+                }
+                if old || idle_since.elapsed() > IDLE {
+                    return Ok(Ended::Idle);
+                }
+            }
+            let owed = !self.flying.is_empty();
+            tokio::select! {
+                answer = next_answer(&mut self.answers, owed) => {
+                    match answer? {
+                        None => return Ok(Ended::Idle),
+                        Some(ReceiverStep::Receipt(receipt)) => {
+                            if let Some(ended) = self.receipt(receipt).await? {
+                                return Ok(ended);
+                            }
+                        }
+                        Some(ReceiverStep::Divergence(reason, sequence)) => {
+                            return self.diverged(reason, sequence).await;
+                        }
+                        Some(ReceiverStep::Opening(_)) => {
+                            return Err(NotOfItsForm("the opening comes once").into());
+                        }
+                    }
+                    idle_since = Instant::now();
+                }
+                changed = bell.changed(), if nothing_left => {
+                    if changed.is_err() {
+                        return Ok(Ended::Idle);
+                    }
+                    if self.stopped_here().await? {
+                        return Ok(Ended::Stopped);
+                    }
+                }
+                () = tokio::time::sleep(IDLE), if !owed => {}
+                () = stop.cancelled(), if !stop.is_cancelled() => {}
+            }
+        }
+    }
+
+    async fn stopped_here(&self) -> Result<bool, SessionError> {
+        let view = self
+            .exchange
+            .0
+            .store
+            .channel(self.channel, Direction::Out)
+            .await?;
+        Ok(view.is_some_and(|view| view.stop.is_some()))
+    }
+
+    async fn settled(&self) -> Result<Sequence, SessionError> {
+        let view = self
+            .exchange
+            .0
+            .store
+            .channel(self.channel, Direction::Out)
+            .await?;
+        Ok(view.map_or(Sequence::ZERO, |view| view.settled))
+    }
+
+    /// Signs and sends the next places. False: there is nothing behind what was sent.
+    async fn send_next(&mut self) -> Result<bool, SessionError> {
+        let limits = self.exchange.0.limits;
+        let claimed = self
+            .exchange
+            .0
+            .store
+            .claim(
+                self.lease,
+                self.sent,
+                limits.parcel_places,
+                limits.parcel_bytes,
+            )
+            .await?;
+        let Some(batch) = claimed else {
+            return Ok(false);
+        };
+        let count = batch.places.len();
+        let voids: Vec<(u32, VoidReason)> = batch
+            .places
+            .iter()
+            .enumerate()
+            .filter_map(|(offset, place)| {
+                let reason = place.content.as_ref().err()?;
+                Some((u32::try_from(offset).ok()?, *reason))
+            })
+            .collect();
+        let form = ParcelForm {
+            frame: Frame {
+                channel: self.channel,
+                sandbox: self.sandbox,
+            },
+            first: batch.first,
+            count: u32::try_from(count).unwrap_or(u32::MAX),
+            previous: batch.previous_head,
+            head: batch.head,
+            time_ms: self.exchange.0.clock.now_ms(),
+            voids,
+        };
+        let trust = self.exchange.trust();
+        let signed = trust.signing_key().sign(trust.id().trust_domain(), &form)?;
+        self.flying.push_back(Flying {
+            first: batch.first,
+            count,
+            form: signed.digest(),
+            evidence: ParcelEvidence {
+                digests: batch.places.iter().map(|place| place.digest).collect(),
+                signed: signed.clone(),
+            },
+        });
+        self.sent = Sequence::new(batch.first.get().saturating_sub(1)).plus(count as u64);
+        let places = batch
+            .places
+            .into_iter()
+            .map(|place| (place.digest, place.content));
+        self.say(wire::parcel_request(&signed, places)).await?;
+        Ok(true)
+    }
+
+    /// Settles what a receipt answers. Some: the stream ends.
+    async fn receipt(&mut self, receipt: WireReceipt) -> Result<Option<Ended>, SessionError> {
+        let WireReceipt { signed, pause } = receipt;
+        let verified: Verified<ReceiptForm> = self.key.verify(signed)?;
+        let form = verified.as_ref().clone();
+        let Some(flying) = self.flying.pop_front() else {
+            return Err(NotOfItsForm("an answer to nothing").into());
+        };
+        let frame = Frame {
+            channel: self.channel,
+            sandbox: self.sandbox,
+        };
+        if form.frame != frame
+            || form.answers != flying.form
+            || form.first != flying.first
+            || form.outcomes.len() > flying.count
+        {
+            return Err(NotOfItsForm("a receipt for something else").into());
+        }
+        self.exchange.0.links.heard(&self.peer);
+        let answered = form.outcomes.len();
+        let last = form.first.plus(answered as u64);
+        if answered > 0 {
+            let evidence = ReceiptEvidence {
+                parcel: flying.evidence,
+                receipt: verified.signed().clone(),
+            };
+            let settlement = Settlement {
+                receipt: Receipt {
+                    channel: self.channel,
+                    first: form.first,
+                    outcomes: form.outcomes,
+                    head: form.head,
+                    held: form.held,
+                },
+                evidence: evidence.encode(),
+                at_ms: self.exchange.0.clock.now_ms(),
+            };
+            let settled = self
+                .exchange
+                .0
+                .store
+                .settle(self.lease, &verified, settlement)
+                .await?;
+            if let Settled::Stopped(reason) = settled {
+                let channel = self.channel;
+                tracing::error!(%channel, reason = reason.name(), "A receipt does not fit what this node holds; the channel is stopped.");
+                self.say(wire::divergence_request(reason, form.first))
+                    .await?;
+                return Ok(Some(Ended::Stopped));
+            }
+        }
+        if answered == flying.count {
+            return Ok(None);
+        }
+        // Everything behind the first place without a final outcome goes out again.
+        self.rewind = true;
+        let Some((sequence, pause)) = pause else {
+            return if form.held.next() < form.first {
+                Ok(None)
+            } else {
+                Err(NotOfItsForm("a receipt that ends early without a reason").into())
+            };
+        };
+        if sequence != last {
+            return Err(NotOfItsForm("a pause at another place").into());
+        }
+        match pause {
+            Pause::Agreement { refusal, .. } => {
+                self.hold(sequence, &refusal).await?;
+                Ok(None)
+            }
+            Pause::Operator(_) | Pause::RetryLater { .. } => Ok(Some(Ended::Paused(pause))),
+        }
+    }
+
+    /// Puts one notice on hold: a void goes out in its place.
+    async fn hold(&self, sequence: Sequence, refusal: &Refusal) -> Result<(), SessionError> {
+        let channel = self.channel;
+        tracing::warn!(%channel, %sequence, code = refusal.code.name(), "The peer does not hold the agreement version of a notice; it waits.");
+        let at_ms = self.exchange.0.clock.now_ms();
+        self.exchange
+            .0
+            .store
+            .end(
+                channel,
+                sequence,
+                VoidReason::OnHold,
+                Some(refusal.code),
+                at_ms,
+            )
+            .await?;
+        Ok(())
+    }
+
+    /// The receiver found that the histories differ.
+    async fn diverged(
+        &self,
+        reason: StopReason,
+        sequence: Sequence,
+    ) -> Result<Ended, SessionError> {
+        let channel = self.channel;
+        tracing::error!(%channel, reason = reason.name(), %sequence, "The peer says that the histories differ; the channel is stopped.");
+        let at_ms = self.exchange.0.clock.now_ms();
+        self.exchange
+            .0
+            .store
+            .set_stop(channel, Direction::Out, Some((reason, sequence)), at_ms)
+            .await?;
+        Ok(Ended::Stopped)
+    }
+
+    async fn say(&self, message: DeliverRequest) -> Result<(), SessionError> {
+        match timeout(ANSWER_WITHIN, self.steps.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(SessionError::Silent),
+        }
+    }
+}
+
+/// The next answer of the receiver; none if the stream ended while it owed none.
+async fn next_answer(
+    answers: &mut Streaming<DeliverResponse>,
+    owed: bool,
+) -> Result<Option<ReceiverStep>, SessionError> {
+    let next = if owed {
+        timeout(ANSWER_WITHIN, answers.next())
+            .await
+            .map_err(|_| SessionError::Silent)?
+    } else {
+        answers.next().await
+    };
+    match next {
+        Some(message) => Ok(Some(wire::receiver_step(message?)?)),
+        None if owed => Err(SessionError::Call("the stream ended early".into())),
+        None => Ok(None),
+    }
+}
+
+/// A receiver that owes an answer gives it within this time.
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+/// A stream on which nothing moved this long is closed.
+const IDLE: Duration = Duration::from_secs(60);
+/// A stream is opened anew after this time, so that what both hold is compared again.
+const STREAM_AGE: Duration = Duration::from_secs(600);

@@ -1,0 +1,636 @@
+//! The only file that sees the protos of the exchange: from messages to types of ours and back.
+//!
+//! Foreign messages are taken apart whole, so that a new field stops the build.
+
+use bytes::Bytes;
+
+use crate::{
+    domain::{
+        agreement::AgreementVersion,
+        channel::{Channel, Digest, Sequence},
+        field::Field,
+        notice::NoticeId,
+        problem::Code,
+        receipt::{Outcome, VoidReason},
+        refusal::{Pause, Refusal},
+    },
+    proto::exchange::v1 as proto,
+    store::{Holding, StopReason},
+    trust::signature::Signed,
+};
+
+pub(super) use proto::{
+    DeliverRequest, DeliverResponse, ProbeRequest, ProbeResponse, ShowHoldingsRequest,
+    ShowHoldingsResponse,
+    exchange_client::ExchangeClient,
+    exchange_server::{Exchange as ExchangeService, ExchangeServer},
+};
+
+/// A message that is not of its form: the peer misbehaved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the peer sent a message that is not of its form: {0}")]
+pub(super) struct NotOfItsForm(pub(super) &'static str);
+
+/// What the sender says.
+pub(super) enum SenderStep {
+    Opening(SenderOpening),
+    Parcel(WireParcel),
+    Divergence(StopReason, Sequence),
+}
+
+/// What the receiver says.
+pub(super) enum ReceiverStep {
+    Opening(ReceiverOpening),
+    Receipt(WireReceipt),
+    Divergence(StopReason, Sequence),
+}
+
+/// What the sender holds of a channel.
+pub(super) struct SenderOpening {
+    pub(super) channel: Channel,
+    pub(super) sandbox: bool,
+    pub(super) last: Sequence,
+    pub(super) head: Digest,
+    pub(super) receipted: Sequence,
+    pub(super) receipt: Option<Signed>,
+}
+
+/// What the receiver holds of a channel.
+pub(super) struct ReceiverOpening {
+    pub(super) held: Sequence,
+    pub(super) head: Digest,
+    pub(super) parcel: Option<Signed>,
+    pub(super) resend: Option<Signed>,
+}
+
+/// A parcel, nothing of it checked yet.
+pub(super) struct WireParcel {
+    pub(super) signed: Signed,
+    pub(super) places: Vec<WirePlace>,
+}
+
+/// A place of a parcel.
+pub(super) enum WirePlace {
+    Notice(Bytes),
+    Void { digest: Digest, reason: VoidReason },
+}
+
+/// A receipt, nothing of it checked yet.
+pub(super) struct WireReceipt {
+    pub(super) signed: Signed,
+    pub(super) pause: Option<(Sequence, Pause)>,
+}
+
+/// How a node stands, from either side of a probe.
+pub(super) struct Standing {
+    pub(super) versions: Vec<u32>,
+    pub(super) clock_ms: i64,
+    pub(super) agreements: Vec<(AgreementVersion, Digest)>,
+    pub(super) channels: Vec<(Channel, Sequence, Digest)>,
+}
+
+/// What a receiver holds of a channel.
+pub(super) struct WireHoldings {
+    pub(super) holdings: Vec<Holding>,
+    pub(super) held: Sequence,
+    pub(super) parcel: Option<Signed>,
+    pub(super) beyond: Vec<Digest>,
+}
+
+pub(super) fn opening_request(opening: SenderOpening) -> DeliverRequest {
+    let SenderOpening {
+        channel,
+        sandbox,
+        last,
+        head,
+        receipted,
+        receipt,
+    } = opening;
+    request(proto::deliver_request::Step::Opening(
+        proto::SenderOpening {
+            channel: Some(channel_out(channel, sandbox)),
+            last_sequence: last.get(),
+            last_head: digest_out(head),
+            receipted_sequence: receipted.get(),
+            receipt: receipt.map(|signed| signed_out(&signed)),
+        },
+    ))
+}
+
+pub(super) fn parcel_request(
+    signed: &Signed,
+    places: impl IntoIterator<Item = (Digest, Result<Bytes, VoidReason>)>,
+) -> DeliverRequest {
+    let items = places
+        .into_iter()
+        .map(|(digest, content)| proto::Item {
+            place: Some(match content {
+                Ok(bytes) => proto::item::Place::Notice(bytes),
+                Err(reason) => proto::item::Place::Void(proto::Void {
+                    digest: digest_out(digest),
+                    reason: void_out(reason).into(),
+                }),
+            }),
+        })
+        .collect();
+    request(proto::deliver_request::Step::Parcel(proto::Parcel {
+        signed: Some(signed_out(signed)),
+        items,
+    }))
+}
+
+pub(super) fn divergence_request(reason: StopReason, sequence: Sequence) -> DeliverRequest {
+    request(proto::deliver_request::Step::Divergence(divergence_out(
+        reason, sequence,
+    )))
+}
+
+pub(super) fn sender_step(message: DeliverRequest) -> Result<SenderStep, NotOfItsForm> {
+    use proto::deliver_request::Step;
+    let DeliverRequest { step } = message;
+    Ok(match step.ok_or(NotOfItsForm("a step without content"))? {
+        Step::Opening(opening) => {
+            let proto::SenderOpening {
+                channel,
+                last_sequence,
+                last_head,
+                receipted_sequence,
+                receipt,
+            } = opening;
+            let (channel, sandbox) = channel_in(channel)?;
+            SenderStep::Opening(SenderOpening {
+                channel,
+                sandbox,
+                last: Sequence::new(last_sequence),
+                head: digest_in(&last_head)?,
+                receipted: Sequence::new(receipted_sequence),
+                receipt: receipt.map(signed_in),
+            })
+        }
+        Step::Parcel(parcel) => {
+            let proto::Parcel { signed, items } = parcel;
+            let signed = signed.ok_or(NotOfItsForm("a parcel without a signature"))?;
+            let places = items
+                .into_iter()
+                .map(|proto::Item { place }| {
+                    Ok(
+                        match place.ok_or(NotOfItsForm("a place without content"))? {
+                            proto::item::Place::Notice(bytes) => WirePlace::Notice(bytes),
+                            proto::item::Place::Void(proto::Void { digest, reason }) => {
+                                WirePlace::Void {
+                                    digest: digest_in(&digest)?,
+                                    reason: void_in(reason)?,
+                                }
+                            }
+                        },
+                    )
+                })
+                .collect::<Result<_, NotOfItsForm>>()?;
+            SenderStep::Parcel(WireParcel {
+                signed: signed_in(signed),
+                places,
+            })
+        }
+        Step::Divergence(divergence) => {
+            let (reason, sequence) = divergence_in(divergence)?;
+            SenderStep::Divergence(reason, sequence)
+        }
+    })
+}
+
+pub(super) fn opening_response(opening: ReceiverOpening) -> DeliverResponse {
+    let ReceiverOpening {
+        held,
+        head,
+        parcel,
+        resend,
+    } = opening;
+    response(proto::deliver_response::Step::Opening(
+        proto::ReceiverOpening {
+            held_sequence: held.get(),
+            held_head: digest_out(head),
+            parcel: parcel.map(|signed| signed_out(&signed)),
+            resend: resend.map(|signed| signed_out(&signed)),
+        },
+    ))
+}
+
+pub(super) fn receipt_response(
+    signed: &Signed,
+    pause: Option<(Sequence, Pause)>,
+) -> DeliverResponse {
+    response(proto::deliver_response::Step::Receipt(proto::Receipt {
+        signed: Some(signed_out(signed)),
+        pause: pause.map(|(sequence, pause)| pause_out(sequence, pause)),
+    }))
+}
+
+pub(super) fn divergence_response(reason: StopReason, sequence: Sequence) -> DeliverResponse {
+    response(proto::deliver_response::Step::Divergence(divergence_out(
+        reason, sequence,
+    )))
+}
+
+pub(super) fn receiver_step(message: DeliverResponse) -> Result<ReceiverStep, NotOfItsForm> {
+    use proto::deliver_response::Step;
+    let DeliverResponse { step } = message;
+    Ok(match step.ok_or(NotOfItsForm("a step without content"))? {
+        Step::Opening(opening) => {
+            let proto::ReceiverOpening {
+                held_sequence,
+                held_head,
+                parcel,
+                resend,
+            } = opening;
+            ReceiverStep::Opening(ReceiverOpening {
+                held: Sequence::new(held_sequence),
+                head: digest_in(&held_head)?,
+                parcel: parcel.map(signed_in),
+                resend: resend.map(signed_in),
+            })
+        }
+        Step::Receipt(receipt) => {
+            let proto::Receipt { signed, pause } = receipt;
+            let signed = signed.ok_or(NotOfItsForm("a receipt without a signature"))?;
+            ReceiverStep::Receipt(WireReceipt {
+                signed: signed_in(signed),
+                pause: pause.map(pause_in).transpose()?,
+            })
+        }
+        Step::Divergence(divergence) => {
+            let (reason, sequence) = divergence_in(divergence)?;
+            ReceiverStep::Divergence(reason, sequence)
+        }
+    })
+}
+
+pub(super) fn probe_request(standing: Standing, sandbox: bool) -> ProbeRequest {
+    let (versions, clock_ms, agreements, channels) = standing_out(standing, sandbox);
+    ProbeRequest {
+        versions,
+        clock_ms,
+        agreements,
+        channels,
+    }
+}
+
+pub(super) fn probe_response(standing: Standing, sandbox: bool) -> ProbeResponse {
+    let (versions, clock_ms, agreements, channels) = standing_out(standing, sandbox);
+    ProbeResponse {
+        versions,
+        clock_ms,
+        agreements,
+        channels,
+    }
+}
+
+pub(super) fn probe_request_in(message: ProbeRequest) -> Result<Standing, NotOfItsForm> {
+    let ProbeRequest {
+        versions,
+        clock_ms,
+        agreements,
+        channels,
+    } = message;
+    standing_in(versions, clock_ms, agreements, channels)
+}
+
+pub(super) fn probe_response_in(message: ProbeResponse) -> Result<Standing, NotOfItsForm> {
+    let ProbeResponse {
+        versions,
+        clock_ms,
+        agreements,
+        channels,
+    } = message;
+    standing_in(versions, clock_ms, agreements, channels)
+}
+
+pub(super) fn holdings_request(
+    channel: Channel,
+    sandbox: bool,
+    after: Sequence,
+) -> ShowHoldingsRequest {
+    ShowHoldingsRequest {
+        channel: Some(channel_out(channel, sandbox)),
+        after_sequence: after.get(),
+    }
+}
+
+pub(super) fn holdings_request_in(
+    message: ShowHoldingsRequest,
+) -> Result<(Channel, bool, Sequence), NotOfItsForm> {
+    let ShowHoldingsRequest {
+        channel,
+        after_sequence,
+    } = message;
+    let (channel, sandbox) = channel_in(channel)?;
+    Ok((channel, sandbox, Sequence::new(after_sequence)))
+}
+
+pub(super) fn holdings_response(shown: WireHoldings) -> ShowHoldingsResponse {
+    let WireHoldings {
+        holdings,
+        held,
+        parcel,
+        beyond,
+    } = shown;
+    let holdings = holdings
+        .into_iter()
+        .map(|holding| {
+            let (outcome, field) = match holding.outcome {
+                Outcome::Stored => ("stored", None),
+                Outcome::Voided => ("voided", None),
+                Outcome::Refused(refusal) => (refusal.code.name(), refusal.field),
+            };
+            proto::Holding {
+                sequence: holding.sequence.get(),
+                digest: digest_out(holding.digest),
+                id: holding
+                    .id
+                    .map_or_else(Bytes::new, |id| Bytes::copy_from_slice(id.as_bytes())),
+                outcome: outcome.to_owned(),
+                field: field.map_or_else(String::new, |field| field.name().to_owned()),
+            }
+        })
+        .collect();
+    ShowHoldingsResponse {
+        holdings,
+        held_sequence: held.get(),
+        parcel: parcel.map(|signed| signed_out(&signed)),
+        beyond: beyond.into_iter().map(digest_out).collect(),
+    }
+}
+
+pub(super) fn holdings_response_in(
+    message: ShowHoldingsResponse,
+) -> Result<WireHoldings, NotOfItsForm> {
+    let ShowHoldingsResponse {
+        holdings,
+        held_sequence,
+        parcel,
+        beyond,
+    } = message;
+    let holdings = holdings
+        .into_iter()
+        .map(|holding| {
+            let proto::Holding {
+                sequence,
+                digest,
+                id,
+                outcome,
+                field,
+            } = holding;
+            let outcome = match outcome.as_str() {
+                "stored" => Outcome::Stored,
+                "voided" => Outcome::Voided,
+                code => Outcome::Refused(refusal_in(code, &field)?),
+            };
+            Ok(Holding {
+                sequence: Sequence::new(sequence),
+                digest: digest_in(&digest)?,
+                id: if id.is_empty() {
+                    None
+                } else {
+                    let id = NoticeId::try_from(id.as_ref());
+                    Some(id.map_err(|_| NotOfItsForm("a notice id"))?)
+                },
+                outcome,
+            })
+        })
+        .collect::<Result<_, NotOfItsForm>>()?;
+    Ok(WireHoldings {
+        holdings,
+        held: Sequence::new(held_sequence),
+        parcel: parcel.map(signed_in),
+        beyond: beyond
+            .iter()
+            .map(|digest| digest_in(digest))
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+fn request(step: proto::deliver_request::Step) -> DeliverRequest {
+    DeliverRequest { step: Some(step) }
+}
+
+fn response(step: proto::deliver_response::Step) -> DeliverResponse {
+    DeliverResponse { step: Some(step) }
+}
+
+fn channel_out(channel: Channel, sandbox: bool) -> proto::Channel {
+    proto::Channel {
+        from_area: channel.from.to_string(),
+        to_area: channel.to.to_string(),
+        sandbox,
+    }
+}
+
+fn channel_in(channel: Option<proto::Channel>) -> Result<(Channel, bool), NotOfItsForm> {
+    let proto::Channel {
+        from_area,
+        to_area,
+        sandbox,
+    } = channel.ok_or(NotOfItsForm("a channel"))?;
+    let area = |text: &str| text.parse().map_err(|_| NotOfItsForm("an area code"));
+    let channel = Channel {
+        from: area(&from_area)?,
+        to: area(&to_area)?,
+    };
+    Ok((channel, sandbox))
+}
+
+fn digest_out(digest: Digest) -> Bytes {
+    Bytes::copy_from_slice(digest.as_bytes())
+}
+
+fn digest_in(bytes: &[u8]) -> Result<Digest, NotOfItsForm> {
+    Digest::try_from(bytes).map_err(|_| NotOfItsForm("a digest"))
+}
+
+fn signed_out(signed: &Signed) -> proto::Signed {
+    proto::Signed {
+        form: signed.form().clone(),
+        signature: signed.signature().clone(),
+    }
+}
+
+fn signed_in(signed: proto::Signed) -> Signed {
+    let proto::Signed { form, signature } = signed;
+    Signed::received(form, signature)
+}
+
+const fn void_out(reason: VoidReason) -> proto::VoidReason {
+    match reason {
+        VoidReason::Expired => proto::VoidReason::Expired,
+        VoidReason::Withdrawn => proto::VoidReason::Withdrawn,
+        VoidReason::OnHold => proto::VoidReason::OnHold,
+    }
+}
+
+fn void_in(number: i32) -> Result<VoidReason, NotOfItsForm> {
+    match proto::VoidReason::try_from(number) {
+        Ok(proto::VoidReason::Expired) => Ok(VoidReason::Expired),
+        Ok(proto::VoidReason::Withdrawn) => Ok(VoidReason::Withdrawn),
+        Ok(proto::VoidReason::OnHold) => Ok(VoidReason::OnHold),
+        Ok(proto::VoidReason::Unspecified) | Err(_) => Err(NotOfItsForm("a void's reason")),
+    }
+}
+
+fn divergence_out(reason: StopReason, sequence: Sequence) -> proto::Divergence {
+    let reason = match reason {
+        StopReason::HeadDiffers | StopReason::PeerNonsense => proto::DivergenceReason::Head,
+        StopReason::SenderSetBack => proto::DivergenceReason::SenderSetBack,
+        StopReason::ReceiverSetBack => proto::DivergenceReason::ReceiverSetBack,
+    };
+    proto::Divergence {
+        reason: reason.into(),
+        sequence: sequence.get(),
+    }
+}
+
+fn divergence_in(divergence: proto::Divergence) -> Result<(StopReason, Sequence), NotOfItsForm> {
+    let proto::Divergence { reason, sequence } = divergence;
+    let reason = match proto::DivergenceReason::try_from(reason) {
+        Ok(proto::DivergenceReason::Head) => StopReason::HeadDiffers,
+        Ok(proto::DivergenceReason::SenderSetBack) => StopReason::SenderSetBack,
+        Ok(proto::DivergenceReason::ReceiverSetBack) => StopReason::ReceiverSetBack,
+        Ok(proto::DivergenceReason::Unspecified) | Err(_) => {
+            return Err(NotOfItsForm("a divergence's reason"));
+        }
+    };
+    Ok((reason, Sequence::new(sequence)))
+}
+
+fn pause_out(sequence: Sequence, pause: Pause) -> proto::Pause {
+    let (class, refusal, after_seconds, agreement) = match pause {
+        Pause::Agreement { which, refusal } => (proto::PauseClass::Agreement, refusal, 0, which),
+        Pause::Operator(refusal) => (proto::PauseClass::Operator, refusal, 0, String::new()),
+        Pause::RetryLater {
+            after_seconds,
+            refusal,
+        } => (
+            proto::PauseClass::RetryLater,
+            refusal,
+            after_seconds,
+            String::new(),
+        ),
+    };
+    proto::Pause {
+        sequence: sequence.get(),
+        class: class.into(),
+        code: refusal.code.name().to_owned(),
+        after_seconds,
+        agreement,
+        field: refusal
+            .field
+            .map_or_else(String::new, |field| field.name().to_owned()),
+    }
+}
+
+fn pause_in(pause: proto::Pause) -> Result<(Sequence, Pause), NotOfItsForm> {
+    let proto::Pause {
+        sequence,
+        class,
+        code,
+        after_seconds,
+        agreement,
+        field,
+    } = pause;
+    let refusal = refusal_in(&code, &field)?;
+    let pause = match proto::PauseClass::try_from(class) {
+        Ok(proto::PauseClass::Agreement) => Pause::Agreement {
+            which: agreement,
+            refusal,
+        },
+        Ok(proto::PauseClass::Operator) => Pause::Operator(refusal),
+        Ok(proto::PauseClass::RetryLater) => Pause::RetryLater {
+            after_seconds,
+            refusal,
+        },
+        Ok(proto::PauseClass::Unspecified) | Err(_) => {
+            return Err(NotOfItsForm("a pause's class"));
+        }
+    };
+    Ok((Sequence::new(sequence), pause))
+}
+
+fn refusal_in(code: &str, field: &str) -> Result<Refusal, NotOfItsForm> {
+    Ok(Refusal {
+        code: Code::from_name(code).ok_or(NotOfItsForm("a code"))?,
+        field: if field.is_empty() {
+            None
+        } else {
+            Some(Field::from_name(field).ok_or(NotOfItsForm("a field"))?)
+        },
+    })
+}
+
+type StandingParts = (
+    Vec<u32>,
+    i64,
+    Vec<proto::AgreementDigest>,
+    Vec<proto::ChannelHead>,
+);
+
+fn standing_out(standing: Standing, sandbox: bool) -> StandingParts {
+    let Standing {
+        versions,
+        clock_ms,
+        agreements,
+        channels,
+    } = standing;
+    let agreements = agreements
+        .into_iter()
+        .map(|(version, digest)| proto::AgreementDigest {
+            id: version.id.to_string(),
+            version: version.version,
+            digest: digest_out(digest),
+        })
+        .collect();
+    let channels = channels
+        .into_iter()
+        .map(|(channel, sequence, head)| proto::ChannelHead {
+            channel: Some(channel_out(channel, sandbox)),
+            sequence: sequence.get(),
+            head: digest_out(head),
+        })
+        .collect();
+    (versions, clock_ms, agreements, channels)
+}
+
+fn standing_in(
+    versions: Vec<u32>,
+    clock_ms: i64,
+    agreements: Vec<proto::AgreementDigest>,
+    channels: Vec<proto::ChannelHead>,
+) -> Result<Standing, NotOfItsForm> {
+    let agreements = agreements
+        .into_iter()
+        .map(|agreement| {
+            let proto::AgreementDigest {
+                id,
+                version,
+                digest,
+            } = agreement;
+            let id = id.parse().map_err(|_| NotOfItsForm("an agreement"))?;
+            Ok((AgreementVersion { id, version }, digest_in(&digest)?))
+        })
+        .collect::<Result<_, NotOfItsForm>>()?;
+    let channels = channels
+        .into_iter()
+        .map(|channel| {
+            let proto::ChannelHead {
+                channel,
+                sequence,
+                head,
+            } = channel;
+            let (channel, _) = channel_in(channel)?;
+            Ok((channel, Sequence::new(sequence), digest_in(&head)?))
+        })
+        .collect::<Result<_, NotOfItsForm>>()?;
+    Ok(Standing {
+        versions,
+        clock_ms,
+        agreements,
+        channels,
+    })
+}
