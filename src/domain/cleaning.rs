@@ -79,15 +79,7 @@ pub fn verification(remark: &str) -> Option<String> {
 
 /// What after 已核实 turns it into its contrary.
 const DENIALS: [&str; 9] = [
-    "前",
-    "之前",
-    "后再",
-    "有误",
-    "错误",
-    "不符",
-    "不是",
-    "与否",
-    "无此",
+    "前", "之前", "后再", "有误", "错误", "不符", "不是", "与否", "无此",
 ];
 
 fn one_line(value: &str) -> String {
@@ -97,7 +89,8 @@ fn one_line(value: &str) -> String {
 
 /// Names of two characters are often spread with spaces; between Latin words they are kept.
 fn name(value: &str) -> String {
-    let value = one_line(value.trim_matches('\u{feff}'));
+    let value: String = value.chars().filter(|c| *c != '\u{feff}').collect();
+    let value = one_line(&value);
     if value.chars().any(|c| c.is_ascii_alphabetic()) {
         value
     } else {
@@ -236,6 +229,7 @@ mod tests {
         assert_eq!(clean(Field::OriginArea, "350582001000000"), "350582001000");
         assert_eq!(clean(Field::Name, "王　　芳"), "王芳");
         assert_eq!(clean(Field::Name, " Anna  Lee "), "Anna Lee");
+        assert_eq!(clean(Field::Name, "\u{b}\u{feff}A"), "A");
     }
 
     #[test]

@@ -153,7 +153,10 @@ mod tests {
     fn the_standards_examples_are_numbers() {
         for text in VALID {
             let read = text.parse::<ResidentNumber>();
-            assert_eq!(read.map(|number| number.as_str().to_owned()).as_deref(), Ok(text));
+            assert_eq!(
+                read.map(|number| number.as_str().to_owned()).as_deref(),
+                Ok(text)
+            );
         }
     }
 

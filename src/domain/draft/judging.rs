@@ -80,16 +80,21 @@ impl Judging<'_> {
         };
         let parts = (reference, consent, content, answers, ends.from, ends.to);
         let draft = match parts {
-            (Some(reference), Some(consent), Some(content), Some(answers), Some(from), Some(to)) => {
-                Some(Draft {
-                    reference,
-                    from,
-                    to,
-                    answers,
-                    consent,
-                    content,
-                })
-            }
+            (
+                Some(reference),
+                Some(consent),
+                Some(content),
+                Some(answers),
+                Some(from),
+                Some(to),
+            ) => Some(Draft {
+                reference,
+                from,
+                to,
+                answers,
+                consent,
+                content,
+            }),
             _ => None,
         };
         if let (Some(from), Some(to)) = (ends.from, ends.to) {
@@ -130,9 +135,9 @@ impl Judging<'_> {
             consent,
         };
         let own: Vec<_> = self.problems.iter().map(|p| p.field.clone()).collect();
-        let told = gate(&asked)
-            .into_iter()
-            .filter(|problem| problem.code != Code::FieldNotPermitted || !own.contains(&problem.field));
+        let told = gate(&asked).into_iter().filter(|problem| {
+            problem.code != Code::FieldNotPermitted || !own.contains(&problem.field)
+        });
         self.problems.extend(told);
     }
 
@@ -168,7 +173,11 @@ impl Judging<'_> {
     }
 
     /// A field that must be filled.
-    fn required<T>(&mut self, field: Field, read: impl Fn(&mut Self, Field) -> Option<T>) -> Option<T> {
+    fn required<T>(
+        &mut self,
+        field: Field,
+        read: impl Fn(&mut Self, Field) -> Option<T>,
+    ) -> Option<T> {
         if self.raw.get(field).is_none() {
             self.problem(Code::MissingField, field);
             return None;
@@ -522,21 +531,23 @@ fn has_lost_digits(text: &str) -> bool {
 /// Whether a draft of that kind has the field.
 fn belongs(kind: Kind, field: Field) -> bool {
     match kind {
-        Kind::Departure | Kind::Arrival => {
-            !matches!(
-                field,
-                Field::Answers
-                    | Field::DuplicateOf
-                    | Field::MovedToArea
-                    | Field::Note
-                    | Field::Outcome
-                    | Field::Text
-            )
-        }
+        Kind::Departure | Kind::Arrival => !matches!(
+            field,
+            Field::Answers
+                | Field::DuplicateOf
+                | Field::MovedToArea
+                | Field::Note
+                | Field::Outcome
+                | Field::Text
+        ),
         Kind::Feedback => {
             matches!(
                 field,
-                Field::DuplicateOf | Field::EventDate | Field::MovedToArea | Field::Note | Field::Outcome
+                Field::DuplicateOf
+                    | Field::EventDate
+                    | Field::MovedToArea
+                    | Field::Note
+                    | Field::Outcome
             ) || is_frame(field)
         }
         Kind::Message => field == Field::Text || is_frame(field),
@@ -545,7 +556,10 @@ fn belongs(kind: Kind, field: Field) -> bool {
 
 fn is_frame(field: Field) -> bool {
     field.group() == Group::Frame
-        && !matches!(field, Field::DuplicateOf | Field::EventDate | Field::Outcome)
+        && !matches!(
+            field,
+            Field::DuplicateOf | Field::EventDate | Field::Outcome
+        )
 }
 
 /// The most characters that a text may have; `None` for what has a form of its own.

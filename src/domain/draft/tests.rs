@@ -313,7 +313,10 @@ fn content_alone_decides_the_canonical_bytes() {
     ] {
         assert_ne!(base, bytes(&with(departure(), &[change])));
     }
-    let consent = [(Field::ConsentDate, "2026-09-20"), (Field::ConsentReference, "c")];
+    let consent = [
+        (Field::ConsentDate, "2026-09-20"),
+        (Field::ConsentReference, "c"),
+    ];
     assert_ne!(base, bytes(&with(departure(), &consent)));
 }
 
