@@ -19,6 +19,14 @@ pub(super) enum Cell {
 }
 
 impl Cell {
+    /// As the text of a heading or a title; empty if it is too long to be one.
+    pub(super) fn heading(&self) -> String {
+        match self {
+            Self::Text(text) if text.len() > limits::HEADING_BYTES => String::new(),
+            Self::Text(_) | Self::Number(_) | Self::Date(_) => self.text(),
+        }
+    }
+
     /// As text. A number too long to have kept its digits is written with an exponent, which no field
     /// takes for a number.
     pub(super) fn text(&self) -> String {
@@ -53,6 +61,7 @@ pub(super) struct Line<'a> {
 pub(super) struct Meter {
     rows: usize,
     cells: usize,
+    shown: usize,
 }
 
 impl Meter {
@@ -60,6 +69,11 @@ impl Meter {
     pub(super) fn count(&mut self, line: &Line<'_>) -> Result<(), LedgerError> {
         self.rows = self.rows.saturating_add(1);
         self.cells = self.cells.saturating_add(line.cells.len());
+        for (_, cell) in line.cells {
+            if let Cell::Text(text) = cell {
+                self.shown = self.shown.saturating_add(text.len());
+            }
+        }
         let last = line.cells.last().map_or(0, |(column, _)| *column);
         if last >= limits::COLUMNS {
             return Err(LedgerError::TooMuch(Limit::Columns));
@@ -69,6 +83,9 @@ impl Meter {
         }
         if self.cells > limits::CELLS {
             return Err(LedgerError::TooMuch(Limit::Cells));
+        }
+        if self.shown > limits::SHOWN_BYTES {
+            return Err(LedgerError::TooMuch(Limit::ShownBytes));
         }
         Ok(())
     }

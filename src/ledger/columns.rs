@@ -501,6 +501,7 @@ const DROPPED: &[&str] = &[
 ];
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -52,6 +52,8 @@ pub enum Limit {
     Columns,
     /// Cells.
     Cells,
+    /// Bytes of text in all cells together.
+    ShownBytes,
     /// Sheets.
     Sheets,
 }
@@ -93,6 +95,10 @@ impl Limit {
             Self::Rows => both(limits::ROWS, "行", "rows"),
             Self::Columns => both(limits::COLUMNS, "列", "columns"),
             Self::Cells => both(limits::CELLS, "个单元格", "cells"),
+            Self::ShownBytes => (
+                format!("单元格文字共{} MiB", limits::SHOWN_BYTES >> 20),
+                format!("{} MiB of text in its cells", limits::SHOWN_BYTES >> 20),
+            ),
             Self::Sheets => both(limits::SHEETS, "个工作表", "sheets"),
         }
     }

@@ -27,7 +27,7 @@ impl Header {
         let mut columns: Vec<(Column, String)> = Vec::new();
         for (place, cell) in line {
             columns.resize(*place, (Column::Unknown, String::new()));
-            let heading = cell.text();
+            let heading = cell.heading();
             let group = group(above, *place);
             columns.push((column(&heading, group.as_deref(), mapping), heading));
         }
@@ -42,7 +42,7 @@ impl Header {
         if fields.len() < 3 || !of_person {
             return None;
         }
-        let headings = || line.iter().map(|(_, cell)| cell.text());
+        let headings = || line.iter().map(|(_, cell)| cell.heading());
         header.says = kind_in(
             &headings()
                 .filter(|text| !names_a_place(text))
@@ -80,7 +80,7 @@ impl Header {
         let found: Vec<(usize, Column, String)> = line
             .iter()
             .map(|(place, cell)| {
-                let heading = cell.text();
+                let heading = cell.heading();
                 let group = group(&above, *place);
                 let column = column(&heading, group.as_deref(), mapping);
                 (*place, column, heading)
@@ -138,7 +138,7 @@ impl Header {
     pub(super) fn repeats(&self, line: &Line<'_>) -> bool {
         let same = line.cells.iter().filter(|(place, cell)| {
             let (column, heading) = self.column(*place);
-            matches!(column, Column::Field(_)) && cell.text() == heading
+            matches!(column, Column::Field(_)) && cell.heading() == heading
         });
         same.count() >= 2
     }
@@ -197,5 +197,5 @@ fn group(above: &[(usize, Cell)], place: usize) -> Option<String> {
     above
         .iter()
         .rfind(|(column, _)| *column <= place)
-        .map(|(_, cell)| cell.text())
+        .map(|(_, cell)| cell.heading())
 }

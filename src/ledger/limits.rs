@@ -27,6 +27,11 @@ pub const ROWS: usize = 200_000;
 pub const COLUMNS: usize = 512;
 /// Most cells that hold anything, over all sheets.
 pub const CELLS: usize = 3_000_000;
+/// Most bytes of text in all cells together, each counted as often as it is shown: one text that a
+/// million cells share or that is repeated costs a million times its length to go through.
+pub const SHOWN_BYTES: usize = 128 << 20;
+/// Most bytes of a heading or title: what is longer is read as neither.
+pub const HEADING_BYTES: usize = 512;
 /// Most sheets.
 pub const SHEETS: usize = 256;
 /// Most bytes in a row of JSON lines.

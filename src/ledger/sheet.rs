@@ -73,7 +73,7 @@ impl<'a> Sheet<'a> {
                     let texts = line.cells.iter();
                     self.title = self.title.or_else(|| {
                         texts
-                            .map(|(_, cell)| cell.text())
+                            .map(|(_, cell)| cell.heading())
                             .find_map(|text| kind_in(&text))
                     });
                     self.above = line.cells.to_vec();
