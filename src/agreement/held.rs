@@ -23,6 +23,16 @@ pub struct Agreements {
 pub struct TwoTexts(pub AgreementVersion);
 
 impl Agreements {
+    /// True if both hold the same versions with the same texts.
+    pub fn same_as(&self, other: &Self) -> bool {
+        let digests = |held: &Self| -> std::collections::BTreeMap<_, _> {
+            held.iter()
+                .map(|agreement| (agreement.version, *agreement.digest().as_bytes()))
+                .collect()
+        };
+        digests(self) == digests(other)
+    }
+
     /// Those agreements. The same text twice is held once.
     ///
     /// # Errors

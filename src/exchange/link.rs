@@ -37,6 +37,7 @@ struct Link {
 #[derive(Default)]
 struct Told {
     generation: u64,
+    certificate_until_ms: i64,
     last_contact_ms: i64,
     last_error: Option<String>,
 }
@@ -105,6 +106,8 @@ impl Links {
 
     async fn dial(&self, peer: &SpiffeId) -> Result<Channel, LinkError> {
         let connection = self.connector.connect(peer).await?;
+        self.link(peer).told().certificate_until_ms =
+            connection.certificate_until_ms().unwrap_or_default();
         // The connection is there already; tonic may use it once, and dials no other by itself.
         let mut once = Some(TokioIo::new(connection));
         let connector = service_fn(move |_| {
@@ -155,6 +158,11 @@ impl Links {
         self.link(peer)
             .contacts
             .send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Last second of the certificate that the peer last showed, in milliseconds since 1970.
+    pub(super) fn certificate_until_ms(&self, peer: &SpiffeId) -> i64 {
+        self.link(peer).told().certificate_until_ms
     }
 
     /// Rings when the peer calls.

@@ -62,7 +62,7 @@ pub use self::{
     inbound::service,
     link::{LinkError, LinkState},
     outbound::CourierState,
-    probe::{AgreementComparison, ChannelComparison, Probed},
+    probe::{AgreementComparison, ChannelComparison, ProbeError, Probed},
 };
 use self::{inbound::Streams, link::Links, outbound::Couriers, probe::KnownDigests};
 use crate::{

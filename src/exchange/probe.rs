@@ -35,6 +35,8 @@ pub struct Probed {
     pub round_trip: Duration,
     /// Peer's clock less ours in milliseconds, half of the round trip taken off.
     pub clock_difference_ms: i64,
+    /// Last second of the peer's certificate, in milliseconds since 1970.
+    pub certificate_until_ms: i64,
     /// Protocol versions of the peer.
     pub versions: Vec<u32>,
     /// The agreements that either side holds with the other.
@@ -106,7 +108,6 @@ impl Exchange {
         let trust = self.trust();
         let peer = trust.peer_for(area).ok_or(ProbeError::NotPaired)?;
         let (peer, areas) = (peer.pairing().id.clone(), peer.pairing().areas.clone());
-        let ours = self.standing(&areas).await?;
         let link = self.0.links.open(&peer).await.inspect_err(|error| {
             self.0.links.note_error(&peer, error.to_string());
         })?;
@@ -129,6 +130,8 @@ impl Exchange {
             }
         };
         let round_trip = begun.elapsed();
+        // What was said may have grown meanwhile: compare with what is held now.
+        let ours = self.standing(&areas).await?;
         let theirs = wire::probe_response_in(answered).map_err(SessionError::from)?;
         self.0.links.heard(&peer);
         self.0
@@ -138,6 +141,7 @@ impl Exchange {
         let now_ms = self.0.clock.now_ms();
         let difference = theirs.clock_ms.saturating_sub(now_ms.saturating_sub(half));
         Ok(Probed {
+            certificate_until_ms: self.0.links.certificate_until_ms(&peer),
             peer,
             round_trip,
             clock_difference_ms: difference,

@@ -13,6 +13,7 @@ mod verb;
 pub use self::{
     embedded::{
         EmbeddedLimits,
+        maintenance::{CheckReport, LossReport, LostPlaces, accept_loss, check, rebuild_index},
         open::{OpenError, OpenReport},
     },
     facade::Store,

@@ -323,6 +323,15 @@ impl<I> Connection<I> {
         &self.info.id
     }
 
+    /// Last second of the certificate at the other end: milliseconds since 1970; none if it shows
+    /// none.
+    pub fn certificate_until_ms(&self) -> Option<i64> {
+        let (_, session) = self.stream.get_ref();
+        let leaf = session.peer_certificates()?.first()?;
+        let (_, certificate) = x509_parser::parse_x509_certificate(leaf).ok()?;
+        Some(certificate.validity().not_after.timestamp().saturating_mul(1_000))
+    }
+
     /// Done when the connection is cut.
     pub const fn cut(&self) -> &CancellationToken {
         &self.info.cut

@@ -7,6 +7,7 @@ mod consumers;
 pub(crate) mod index;
 mod keys;
 mod leases;
+pub(crate) mod maintenance;
 pub(crate) mod open;
 mod places;
 mod projection;

@@ -318,7 +318,7 @@ fn check_reflection(
 }
 
 /// The live state as the index holds it.
-fn load_state(index: &Index) -> Result<State, IndexError> {
+pub(crate) fn load_state(index: &Index) -> Result<State, IndexError> {
     let mut state = State::default();
     for entry in index.from(b"O", b"O") {
         let (key, value) = entry?;

@@ -16,7 +16,7 @@ use crate::{
     store::journal::{
         group::Placed,
         reader::{ReadError, Segments},
-        record::{Direction, Facts, Position, Record},
+        record::{Direction, Facts, Record},
     },
     trust::chain::chain,
 };

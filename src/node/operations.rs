@@ -1,0 +1,216 @@
+//! What the office service asks of the rest of the node.
+
+use std::sync::Arc;
+
+use tokio::task::spawn_blocking;
+
+use super::directory::{self, Current, DirectoryError};
+use crate::{
+    clock::Clock,
+    config::NodeDir,
+    domain::{
+        area::County,
+        channel::{Channel, Digest},
+        problem::{Code, Sentence},
+    },
+    exchange::{self, AdoptError, Exchange, ProbeError},
+    office::{
+        AdoptedView, AgreementComparisonView, ChannelComparisonView, CourierState, CourierView,
+        Hindrance, LinkView, OperationError, Operations, Pending, ProbeView, ReachedView,
+        ReloadView,
+    },
+    store::StopReason,
+    trust::material::{MaterialError, TrustStore},
+};
+
+/// The parts of a running node that others ask for.
+pub(super) struct Node {
+    pub(super) dir: NodeDir,
+    pub(super) exchange: Exchange,
+    pub(super) trust: Arc<TrustStore>,
+    pub(super) current: Current,
+    pub(super) clock: Clock,
+}
+
+/// Why the directory could not be taken up. What was in use stays in use.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReloadError {
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    #[error(transparent)]
+    Material(#[from] MaterialError),
+}
+
+impl Node {
+    /// Reads the directory anew and puts it to use. Reads files: not on a thread that serves
+    /// others.
+    pub(super) fn take_up(&self) -> Result<ReloadView, ReloadError> {
+        let loaded = directory::load(&self.dir)?;
+        // Agreements first: a peer that becomes known finds them in place.
+        let peers = loaded.trust.pairings.len();
+        let agreements = loaded.agreements.iter().count();
+        self.trust.reload(&loaded.trust)?;
+        self.current.publish(loaded.config, loaded.agreements);
+        Ok(ReloadView {
+            peers: u32::try_from(peers).unwrap_or(u32::MAX),
+            agreements: u32::try_from(agreements).unwrap_or(u32::MAX),
+        })
+    }
+}
+
+impl Operations for Arc<Node> {
+    fn origin(&self, channel: Channel) -> Option<Digest> {
+        self.exchange.origin(channel)
+    }
+
+    fn courier(&self, channel: Channel) -> CourierView {
+        let (state, hindrance) = match self.exchange.courier(channel) {
+            exchange::CourierState::Idle => (CourierState::Idle, None),
+            exchange::CourierState::Moving => (CourierState::Moving, None),
+            exchange::CourierState::Waiting => (CourierState::Waiting, None),
+            exchange::CourierState::Paused(code) => {
+                (CourierState::Paused, Some(hindered_by(code)))
+            }
+            exchange::CourierState::Stopped(reason) => {
+                (CourierState::Stopped, Some(stopped_by(reason)))
+            }
+        };
+        CourierView { state, hindrance }
+    }
+
+    fn links(&self) -> Vec<LinkView> {
+        self.exchange
+            .links()
+            .into_iter()
+            .map(|link| LinkView {
+                identity: link.peer,
+                last_contact_ms: link.last_contact_ms,
+                last_error: link.last_error,
+            })
+            .collect()
+    }
+
+    fn probe(&self, area: County) -> Pending<'_, Result<ProbeView, OperationError>> {
+        Box::pin(async move {
+            match self.exchange.probe(area).await {
+                Ok(probed) => Ok(ProbeView::Reached(reached(probed))),
+                Err(ProbeError::NotPaired) => Err(OperationError::UnknownPeer),
+                Err(ProbeError::Store(error)) => Err(error.into()),
+                Err(error @ (ProbeError::Link(_) | ProbeError::Call(_))) => {
+                    Ok(ProbeView::Unreachable(error.to_string()))
+                }
+            }
+        })
+    }
+
+    fn adopt(&self, area: County) -> Pending<'_, Result<Vec<AdoptedView>, OperationError>> {
+        Box::pin(async move {
+            let adopted = self.exchange.adopt(area).await.map_err(|error| match error {
+                AdoptError::Probe(ProbeError::NotPaired) => OperationError::UnknownPeer,
+                AdoptError::Store(error) => error.into(),
+                AdoptError::Probe(_) | AdoptError::Call(_) => {
+                    OperationError::Unreachable(error.to_string())
+                }
+                AdoptError::NotProven
+                | AdoptError::TheirTurn(_)
+                | AdoptError::Differs(_)
+                | AdoptError::Signature(_)
+                | AdoptError::NoRandomness(_) => OperationError::Declined {
+                    code: "not_adopted",
+                    message: error.to_string(),
+                },
+            })?;
+            Ok(adopted
+                .into_iter()
+                .map(|channel| AdoptedView {
+                    channel: channel.channel,
+                    taken_over: channel.taken_over,
+                    renumbered: channel.renumbered,
+                    resend_asked: channel.resend_asked,
+                })
+                .collect())
+        })
+    }
+
+    fn reload(&self) -> Pending<'_, Result<ReloadView, OperationError>> {
+        let node = Self::clone(self);
+        Box::pin(async move {
+            let declined = |message: String| OperationError::Declined {
+                code: "not_reloaded",
+                message,
+            };
+            spawn_blocking(move || node.take_up())
+                .await
+                .map_err(|error| declined(error.to_string()))?
+                .map_err(|error| declined(error.to_string()))
+        })
+    }
+}
+
+fn reached(probed: exchange::Probed) -> ReachedView {
+    ReachedView {
+        round_trip: probed.round_trip,
+        clock_difference_ms: probed.clock_difference_ms,
+        versions: probed.versions,
+        certificate_until_ms: probed.certificate_until_ms,
+        agreements: probed
+            .agreements
+            .into_iter()
+            .map(|found| AgreementComparisonView {
+                id: found.version.id,
+                version_here: found.here.then_some(found.version.version),
+                version_there: found.there.then_some(found.version.version),
+                equal: found.equal,
+            })
+            .collect(),
+        channels: probed
+            .channels
+            .into_iter()
+            .map(|found| ChannelComparisonView {
+                channel: found.channel,
+                sequence_here: found.here,
+                sequence_there: found.there,
+                heads_agree: found.heads_agree,
+            })
+            .collect(),
+    }
+}
+
+fn hindered_by(code: Code) -> Hindrance {
+    let text = code.text();
+    Hindrance {
+        code: code.name().to_owned(),
+        remedy: Sentence {
+            zh: text.zh.to_owned(),
+            en: text.en.to_owned(),
+        },
+    }
+}
+
+fn stopped_by(reason: StopReason) -> Hindrance {
+    let (zh, en) = match reason {
+        StopReason::HeadDiffers => (
+            "双方在同一序号下的通报不同，通道已停；请与对方管理员核对。",
+            "Both sides hold other notices under the same sequence; the channel stands still. Compare with the operator of the other side.",
+        ),
+        StopReason::SenderSetBack => (
+            "发送方的数据被恢复到旧版本，通道已停；请发送方管理员执行 hongyan channel adopt。",
+            "The sender's store was set back; the channel stands still until its operator runs hongyan channel adopt.",
+        ),
+        StopReason::ReceiverSetBack => (
+            "接收方的数据被恢复到旧版本，通道已停；请接收方管理员执行 hongyan channel adopt。",
+            "The receiver's store was set back; the channel stands still until its operator runs hongyan channel adopt.",
+        ),
+        StopReason::PeerNonsense => (
+            "对方的回执与本节点记录不符，通道已停；请与对方管理员核对。",
+            "The peer's receipt does not fit what this node holds; the channel stands still. Compare with the operator of the other side.",
+        ),
+    };
+    Hindrance {
+        code: reason.name().to_owned(),
+        remedy: Sentence {
+            zh: zh.to_owned(),
+            en: en.to_owned(),
+        },
+    }
+}

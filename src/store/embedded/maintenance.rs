@@ -1,0 +1,312 @@
+//! The store by hand, while no node runs on it.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use super::{
+    index::{self, Index},
+    open::{Layout, OpenError, OpenReport, load_state, lock, open},
+    stage::Stage,
+    state::State,
+};
+use crate::{
+    domain::channel::{Channel, Sequence},
+    store::journal::{
+        record::{Direction, LossAccepted, Position, Record},
+        recovery::{JournalError, Proven, contiguous},
+        segment::{self, Chains},
+    },
+};
+
+/// What a check of the whole journal found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CheckReport {
+    /// Segments read.
+    pub segments: u64,
+    /// Groups proven.
+    pub groups: u64,
+    /// Records proven.
+    pub records: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Bytes of a torn tail, which the next start drops: a write that nobody was told of.
+    pub torn_bytes: u64,
+    /// Where the journal ends.
+    pub end: Position,
+    /// Position that the index reflects; none if it cannot be opened.
+    pub index: Option<Position>,
+}
+
+/// What an operator went on without.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LossReport {
+    /// Where the journal ends now.
+    pub end: Position,
+    /// Where the cut-off bytes were put; none if none were.
+    pub kept_at: Option<PathBuf>,
+    /// Channels whose places the index knew and the journal no longer holds.
+    pub channels: Vec<LostPlaces>,
+}
+
+/// Places of one channel that are gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LostPlaces {
+    /// The channel.
+    pub channel: Channel,
+    /// Which way it goes.
+    pub direction: Direction,
+    /// First place that is gone.
+    pub first: Sequence,
+    /// Last place that is gone.
+    pub last: Sequence,
+}
+
+/// Reads and proves the whole journal.
+///
+/// # Errors
+/// [`OpenError`]: where it is damaged, or that a node uses it.
+pub fn check(data: &Path) -> Result<CheckReport, OpenError> {
+    let layout = Layout::of(data);
+    let _lock = lock(data)?;
+    let mut report = CheckReport::default();
+    let segments = contiguous(&layout.journal)?;
+    let count = segments.len();
+    let mut chains: Option<Chains> = None;
+    for (number, (_, path)) in segments.iter().enumerate() {
+        let proven = Proven::read(path)?;
+        let name = crate::store::journal::recovery::name_of(path);
+        if chains.as_ref().is_some_and(|chains| *chains != proven.header.chains) {
+            return Err(JournalError::Damaged {
+                segment: name,
+                offset: 0,
+                what: "the chain does not go on from the segment before it",
+            }
+            .into());
+        }
+        if proven.torn > 0 && number.saturating_add(1) < count {
+            return Err(JournalError::Damaged {
+                segment: name,
+                offset: proven.content.len() as u64,
+                what: "the last group does not match its checksum, yet newer segments follow",
+            }
+            .into());
+        }
+        let mut lengthened = proven.header.chains.clone();
+        proven.walk(&mut lengthened, |_, _, placed| {
+            report.groups = report.groups.saturating_add(1);
+            report.records = report.records.saturating_add(placed.len() as u64);
+            Ok::<_, JournalError>(())
+        })?;
+        chains = Some(lengthened);
+        report.segments = report.segments.saturating_add(1);
+        report.bytes = report.bytes.saturating_add(proven.content.len() as u64);
+        report.torn_bytes = proven.torn as u64;
+        report.end = proven.end();
+    }
+    report.index = Index::open(&layout.index, CACHE_BYTES)
+        .and_then(|index| index.reflection())
+        .ok()
+        .flatten()
+        .map(|reflection| reflection.position);
+    if let Some(index) = report.index
+        && index > report.end
+    {
+        return Err(JournalError::IndexAhead {
+            index: index.get(),
+            journal: report.end.get(),
+        }
+        .into());
+    }
+    Ok(report)
+}
+
+/// Builds the index anew from the journal.
+///
+/// # Errors
+/// [`OpenError`].
+pub fn rebuild_index(data: &Path) -> Result<OpenReport, OpenError> {
+    let layout = Layout::of(data);
+    {
+        // An index that is ahead must not be thrown away unseen.
+        let _lock = lock(data)?;
+        refuse_if_ahead(&layout)?;
+        index::set_aside(&layout.index).map_err(|source| OpenError::Disk {
+            path: layout.index.clone(),
+            source,
+        })?;
+    }
+    let opened = open(data, CACHE_BYTES)?;
+    opened.places.index.flush()?;
+    Ok(opened.report)
+}
+
+/// Cuts the journal where it is damaged, trusts it from there on, and names what is gone.
+///
+/// # Errors
+/// [`OpenError`].
+pub fn accept_loss(data: &Path, at_ms: i64) -> Result<LossReport, OpenError> {
+    let layout = Layout::of(data);
+    let mut report = LossReport::default();
+    let (known, index_at) = {
+        let _lock = lock(data)?;
+        report.kept_at = cut(&layout, at_ms)?;
+        let known = Index::open(&layout.index, CACHE_BYTES).and_then(|index| {
+            let at = index.reflection()?.map(|reflection| reflection.position);
+            Ok((load_state(&index)?, at))
+        });
+        index::set_aside(&layout.index).map_err(disk(&layout.index))?;
+        known.unwrap_or_default()
+    };
+    let mut opened = open(data, CACHE_BYTES)?;
+    report.channels = lost(&known, &opened.state);
+    let homes: Vec<_> = opened.chains.keys().copied().collect();
+    let end = opened.end;
+    let mut stage = Stage::new(&opened.places, &mut opened.state, &mut opened.chains, end);
+    for home in homes {
+        stage.push(Record::LossAccepted(LossAccepted {
+            home,
+            at: end,
+            index_at: index_at.unwrap_or(end),
+            at_ms,
+        }))?;
+    }
+    if !stage.is_empty() {
+        let behind = end.plus(stage.len() as u64);
+        let finished = stage.finish(behind)?;
+        opened
+            .file
+            .write_all(&finished.bytes)
+            .and_then(|()| opened.file.sync_data())
+            .map_err(disk(&layout.journal))?;
+        opened.places.index.apply(finished.changes)?;
+        opened.end = behind;
+    }
+    opened.places.index.flush()?;
+    report.end = opened.end;
+    Ok(report)
+}
+
+fn refuse_if_ahead(layout: &Layout) -> Result<(), OpenError> {
+    let Ok(Some(reflection)) =
+        Index::open(&layout.index, CACHE_BYTES).and_then(|index| index.reflection())
+    else {
+        return Ok(());
+    };
+    let end = match contiguous(&layout.journal)?.last() {
+        Some((_, path)) => Proven::read(path)?.end(),
+        None => Position::START,
+    };
+    if reflection.position > end {
+        return Err(JournalError::IndexAhead {
+            index: reflection.position.get(),
+            journal: end.get(),
+        }
+        .into());
+    }
+    Ok(())
+}
+
+/// Cuts the journal before the first byte that cannot be trusted. What is cut off is kept aside,
+/// for those who can read it.
+fn cut(layout: &Layout, at_ms: i64) -> Result<Option<PathBuf>, OpenError> {
+    let aside = layout.data.join(format!("lost-{at_ms}"));
+    let mut segments = segment::list(&layout.journal)
+        .map_err(disk(&layout.journal))?
+        .into_iter();
+    let mut expected: Option<Position> = None;
+    let mut moved = false;
+    for (first, path) in segments.by_ref() {
+        let trusted = match Proven::read(&path) {
+            Ok(proven) if expected.is_none_or(|expected| expected == first) => {
+                expected = Some(proven.end());
+                if proven.torn == 0 {
+                    continue;
+                }
+                true
+            }
+            _ => false,
+        };
+        let kept = if trusted {
+            None
+        } else {
+            trusted_prefix(&path).map_err(disk(&path))?
+        };
+        fs::create_dir_all(&aside).map_err(disk(&aside))?;
+        let name = path.file_name().unwrap_or_default();
+        fs::copy(&path, aside.join(name)).map_err(disk(&aside))?;
+        moved = true;
+        match (trusted, kept) {
+            (true, _) => {}
+            (false, Some(kept)) if expected.is_none_or(|expected| expected == first) => {
+                segment::put_in_place(&path, &[&kept]).map_err(disk(&path))?;
+            }
+            (false, _) => fs::remove_file(&path).map_err(disk(&path))?,
+        }
+        break;
+    }
+    for (_, path) in segments {
+        let name = path.file_name().unwrap_or_default();
+        fs::create_dir_all(&aside).map_err(disk(&aside))?;
+        fs::rename(&path, aside.join(name)).map_err(disk(&path))?;
+        moved = true;
+    }
+    if moved {
+        segment::sync_directory_of(&layout.journal.join("x")).map_err(disk(&layout.journal))?;
+    }
+    Ok(moved.then_some(aside))
+}
+
+/// The head of a damaged segment up to its last whole group before the damage; none if not even
+/// header and snapshot are whole.
+fn trusted_prefix(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    io::Read::read_to_end(&mut File::open(path)?, &mut bytes)?;
+    let Ok((_, header_len)) = segment::SegmentHeader::decode(&bytes) else {
+        return Ok(None);
+    };
+    let mut at = header_len;
+    while let Some(len) = crate::store::journal::group::whole_group(bytes.get(at..).unwrap_or_default())
+    {
+        at = at
+            .saturating_add(crate::store::journal::group::GROUP_HEADER)
+            .saturating_add(len);
+    }
+    bytes.truncate(at);
+    Ok((at > header_len).then_some(bytes))
+}
+
+fn lost(known: &State, journal: &State) -> Vec<LostPlaces> {
+    let mut places = Vec::new();
+    let mut note = |channel, direction, known: Sequence, here: Sequence| {
+        if known > here {
+            places.push(LostPlaces {
+                channel,
+                direction,
+                first: here.next(),
+                last: known,
+            });
+        }
+    };
+    let outs: BTreeMap<_, _> = journal.outs.iter().map(|(c, out)| (*c, out.last)).collect();
+    for (channel, out) in &known.outs {
+        let here = outs.get(channel).copied().unwrap_or_default();
+        note(*channel, Direction::Out, out.last, here);
+    }
+    let ins: BTreeMap<_, _> = journal.ins.iter().map(|(c, it)| (*c, it.held)).collect();
+    for (channel, state) in &known.ins {
+        let here = ins.get(channel).copied().unwrap_or_default();
+        note(*channel, Direction::In, state.held, here);
+    }
+    places
+}
+
+fn disk(path: &Path) -> impl FnOnce(io::Error) -> OpenError + use<> {
+    let path = path.to_owned();
+    move |source| OpenError::Disk { path, source }
+}
+
+const CACHE_BYTES: u64 = 64 << 20;
