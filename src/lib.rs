@@ -1,4 +1,63 @@
-//! Hongyan 鸿雁: the gateway by which county offices tell each other that a person has moved.
+//! Hongyan 鸿雁: the gateway by which county offices tell each other that a married woman of
+//! childbearing age has moved, so that the place where she lives serves her and the place she came
+//! from knows it, and she need not travel for a paper or a check. Each county runs a *node*. Nodes
+//! speak gRPC to each other over mutual TLS, point to point, with no centre.
+//!
+//! # Promises
+//!
+//! 1. **Kept.** A notice that an office was told is accepted survives `kill -9`, a power cut and a
+//!    full disk.
+//! 2. **Once.** A notice enters the receiving inbox exactly once, whatever is repeated, re-sent or
+//!    restored.
+//! 3. **In order.** The notices of a channel enter the inbox in sequence, with no gap.
+//! 4. **Same answer.** A repeat of a notice gets the outcome that the first one got. The same id
+//!    with other bytes is refused and raises an alarm.
+//! 5. **Handed over.** A subscriber gets every notice at least once, in order, from its last
+//!    acknowledged position; what it acknowledged it never gets again.
+//! 6. **Apart.** A peer that is slow, dead or hostile does not slow the others.
+//! 7. **No silent giving up.** A notice is tried until its business deadline; every end is visible
+//!    to the office, with the reason.
+//! 8. **Provable.** For any notice, either side keeps signed evidence of what was sent, received
+//!    and answered, and when.
+//! 9. **Permitted.** Nothing leaves and nothing enters that no agreement in force allows, down to
+//!    the field.
+//! 10. **Quiet.** No personal value appears in a log, a metric or an error text.
+//!
+//! # The life of a notice
+//!
+//! 1. An office calls `Publish` ([`office`]). What it says is parsed into a
+//!    [`Draft`](domain::draft::Draft) that reports everything wrong with it at once.
+//! 2. [`agreement`] lets it travel, or names the fields that may not.
+//! 3. [`store`] numbers it and commits: one journal group, one `fdatasync`, then the index. Only
+//!    then is the office told *accepted*.
+//! 4. The channel's courier ([`exchange`]) claims the next notices, signs them as one parcel, and
+//!    streams it to the peer.
+//! 5. The peer proves who calls ([`trust`]), verifies the signature over the bytes as received,
+//!    judges each notice, compares sequence, head and ids in its writer, commits to its own
+//!    journal, and only then signs the receipt.
+//! 6. The courier commits the receipt, which settles the notices.
+//! 7. On the other side, offices that subscribe are handed the notices in order, and acknowledge.
+//! 8. Feedback travels back as a notice of its own, on the opposite channel, naming the case.
+//!
+//! # Modules, in the order of dependency
+//!
+//! Nothing below depends on anything further down.
+//!
+//! | module | is |
+//! |---|---|
+//! | [`domain`] | the field, pure: areas, people, notices, delivery, refusals |
+//! | [`clock`], [`document`] | the time; TOML with errors that name the key |
+//! | [`envelope`] | a notice's bytes, written once and read strictly |
+//! | [`agreement`] | what two areas let through, pure |
+//! | [`trust`] | identities, certificates, TLS, signatures, connections |
+//! | [`ledger`] | spreadsheets and JSON lines in |
+//! | [`config`], [`pairing`] | the node's directory; how two nodes come to know each other |
+//! | [`store`] | journal, index, verbs, laws |
+//! | [`exchange`] | node to node |
+//! | [`office`] | node to office |
+//! | [`node`] | the composition root: the one place that knows all of the above |
+//! | [`telemetry`], [`cli`] | logs; the command line, a file a command |
+
 pub mod agreement;
 pub mod clock;
 pub mod config;

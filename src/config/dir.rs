@@ -52,6 +52,11 @@ impl NodeDir {
         self.0.join(format!("tls/crl-{trust_domain}.pem"))
     }
 
+    /// The key under which references are derived and looked up.
+    pub fn reference_key(&self) -> PathBuf {
+        self.0.join("keys/reference.key")
+    }
+
     /// The key with which the node signs.
     pub fn signing_key(&self) -> PathBuf {
         self.0.join("keys/signing.key")

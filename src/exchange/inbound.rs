@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
-    Exchange,
+    Exchange, MESSAGE_BYTES,
     evidence::{ParcelEvidence, decode_signed},
     gate::Gate,
     status::CallError,
@@ -44,11 +44,10 @@ use crate::{
 pub fn service(
     exchange: Exchange,
     stop: CancellationToken,
-    message_bytes: usize,
 ) -> ExchangeServer<impl Send + Sync + 'static> {
     ExchangeServer::new(Inbound { exchange, stop })
-        .max_decoding_message_size(message_bytes)
-        .max_encoding_message_size(message_bytes)
+        .max_decoding_message_size(MESSAGE_BYTES)
+        .max_encoding_message_size(MESSAGE_BYTES)
 }
 
 struct Inbound {

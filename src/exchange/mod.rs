@@ -92,13 +92,17 @@ impl Default for ExchangeLimits {
     fn default() -> Self {
         Self {
             parcel_places: 128,
-            parcel_bytes: 512 << 10,
+            parcel_bytes: 256 << 10,
             parcels_in_flight: 4,
             streams_per_peer: 64,
             retry_cap_seconds: 300,
         }
     }
 }
+
+/// Largest message of the exchange, in bytes. A parcel has a quarter of it; small, because empty
+/// sub-messages grow many-fold when they are decoded.
+const MESSAGE_BYTES: usize = 1 << 20;
 
 /// The protocol versions that this node speaks, ascending.
 pub const VERSIONS: [u32; 1] = [1];

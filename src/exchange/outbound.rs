@@ -14,7 +14,7 @@ use super::{
     session::{Ended, Session, SessionError},
 };
 use crate::{
-    domain::{channel::Channel, problem::Code, refusal::Pause},
+    domain::{channel::{Channel, Sequence}, problem::Code, refusal::Pause},
     store::{Direction, Lease, StopReason},
     trust::identity::SpiffeId,
 };
@@ -197,6 +197,16 @@ impl Courier {
         }))
     }
 
+    async fn settled(&self) -> Result<Sequence, SessionError> {
+        let view = self
+            .exchange
+            .0
+            .store
+            .channel(self.channel, Direction::Out)
+            .await?;
+        Ok(view.map_or(Sequence::ZERO, |view| view.settled))
+    }
+
     fn peer(&self) -> Option<SpiffeId> {
         let trust = self.exchange.trust();
         if trust.areas().contains(&self.channel.to) {
@@ -235,8 +245,12 @@ impl Courier {
                 return Err(error.into());
             }
         };
+        let before = self.settled().await?;
         let ended = self.stream(peer.clone(), &link, stop).await;
         self.exchange.0.store.link_failed(self.lease).await;
+        if self.settled().await? > before {
+            self.retry.reset();
+        }
         match ended {
             Ok(Ended::Idle) => {
                 self.retry.reset();

@@ -111,10 +111,8 @@ impl Exchange {
         let link = self.0.links.open(&peer).await.inspect_err(|error| {
             self.0.links.note_error(&peer, error.to_string());
         })?;
-        let mut request = Request::new(wire::probe_request(
-            self.standing(&areas).await?,
-            trust.is_sandbox(),
-        ));
+        let said = self.standing(&areas).await?;
+        let mut request = Request::new(wire::probe_request(said, trust.is_sandbox()));
         request.set_timeout(PROBE_WITHIN);
         let begun = self.0.clock.monotonic();
         let mut client = ExchangeClient::new(link.channel.clone());

@@ -148,7 +148,7 @@ pub async fn run(
         listener_limits(&limits),
         listening.clone(),
     );
-    let service = exchange::service(exchange.clone(), listening.clone(), limits.message_bytes);
+    let service = exchange::service(exchange.clone(), listening.clone());
     let (end, server) = (listening.clone(), exchange_server(&limits));
     tasks.spawn(async move {
         server

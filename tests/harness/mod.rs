@@ -1,0 +1,462 @@
+//! Whole nodes as real processes, so that tests read as sentences.
+//!
+//! A [`World`] is a directory with an authority and the nodes made in it. Everything is done
+//! through the command line, as an operator or an office would.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+pub mod relay;
+
+pub const JINJIANG: &str = "350582";
+pub const GUANDU: &str = "530111";
+
+/// The program under test.
+pub fn binary() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hongyan"));
+    command
+        .env_remove("HONGYAN_NODE")
+        .env("LC_ALL", "C.UTF-8")
+        .stdin(Stdio::null());
+    command
+}
+
+/// What a command printed and how it ended.
+#[derive(Debug)]
+pub struct Said {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Said {
+    /// The JSON objects of standard output, one a line and nothing else.
+    pub fn lines(&self) -> Vec<Value> {
+        self.out
+            .lines()
+            .map(|line| {
+                serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+            })
+            .collect()
+    }
+
+    /// Fails the test unless the command ended with that code.
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "out: {}\nerr: {}", self.out, self.err);
+        self
+    }
+}
+
+/// Runs a command to its end.
+pub fn run(command: &mut Command) -> Said {
+    let output = command.output().unwrap();
+    Said {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// Runs a command with something on its standard input.
+pub fn run_with(command: &mut Command, input: &str) -> Said {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_owned();
+    let writer = thread::spawn(move || {
+        // A command that ends early closes its end.
+        let _ = stdin.write_all(input.as_bytes());
+    });
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    Said {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// A directory with an authority and the nodes made in it.
+pub struct World {
+    pub root: TempDir,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let world = Self {
+            root: TempDir::new().unwrap(),
+        };
+        run(binary()
+            .args(["authority", "init", "--trust-domain", "hongyan.test", "--dir"])
+            .arg(world.authority()))
+        .expect(0);
+        world
+    }
+
+    pub fn authority(&self) -> PathBuf {
+        self.root.path().join("authority")
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    /// Makes a sandbox node.
+    pub fn county(&self, area: &str) -> County {
+        self.county_at(area, free_port(), None)
+    }
+
+    /// Makes a sandbox node whose peers dial another address: a relay's.
+    pub fn county_at(&self, area: &str, exchange: u16, public: Option<u16>) -> County {
+        let county = County {
+            area: area.to_owned(),
+            dir: self.path(area),
+            exchange,
+        };
+        let mut command = binary();
+        command
+            .args(["init", "--area", area, "--sandbox", "--dir"])
+            .arg(&county.dir)
+            .arg("--authority")
+            .arg(self.authority())
+            .args(["--exchange", &format!("127.0.0.1:{exchange}")])
+            .args(["--office", &format!("127.0.0.1:{}", free_port())]);
+        if let Some(public) = public {
+            command.args(["--public", &format!("127.0.0.1:{public}")]);
+        }
+        run(&mut command).expect(0);
+        county.quicken();
+        county
+    }
+
+    /// Pairs two nodes under the default agreement.
+    pub fn pair(&self, a: &County, b: &County) {
+        self.pair_with(a, b, None);
+    }
+
+    pub fn pair_with(&self, a: &County, b: &County, template: Option<&Path>) {
+        let invitation = self.path(&format!("{}-{}.invitation", a.area, b.area));
+        let answer = self.path(&format!("{}-{}.answer", a.area, b.area));
+        let mut invite = binary();
+        invite
+            .args(["peer", "invite", "--node"])
+            .arg(&a.dir)
+            .args(["--for", &b.area, "--out"])
+            .arg(&invitation);
+        if let Some(template) = template {
+            invite.arg("--agreement").arg(template);
+        }
+        run(&mut invite).expect(0);
+        run(binary()
+            .args(["peer", "accept", "--yes", "--node"])
+            .arg(&b.dir)
+            .arg(&invitation)
+            .arg("--answer")
+            .arg(&answer))
+        .expect(0);
+        run(binary()
+            .args(["peer", "accept", "--yes", "--node"])
+            .arg(&a.dir)
+            .arg(&answer))
+        .expect(0);
+    }
+
+    /// Two paired counties.
+    pub fn two_counties() -> (Self, County, County) {
+        let world = Self::new();
+        let (a, b) = (world.county(JINJIANG), world.county(GUANDU));
+        world.pair(&a, &b);
+        (world, a, b)
+    }
+}
+
+/// A node's directory.
+#[derive(Clone)]
+pub struct County {
+    pub area: String,
+    pub dir: PathBuf,
+    pub exchange: u16,
+}
+
+impl County {
+    /// Lets a node try again quickly, and run on small disks.
+    fn quicken(&self) {
+        let path = self.dir.join("node.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(path, quickened(&text)).unwrap();
+    }
+
+    /// A command of this node.
+    pub fn command(&self, words: &[&str]) -> Command {
+        let mut command = binary();
+        command.args(words).arg("--node").arg(&self.dir);
+        command
+    }
+
+    /// A command whose answers are JSON lines.
+    pub fn ask(&self, words: &[&str]) -> Said {
+        run(self.command(words).args(["--format", "json"]))
+    }
+
+    /// Starts the node and waits until it says that it is ready.
+    pub fn start(&self) -> Node {
+        self.start_with(|_| {})
+    }
+
+    pub fn start_with(&self, change: impl FnOnce(&mut Command)) -> Node {
+        let mut command = self.command(&["serve"]);
+        change(&mut command);
+        Node::spawn(command).unwrap_or_else(|said| panic!("the node did not start: {said:?}"))
+    }
+
+    /// Publishes rows of JSON lines; returns the answers.
+    pub fn publish(&self, rows: &[Value]) -> Said {
+        let input: String = rows.iter().map(|row| format!("{row}\n")).collect();
+        run_with(
+            self.command(&["publish", "-"]).args(["--format", "json"]),
+            &input,
+        )
+    }
+
+    /// Everything that a consumer gets until nothing comes for a while.
+    pub fn subscribe(&self, consumer: &str, limit: usize, idle_seconds: u32) -> Vec<Value> {
+        self.ask(&[
+            "subscribe",
+            "--consumer",
+            consumer,
+            "--limit",
+            &limit.to_string(),
+            "--idle-exit",
+            &idle_seconds.to_string(),
+        ])
+        .expect(0)
+        .lines()
+    }
+
+    /// The channels, by from and to area and direction.
+    pub fn channels(&self) -> Vec<Value> {
+        self.ask(&["channel", "list"]).expect(0).lines()
+    }
+
+    /// Waits until everything that was published here has its answer.
+    pub fn wait_until_answered(&self) {
+        eventually("every notice is answered", || {
+            self.channels().iter().all(|channel| {
+                channel["direction"] != "out"
+                    || channel["last_sequence"] == channel["answered_sequence"]
+            })
+        });
+    }
+}
+
+/// A configuration for tests: quick retries, small marks.
+fn quickened(text: &str) -> String {
+    let mut document: toml::Table = text.parse().unwrap();
+    let retry = document
+        .entry("retry")
+        .or_insert_with(|| toml::Table::new().into());
+    retry["cap_seconds"] = 1.into();
+    let limits = document
+        .entry("limits")
+        .or_insert_with(|| toml::Table::new().into());
+    let limits = limits.as_table_mut().unwrap();
+    limits.insert("low_bytes".into(), (64 << 20).into());
+    limits.insert("ballast_bytes".into(), (1 << 20).into());
+    toml::to_string(&document).unwrap()
+}
+
+/// A running node.
+pub struct Node {
+    child: Child,
+    log: Arc<Mutex<String>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Node {
+    /// Starts a process and waits for its `ready`.
+    pub fn spawn(mut command: Command) -> Result<Self, Said> {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let mut stderr = child.stderr.take().unwrap();
+        let sink = Arc::clone(&log);
+        let reader = thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = stderr.read(&mut buffer) {
+                let text = String::from_utf8_lossy(&buffer[..count]).into_owned();
+                sink.lock().unwrap().push_str(&text);
+            }
+        });
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        if line.starts_with("ready") {
+            return Ok(Self {
+                child,
+                log,
+                reader: Some(reader),
+            });
+        }
+        let status = child.wait().unwrap();
+        reader.join().unwrap();
+        Err(Said {
+            code: status.code().unwrap_or(-1),
+            out: line,
+            err: log.lock().unwrap().clone(),
+        })
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Everything that it logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// `kill -9`.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM; waits for the end.
+    pub fn stop(mut self) -> ExitStatus {
+        self.terminate();
+        let status = self.child.wait().unwrap();
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
+        }
+        status
+    }
+
+    pub fn terminate(&self) {
+        let said = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(said.success());
+    }
+
+    /// Waits until it ends by itself.
+    pub fn wait(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // Already ended for most; a test that failed must not leave one behind.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Copies a directory as a careless operator would.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), &target).unwrap();
+        }
+    }
+}
+
+/// Puts an old copy of a directory back.
+pub fn restore(copy_at: &Path, dir: &Path) {
+    fs::remove_dir_all(dir).unwrap();
+    copy(copy_at, dir);
+}
+
+/// Waits for something that comes by itself; fails after a minute.
+pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "never: {what}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// A port that was free a moment ago.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+/// A synthetic woman's departure from Jinjiang to Guandu.
+pub fn departure(number: u32) -> Value {
+    json!({
+        "reference": format!("d-{number}"),
+        "kind": "departure",
+        "event_date": "2026-10-08",
+        "subject": {
+            "name": "测试甲",
+            "resident_id": resident(number),
+            "marital_status": "21",
+            "phone": "19900000000",
+        },
+        "origin_area": "350582104000",
+        "destination_area": "530111001000",
+        "destination_address": "云南省昆明市官渡区测试路1号",
+    })
+}
+
+/// The answer to a notice.
+pub fn feedback(number: usize, notice_id: &str) -> Value {
+    json!({
+        "reference": format!("f-{number}"),
+        "kind": "feedback",
+        "answers": notice_id,
+        "outcome": "confirmed",
+        "event_date": "2026-10-09",
+    })
+}
+
+/// A number that belongs to no one: it begins with 99, a woman's of 1990.
+pub fn resident(number: u32) -> String {
+    let body = format!("99{:04}19900101{:02}{}", number % 10_000, number / 10_000 % 100, 2);
+    let weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+    let sum: u32 = body
+        .bytes()
+        .zip(weights)
+        .map(|(digit, weight)| u32::from(digit - b'0') * weight)
+        .sum();
+    let check = ["1", "0", "X", "9", "8", "7", "6", "5", "4", "3", "2"][(sum % 11) as usize];
+    format!("{body}{check}")
+}
+
+/// How many rounds a long test makes: the knob, or what is short.
+pub fn rounds(knob: &str, short: usize) -> usize {
+    std::env::var(knob)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(short)
+}
