@@ -6,6 +6,7 @@ pub mod document;
 pub mod domain;
 pub mod envelope;
 pub mod ledger;
+pub mod office;
 pub mod pairing;
 mod proto;
 pub mod store;
