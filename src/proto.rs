@@ -23,7 +23,6 @@ pub(crate) mod office {
 }
 
 /// The descriptors of all packages and what they import, as the reflection service shows them.
-#[cfg_attr(not(test), expect(dead_code, reason = "for the reflection service"))]
 pub(crate) const FILE_DESCRIPTOR_SET: &[u8] = tonic::include_file_descriptor_set!("hongyan");
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ pub enum Code {
     OutOfScopeMaritalStatus,
     AreaUnknown,
     AreaNotOurs,
+    AreaOutsideScope,
     SameArea,
     DateFormat,
     DateInFuture,
@@ -65,6 +66,7 @@ impl Code {
             Self::OutOfScopeMaritalStatus => "out_of_scope_marital_status",
             Self::AreaUnknown => "area_unknown",
             Self::AreaNotOurs => "area_not_ours",
+            Self::AreaOutsideScope => "area_outside_scope",
             Self::SameArea => "same_area",
             Self::DateFormat => "date_format",
             Self::DateInFuture => "date_in_future",
@@ -93,7 +95,7 @@ impl Code {
     }
 
     /// All of them.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::MissingField,
         Self::ResidentIdFormat,
         Self::ResidentIdCheckDigit,
@@ -105,6 +107,7 @@ impl Code {
         Self::OutOfScopeMaritalStatus,
         Self::AreaUnknown,
         Self::AreaNotOurs,
+        Self::AreaOutsideScope,
         Self::SameArea,
         Self::DateFormat,
         Self::DateInFuture,
@@ -182,6 +185,10 @@ impl Code {
             Self::AreaNotOurs => (
                 "发送方不是本节点所在区县，请由所属区县报送。",
                 "The sending side is not this node's area; let the county concerned send it.",
+            ),
+            Self::AreaOutsideScope => (
+                "该地址不在本岗位的管辖范围内，请由所属乡镇报送。",
+                "The address lies outside this office's areas; let the office concerned send it.",
             ),
             Self::SameArea => (
                 "户籍地与现居住地在同一区县，无需跨区县通报。",

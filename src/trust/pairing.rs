@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::identity::SpiffeId;
+use super::{identity::SpiffeId, keys::Fingerprint};
 use crate::domain::area::County;
 
 /// A paired node.
@@ -22,6 +22,39 @@ pub struct Pairing {
     pub revocation: RevocationPolicy,
     /// True between two sandbox nodes.
     pub sandbox: bool,
+}
+
+impl Pairing {
+    /// Digest of all that it says: what tells whether a running node uses the pairing that is on
+    /// disk.
+    pub fn digest(&self) -> Fingerprint {
+        let Self {
+            id,
+            areas,
+            endpoint,
+            root_pem,
+            signing_key_spki,
+            revocation,
+            sandbox,
+        } = self;
+        let areas: Vec<String> = areas.iter().map(ToString::to_string).collect();
+        let (id, areas) = (id.to_string(), areas.join(","));
+        let mut bytes = b"hongyan pairing v1\0".to_vec();
+        for part in [
+            id.as_bytes(),
+            areas.as_bytes(),
+            endpoint.as_bytes(),
+            root_pem.as_bytes(),
+            signing_key_spki,
+            revocation.name().as_bytes(),
+            &[u8::from(*sandbox)],
+        ] {
+            // With its length before it, no part can lend bytes to the next.
+            bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(part);
+        }
+        Fingerprint::of(&bytes)
+    }
 }
 
 /// How a trust domain takes certificates back.

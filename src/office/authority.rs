@@ -1,0 +1,101 @@
+//! What an office may do, by the configuration of the moment.
+
+use jiff::civil::Date;
+
+use super::{problem::Fault, scope::Scope};
+use crate::{
+    config::{NodeConfig, OfficeClient, Role},
+    domain::area::County,
+    trust::identity::{OfficeId, SpiffeId},
+};
+
+/// Who publishes, subscribes and reads notices with their personal values.
+pub(super) const DESKS: &[Role] = &[Role::Clerk, Role::Integrator];
+
+/// Who sees where notices stand.
+pub(super) const READERS: &[Role] = &Role::ALL;
+
+/// Who runs peers, agreements and store.
+pub(super) const OPERATORS: &[Role] = &[Role::Operator];
+
+/// An office with its roles and areas, as they are now. Not to be kept over a change of the
+/// configuration.
+#[derive(Clone)]
+pub(super) struct Authority {
+    client: OfficeClient,
+    homes: Vec<County>,
+}
+
+impl Authority {
+    /// Looks the office up.
+    ///
+    /// # Errors
+    /// [`Fault::NotListed`] if it has no line, or one that has expired.
+    pub(super) fn of(office: &OfficeId, config: &NodeConfig, today: Date) -> Result<Self, Fault> {
+        config
+            .office_clients
+            .iter()
+            .find(|client| client.id == *office.id() && client.holds_on(today))
+            .map(|client| Self {
+                client: client.clone(),
+                homes: config.areas.clone(),
+            })
+            .ok_or(Fault::NotListed)
+    }
+
+    /// Who it is.
+    pub(super) const fn id(&self) -> &SpiffeId {
+        &self.client.id
+    }
+
+    /// Lets only those on who have one of the roles.
+    ///
+    /// # Errors
+    /// [`Fault::Role`].
+    pub(super) fn require(&self, roles: &'static [Role]) -> Result<(), Fault> {
+        if roles.iter().any(|role| self.client.has(*role)) {
+            Ok(())
+        } else {
+            Err(Fault::Role(roles))
+        }
+    }
+
+    /// The home area that is meant: the one named, else the office's own.
+    ///
+    /// # Errors
+    /// [`Fault::OutsideScope`] if this node does not serve it, or the office has nothing to see
+    /// there.
+    pub(super) fn home(&self, wanted: Option<County>) -> Result<County, Fault> {
+        let own = self.client.areas.first().map(|area| area.county());
+        let home = wanted
+            .or(own)
+            .or_else(|| self.homes.first().copied())
+            .ok_or(Fault::OutsideScope)?;
+        let sees = self.sees_all_states() || !self.scope(home).is_empty();
+        if self.homes.contains(&home) && sees {
+            Ok(home)
+        } else {
+            Err(Fault::OutsideScope)
+        }
+    }
+
+    /// Where in a home area it may see and send personal values.
+    pub(super) fn scope(&self, home: County) -> Scope {
+        let within = || {
+            let areas = self.client.areas.iter().copied();
+            areas.filter(|area| area.county() == home)
+        };
+        if self.client.has(Role::Integrator) && within().next().is_some() {
+            Scope::whole(home)
+        } else if self.client.has(Role::Clerk) {
+            Scope::of(within())
+        } else {
+            Scope::default()
+        }
+    }
+
+    /// True if it sees the state of every notice, wherever it lies.
+    pub(super) fn sees_all_states(&self) -> bool {
+        self.client.has(Role::Auditor) || self.client.has(Role::Operator)
+    }
+}

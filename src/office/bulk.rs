@@ -1,0 +1,228 @@
+//! Many notices on one stream: read ahead, several groups on their way to the journal at once,
+//! and the answers in the order of the items.
+//!
+//! Two tasks a stream. The *intake* takes what is waiting, up to a bound, judges it and passes it on
+//! as a batch; the *driver* has a few batches in the store's hands and sends the answers as they
+//! come. Each channel between them is bounded, so a client that does not read its answers stops
+//! being read. A client that goes loses nothing that was accepted: the store finishes what it was
+//! given.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio_stream::{Stream, StreamExt as _};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Office,
+    in_order::InOrder,
+    problem::{Fault, problem_of},
+    publish::{Kept, Prepared, kept},
+};
+use crate::{
+    domain::{draft::RawDraft, problem::Problem},
+    store::{NotNow, PublishError, Store},
+    trust::{connection::CallerInfo, identity::OfficeId},
+};
+
+/// One item as it came.
+pub(super) struct Item {
+    pub(super) raw: RawDraft,
+    /// Bytes that it took on the wire.
+    pub(super) size: usize,
+}
+
+/// The answer to one item: durable, or everything that is wrong with it.
+pub(super) type ItemAnswer = Result<Kept, Vec<Problem>>;
+
+/// From the intake to the driver.
+enum Intake {
+    Batch(Vec<Result<Prepared, Vec<Problem>>>),
+    /// Nothing more comes, and why.
+    End(Fault),
+}
+
+impl Office {
+    /// Publishes what comes; the receiver gets an answer an item, in order, then the end, with a
+    /// fault if the stream ended before its time. Items without an answer are of unknown outcome.
+    pub(super) fn publish_stream(
+        self: &Arc<Self>,
+        caller: CallerInfo<OfficeId>,
+        items: impl Stream<Item = Result<Item, Fault>> + Send + Unpin + 'static,
+    ) -> mpsc::Receiver<Result<ItemAnswer, Fault>> {
+        let (batches, waiting) = mpsc::channel(BATCHES_AHEAD);
+        let (answers, receiver) = mpsc::channel(ANSWERS_AHEAD);
+        let cut = caller.cut.clone();
+        let office = Arc::clone(self);
+        tokio::spawn(async move {
+            if let Err(fault) = office.take_in(caller, items, &batches).await {
+                // If the driver is gone, so is the client.
+                batches.send(Intake::End(fault)).await.unwrap_or_default();
+            }
+        });
+        tokio::spawn(drive(self.parts.store.clone(), waiting, answers, cut));
+        receiver
+    }
+
+    async fn take_in(
+        &self,
+        caller: CallerInfo<OfficeId>,
+        mut items: impl Stream<Item = Result<Item, Fault>> + Send + Unpin,
+        batches: &mpsc::Sender<Intake>,
+    ) -> Result<(), Fault> {
+        // Who may not publish at all hears so before it sends anything.
+        self.desk(&caller.id)?;
+        loop {
+            let first = tokio::select! {
+                biased;
+                () = caller.cut.cancelled() => return Err(Fault::Cut),
+                () = self.stop.cancelled() => return Err(NotNow::Stopping.into()),
+                () = batches.closed() => return Ok(()),
+                item = items.next() => item,
+            };
+            let Some(first) = first else {
+                return Ok(());
+            };
+            let mut end = None;
+            let mut drafts = Vec::new();
+            let mut size = 0_usize;
+            let mut next = Some(first);
+            while let Some(item) = next {
+                match item {
+                    Ok(item) => {
+                        size = size.saturating_add(item.size);
+                        drafts.push(item.raw);
+                    }
+                    Err(fault) => {
+                        end = Some(fault);
+                        break;
+                    }
+                }
+                if drafts.len() >= BATCH_ITEMS || size >= BATCH_BYTES {
+                    break;
+                }
+                next = waiting(&mut items).await;
+            }
+            // Roles, areas and agreements may have changed since the batch before.
+            let desk = self.desk(&caller.id)?;
+            let mut batch = Vec::with_capacity(drafts.len());
+            for raw in drafts {
+                batch.push(desk.prepare(raw).await);
+            }
+            let (prepared, failed) = whole(batch);
+            if !prepared.is_empty() && batches.send(Intake::Batch(prepared)).await.is_err() {
+                return Ok(());
+            }
+            if let Some(fault) = failed.or(end) {
+                return Err(fault);
+            }
+        }
+    }
+}
+
+/// The items before the first that could not be judged, and why it could not.
+fn whole<T>(items: Vec<Result<T, Fault>>) -> (Vec<T>, Option<Fault>) {
+    let mut judged = Vec::with_capacity(items.len());
+    for item in items {
+        match item {
+            Ok(item) => judged.push(item),
+            Err(fault) => return (judged, Some(fault)),
+        }
+    }
+    (judged, None)
+}
+
+/// The next item if it is here already.
+async fn waiting<S: Stream + Unpin>(items: &mut S) -> Option<S::Item> {
+    tokio::select! {
+        biased;
+        item = items.next() => item,
+        () = std::future::ready(()) => None,
+    }
+}
+
+/// Gives batches to the store and answers to the client, both in order.
+async fn drive(
+    store: Store,
+    mut batches: mpsc::Receiver<Intake>,
+    answers: mpsc::Sender<Result<ItemAnswer, Fault>>,
+    cut: CancellationToken,
+) {
+    let mut under_way = InOrder::<Vec<Result<ItemAnswer, Fault>>>::new();
+    let mut open = true;
+    let mut end = None;
+    while open || under_way.len() > 0 {
+        tokio::select! {
+            // First what is under way, so that batches begin in order.
+            biased;
+            () = cut.cancelled() => return,
+            done = under_way.next(), if under_way.len() > 0 => {
+                for answer in done {
+                    let last = answer.is_err();
+                    if answers.send(answer).await.is_err() || last {
+                        return;
+                    }
+                }
+            }
+            next = batches.recv(), if open && under_way.len() < BATCHES_UNDER_WAY => match next {
+                Some(Intake::Batch(batch)) => under_way.push(settle(store.clone(), batch)),
+                Some(Intake::End(fault)) => {
+                    end = Some(fault);
+                    open = false;
+                }
+                None => open = false,
+            },
+        }
+    }
+    if let Some(fault) = end {
+        // If nobody listens any more, nobody needs to know.
+        answers.send(Err(fault)).await.unwrap_or_default();
+    }
+}
+
+/// Publishes a batch; an answer for each item, the last of them a fault if the store stopped there.
+async fn settle(
+    store: Store,
+    batch: Vec<Result<Prepared, Vec<Problem>>>,
+) -> Vec<Result<ItemAnswer, Fault>> {
+    let mut outgoing = Vec::new();
+    let mut items = Vec::with_capacity(batch.len());
+    for item in batch {
+        items.push(item.map(|prepared| {
+            outgoing.push(prepared.outgoing);
+            prepared.reference
+        }));
+    }
+    let mut answers = if outgoing.is_empty() {
+        Vec::new().into_iter()
+    } else {
+        store.publish(outgoing).await.into_iter()
+    };
+    items
+        .into_iter()
+        .map(|item| match item {
+            Err(problems) => Ok(Err(problems)),
+            Ok(reference) => match answers.next().map(|answer| kept(answer, reference)) {
+                Some(Ok(kept)) => Ok(Ok(kept)),
+                Some(Err(PublishError::Refused(refusal))) => Ok(Err(vec![problem_of(refusal)])),
+                Some(Err(PublishError::NotNow(error))) => Err(Fault::NotNow(error)),
+                None => Err(Fault::Defect),
+            },
+        })
+        .collect()
+}
+
+/// Items in a batch, at most.
+const BATCH_ITEMS: usize = 256;
+
+/// Bytes of items in a batch, at most, unless one item is larger.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// Batches judged before the store has room for them.
+const BATCHES_AHEAD: usize = 1;
+
+/// Batches in the store's hands: one being written, the others gathering for the next group.
+const BATCHES_UNDER_WAY: usize = 4;
+
+/// Answers that wait for the client to read them.
+const ANSWERS_AHEAD: usize = 256;

@@ -1,0 +1,114 @@
+//! What a node offers to the offices of its own areas: the gRPC service `hongyan.office.v1.Office`
+//! on a listener of its own.
+//!
+//! *Who calls* is known from the certificate alone; *what it may do* is looked up in the
+//! configuration of that moment at every call, and again on long streams whenever the
+//! configuration changes. A clerk acts for the areas that its line names, an integrator for the
+//! whole home area; an auditor and an operator see states, never a personal value.
+//!
+//! *Which areas a notice lies in*: a departure or an arrival in the one of its two addresses that
+//! is on this side; an answer or a note where the notice lies that it speaks of, however many
+//! steps back. What lies outside an office's areas is answered as if it did not exist.
+//!
+//! | part | does |
+//! |---|---|
+//! | `wire` | the only place that sees the protos of the service |
+//! | `problem` | the one table that makes a `tonic::Status` |
+//! | `authority`, `scope` | who may do what, and where |
+//! | `publish`, `bulk` | one notice; many, in order, without waiting for each |
+//! | `subscribe`, `handing` | notices that came in, handed over and acknowledged |
+//! | `query`, `peers` | what is where |
+//! | `operations` | what other rooms do for this one |
+//! | `server` | the listener with its bounds |
+
+mod authority;
+mod bulk;
+mod handing;
+mod in_order;
+mod operations;
+mod peers;
+mod problem;
+mod publish;
+mod query;
+mod scope;
+mod server;
+mod subscribe;
+mod wire;
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+pub use self::{
+    operations::{
+        AdoptedView, AgreementComparisonView, ChannelComparisonView, CourierState, CourierView,
+        Hindrance, LinkView, OperationError, Operations, Pending, ProbeView, ReachedView,
+        ReloadView,
+    },
+    server::{ServeError, serve},
+};
+use self::{authority::Authority, problem::Fault, subscribe::Subscribers};
+use crate::{
+    agreement::Agreements,
+    clock::Clock,
+    config::NodeConfig,
+    domain::calendar,
+    store::Store,
+    trust::{identity::OfficeId, material::TrustSnapshot, reference::ReferenceKey},
+};
+
+/// What the service is built from.
+pub struct OfficeParts {
+    /// What must not be forgotten.
+    pub store: Store,
+    /// The configuration that holds: roles, areas, mode.
+    pub config: watch::Receiver<Arc<NodeConfig>>,
+    /// The agreements that hold.
+    pub agreements: watch::Receiver<Arc<Agreements>>,
+    /// Who the peers are.
+    pub trust: watch::Receiver<Arc<TrustSnapshot>>,
+    /// Under which references are derived and looked up.
+    pub reference_key: Arc<ReferenceKey>,
+    /// The time.
+    pub clock: Clock,
+    /// What other rooms do.
+    pub operations: Arc<dyn Operations>,
+}
+
+/// The service, shared by all of its calls.
+pub struct Office {
+    parts: OfficeParts,
+    subscribers: Subscribers,
+    stop: CancellationToken,
+}
+
+impl Office {
+    /// The service; long calls end, and say so, once `stop` is done.
+    pub fn new(parts: OfficeParts, stop: CancellationToken) -> Self {
+        Self {
+            parts,
+            subscribers: Subscribers::default(),
+            stop,
+        }
+    }
+
+    /// Today in Asia/Shanghai.
+    fn today(&self) -> Date {
+        // Only a clock beyond the year 9999 has no day; nothing is in force then.
+        calendar::day_of(self.parts.clock.now_ms()).unwrap_or(Date::MAX)
+    }
+
+    fn config(&self) -> Arc<NodeConfig> {
+        Arc::clone(&self.parts.config.borrow())
+    }
+
+    /// What a caller may do by the configuration of this moment.
+    fn authority(&self, caller: &OfficeId) -> Result<Authority, Fault> {
+        Authority::of(caller, &self.config(), self.today())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,194 @@
+//! What the service needs of other rooms of the node, in types of its own.
+
+use std::{future::Future, pin::Pin, time::Duration};
+
+use crate::{
+    domain::{
+        agreement::AgreementId,
+        area::County,
+        channel::{Channel, Digest, Sequence},
+        problem::Sentence,
+    },
+    store::NotNow,
+    trust::identity::SpiffeId,
+};
+
+/// The future of an operation.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What belongs to the exchange and to the node as a whole. A dropped future does not undo what was
+/// begun.
+pub trait Operations: Send + Sync + 'static {
+    /// Head of a channel's chain before its first notice; none if nobody paired has the other end.
+    fn origin(&self, channel: Channel) -> Option<Digest>;
+
+    /// How the courier of a channel out stands.
+    fn courier(&self, channel: Channel) -> CourierView;
+
+    /// How the links stand, one for each peer that was ever tried.
+    fn links(&self) -> Vec<LinkView>;
+
+    /// Asks the peer that speaks for an area how the two stand. A peer that cannot be reached is an
+    /// answer, not an error.
+    fn probe(&self, area: County) -> Pending<'_, Result<ProbeView, OperationError>>;
+
+    /// Brings the histories of the stopped channels with that peer together.
+    fn adopt(&self, area: County) -> Pending<'_, Result<Vec<AdoptedView>, OperationError>>;
+
+    /// Reads the node's directory anew; done when what it says is in use.
+    fn reload(&self) -> Pending<'_, Result<ReloadView, OperationError>>;
+}
+
+/// How a courier stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CourierView {
+    /// In one word.
+    pub state: CourierState,
+    /// With paused or stopped: why, and what to do.
+    pub hindrance: Option<Hindrance>,
+}
+
+/// How a courier stands, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CourierState {
+    /// Notices are under way.
+    Moving,
+    /// There is nothing to send.
+    Idle,
+    /// It waits for its next try.
+    Waiting,
+    /// The peer asked to wait.
+    Paused,
+    /// It stands still until a person acts.
+    Stopped,
+}
+
+impl CourierState {
+    /// Its stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Moving => "moving",
+            Self::Idle => "idle",
+            Self::Waiting => "waiting",
+            Self::Paused => "paused",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// What hinders a courier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hindrance {
+    /// Stable code.
+    pub code: String,
+    /// What to do.
+    pub remedy: Sentence,
+}
+
+/// How the link to a peer stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkView {
+    /// The peer.
+    pub identity: SpiffeId,
+    /// When it was last heard, in milliseconds since 1970; 0 for never since the start.
+    pub last_contact_ms: i64,
+    /// Code of the last failure; none if the last try went well.
+    pub last_error: Option<String>,
+}
+
+/// What a probe found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProbeView {
+    /// The peer answered.
+    Reached(ReachedView),
+    /// It did not; the stable code says why.
+    Unreachable(String),
+}
+
+/// What a peer answered to a probe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReachedView {
+    /// From asking to answer.
+    pub round_trip: Duration,
+    /// The peer's clock less this node's, half of the round trip taken off.
+    pub clock_difference_ms: i64,
+    /// Its protocol versions.
+    pub versions: Vec<u32>,
+    /// Last second of its certificate, in milliseconds since 1970.
+    pub certificate_until_ms: i64,
+    /// Agreements held by either side.
+    pub agreements: Vec<AgreementComparisonView>,
+    /// Channels between the two.
+    pub channels: Vec<ChannelComparisonView>,
+}
+
+/// An agreement as both sides hold it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgreementComparisonView {
+    /// Which.
+    pub id: AgreementId,
+    /// Version here; none if it is not held.
+    pub version_here: Option<u32>,
+    /// Version there; none if it is not held.
+    pub version_there: Option<u32>,
+    /// True if both hold the same text.
+    pub equal: bool,
+}
+
+/// A channel as both sides hold it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelComparisonView {
+    /// Which.
+    pub channel: Channel,
+    /// Highest sequence here.
+    pub sequence_here: Sequence,
+    /// Highest sequence there.
+    pub sequence_there: Sequence,
+    /// False if at the lower of the two the heads are known to differ.
+    pub heads_agree: bool,
+}
+
+/// A channel whose histories were brought together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdoptedView {
+    /// Which.
+    pub channel: Channel,
+    /// Sequences taken over from the peer.
+    pub taken_over: u64,
+    /// Own unanswered notices that were numbered anew behind them.
+    pub renumbered: u64,
+    /// True where the peer is asked to send once more.
+    pub resend_asked: bool,
+}
+
+/// What is in use after a reload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReloadView {
+    /// Peers.
+    pub peers: u32,
+    /// Agreements.
+    pub agreements: u32,
+}
+
+/// Why an operation was not done. Texts and codes never carry a personal value: they are shown to
+/// the operator as they are.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OperationError {
+    /// A person has to change something first: a file that cannot be read, nothing to adopt.
+    #[error("{message}")]
+    Declined {
+        /// Stable code.
+        code: &'static str,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// The store does not do it now.
+    #[error(transparent)]
+    NotNow(#[from] NotNow),
+    /// No paired node speaks for that area.
+    #[error("no paired node speaks for that area")]
+    UnknownPeer,
+    /// The peer cannot be reached; the stable code says why.
+    #[error("the peer cannot be reached: {0}")]
+    Unreachable(String),
+}

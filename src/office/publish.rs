@@ -1,0 +1,386 @@
+//! From what an office wrote to a notice that an agreement lets travel.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use super::{
+    Office,
+    authority::{Authority, DESKS},
+    problem::{Fault, problem_of},
+    scope,
+};
+use crate::{
+    agreement::{self, Agreements, Permitted, Sending, permit_draft},
+    config::NodeConfig,
+    domain::{
+        area::{AreaCode, County},
+        channel::Channel,
+        draft::{Draft, RawDraft, Rules},
+        field::Field,
+        notice::{Content, Kind, NoticeId, Outcome},
+        problem::{Code, Problem},
+    },
+    envelope,
+    store::{Accepted, NoticeView, Outgoing, PublishError},
+    trust::{identity::OfficeId, keys},
+};
+
+/// A draft that passed: what the store takes, and the reference under which it is known.
+pub(super) struct Prepared {
+    pub(super) outgoing: Permitted<Outgoing>,
+    pub(super) reference: String,
+}
+
+/// A notice that is durable.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) accepted: Accepted,
+    pub(super) reference: String,
+}
+
+/// The notice that a draft speaks of, as far as it fits the draft.
+struct Answered {
+    from: County,
+    to: County,
+    case_id: NoticeId,
+}
+
+/// Judges drafts by the configuration and the agreements of one moment.
+pub(super) struct Desk<'a> {
+    office: &'a Office,
+    authority: Authority,
+    config: Arc<NodeConfig>,
+    agreements: Arc<Agreements>,
+    rules: Rules,
+}
+
+impl Office {
+    /// Publishes one notice; answers once it is durable. What was begun goes on if the caller goes.
+    pub(super) async fn publish(&self, caller: &OfficeId, raw: RawDraft) -> Result<Kept, Fault> {
+        let prepared = self.desk(caller)?.prepare(raw).await?;
+        let Prepared {
+            outgoing,
+            reference,
+        } = prepared.map_err(Fault::Draft)?;
+        let store = self.parts.store.clone();
+        let answers = tokio::spawn(async move { store.publish(vec![outgoing]).await })
+            .await
+            .map_err(|_| Fault::Defect)?;
+        let accepted = answers.into_iter().next().ok_or(Fault::Defect)??;
+        Ok(Kept {
+            accepted,
+            reference,
+        })
+    }
+
+    /// The desk of an office that may publish.
+    pub(super) fn desk(&self, caller: &OfficeId) -> Result<Desk<'_>, Fault> {
+        let authority = self.authority(caller)?;
+        authority.require(DESKS)?;
+        let config = self.config();
+        let rules = Rules {
+            today: self.today(),
+            home_areas: config.areas.clone(),
+            sandbox: config.mode.is_sandbox(),
+        };
+        Ok(Desk {
+            office: self,
+            authority,
+            agreements: Arc::clone(&self.parts.agreements.borrow()),
+            config,
+            rules,
+        })
+    }
+}
+
+impl Desk<'_> {
+    /// Judges a draft and encodes it. The inner error is everything that is wrong with it.
+    ///
+    /// # Errors
+    /// [`Fault::NotNow`] if the store cannot be asked.
+    pub(super) async fn prepare(
+        &self,
+        mut raw: RawDraft,
+    ) -> Result<Result<Prepared, Vec<Problem>>, Fault> {
+        let mut problems = Vec::new();
+        let kind: Option<Kind> = raw.get(Field::Kind).and_then(|name| name.parse().ok());
+        let mut answered = None;
+        match kind {
+            Some(kind) if kind.names_a_notice() => {
+                answered = self.answered(kind, &raw, &mut problems).await?;
+            }
+            Some(kind) => problems.extend(self.outside(kind, &raw)),
+            None => {}
+        }
+        if let Some(Answered { from, .. }) = &answered
+            && raw.get(Field::FromArea).is_none()
+        {
+            raw.set(Field::FromArea, from.as_str());
+        }
+        let sending = self.sending(answered.as_ref(), self.rules.today);
+        let gate = |asked: &crate::domain::draft::Asked<'_>| {
+            agreement::problems(asked, &sending, &self.agreements)
+        };
+        let draft = match Draft::judge(&raw, &self.rules, &gate) {
+            Ok(draft) if problems.is_empty() => draft,
+            Ok(_) => return Ok(Err(sorted(problems))),
+            Err(told) => {
+                problems.extend(told);
+                return Ok(Err(sorted(problems)));
+            }
+        };
+        if let Some(problem) = self.unknown_duplicate(&draft, answered.as_ref()).await? {
+            return Ok(Err(vec![problem]));
+        }
+        Ok(self.encode(draft, answered.as_ref(), &sending)?)
+    }
+
+    fn sending(&self, answered: Option<&Answered>, today: Date) -> Sending {
+        Sending {
+            to: answered.map(|answered| answered.to),
+            sandbox: self.rules.sandbox,
+            today,
+        }
+    }
+
+    /// A movement whose own side lies outside the office's areas, though within the node's.
+    fn outside(&self, kind: Kind, raw: &RawDraft) -> Option<Problem> {
+        let own = match kind {
+            Kind::Arrival => Field::DestinationArea,
+            Kind::Departure | Kind::Feedback | Kind::Message => Field::OriginArea,
+        };
+        let area: AreaCode = raw.get(own)?.parse().ok()?;
+        let home = area.county();
+        let outside =
+            self.config.areas.contains(&home) && !self.authority.scope(home).covers(area);
+        outside.then(|| Problem::new(Code::AreaOutsideScope, own))
+    }
+
+    /// Looks up the notice that a draft speaks of. One that is unknown between the two areas, or
+    /// that the office may not know, is a problem; an id that cannot be read is left to the draft.
+    async fn answered(
+        &self,
+        kind: Kind,
+        raw: &RawDraft,
+        problems: &mut Vec<Problem>,
+    ) -> Result<Option<Answered>, Fault> {
+        let county = |field| -> Option<County> {
+            let area: AreaCode = raw.get(field)?.parse().ok()?;
+            Some(area.county())
+        };
+        let id = raw.get(Field::Answers).and_then(|text| text.parse().ok());
+        let Some(id) = id else {
+            return Ok(None);
+        };
+        let (from, to) = (county(Field::FromArea), county(Field::ToArea));
+        let store = &self.office.parts.store;
+        let found = match (from, to) {
+            (Some(from), Some(to)) => store.notice_of_pair(Channel { from, to }, id).await?,
+            _ => store.notice(id).await?,
+        };
+        let fitting = match &found {
+            Some(view) => self.fitting(view, from, to).await?,
+            None => None,
+        };
+        let (Some(view), Some(ends)) = (found, fitting) else {
+            problems.push(Problem::new(Code::UnknownNotice, Field::Answers));
+            return Ok(None);
+        };
+        if kind == Kind::Feedback && !answerable(&view, ends.from) {
+            problems.push(Problem::new(Code::ValueFormat, Field::Answers));
+        }
+        Ok(Some(Answered {
+            from: ends.from,
+            to: ends.to,
+            case_id: view.facts.case_id,
+        }))
+    }
+
+    /// The channel of an answer to a notice; none if it is not between these areas, or lies outside
+    /// the office's.
+    async fn fitting(
+        &self,
+        view: &NoticeView,
+        from: Option<County>,
+        to: Option<County>,
+    ) -> Result<Option<Channel>, Fault> {
+        let pair = view.channel;
+        let ours = |area: &County| self.config.areas.contains(area);
+        // Between two home areas of one node it is the receiving one that speaks, if none is named.
+        let from = match from {
+            Some(from) => from,
+            None if ours(&pair.to) => pair.to,
+            None => pair.from,
+        };
+        let ends = if from == pair.to {
+            pair.opposite()
+        } else {
+            pair
+        };
+        if ends.from != from || to.is_some_and(|to| to != ends.to) || !ours(&from) {
+            return Ok(None);
+        }
+        let scope = self.authority.scope(from);
+        let store = &self.office.parts.store;
+        let known = scope::covers_view(store, &scope, from, view).await?;
+        Ok(known.then_some(ends))
+    }
+
+    /// A notice named as the one that stands, which these two areas do not know.
+    async fn unknown_duplicate(
+        &self,
+        draft: &Draft,
+        answered: Option<&Answered>,
+    ) -> Result<Option<Problem>, Fault> {
+        let (Content::Feedback(feedback), Some(answered)) = (&draft.content, answered) else {
+            return Ok(None);
+        };
+        let Outcome::DuplicateOf(id) = feedback.outcome else {
+            return Ok(None);
+        };
+        let pair = Channel {
+            from: answered.from,
+            to: answered.to,
+        };
+        let known = self.office.parts.store.notice_of_pair(pair, id).await?;
+        Ok(known
+            .is_none()
+            .then(|| Problem::new(Code::UnknownNotice, Field::DuplicateOf)))
+    }
+
+    /// A judged draft as the store takes it.
+    fn encode(
+        &self,
+        mut draft: Draft,
+        answered: Option<&Answered>,
+        sending: &Sending,
+    ) -> Result<Result<Prepared, Vec<Problem>>, Fault> {
+        // An area that is left to the notice answered would else count as absent in the content.
+        draft.to = draft.to.or(sending.to);
+        let permitted = match permit_draft(draft, sending, &self.agreements) {
+            Ok(permitted) => permitted,
+            Err(problems) => return Ok(Err(problems)),
+        };
+        let (draft, grant) = (permitted.value(), permitted.grant());
+        let channel = grant.channel;
+        let Some(origin) = self.office.parts.operations.origin(channel) else {
+            return Ok(Err(vec![Problem::new(Code::NoAgreement, Field::ToArea)]));
+        };
+        let case_id = answered.map(|answered| answered.case_id);
+        let published_at_ms = self.office.parts.clock.now_ms();
+        let deadline_ms = grant.deadline_ms(published_at_ms);
+        let body = envelope::encode_body(&envelope::Outgoing {
+            from: channel.from,
+            to: channel.to,
+            case_id,
+            answers: draft.answers,
+            agreement: grant.agreement,
+            purpose: &grant.purpose,
+            published_at_ms,
+            deadline_ms,
+            sandbox: self.rules.sandbox,
+            nonce: keys::draw().map_err(|_| Fault::Defect)?,
+            consent: draft.consent.as_ref(),
+            content: &draft.content,
+        });
+        if body.len() > envelope::SIZE_LIMIT.saturating_sub(MOST_PREFIX) {
+            return Ok(Err(vec![problem_of(crate::domain::refusal::Refusal::whole(
+                Code::TooLarge,
+            ))]));
+        }
+        let Names {
+            reference,
+            reference_key,
+            content_key,
+        } = self.names(draft, channel.from);
+        let stored = reference.clone();
+        let outgoing = permitted.map(|draft, grant| Outgoing {
+            channel,
+            origin,
+            kind: draft.content.kind(),
+            case_id,
+            answers: draft.answers,
+            agreement: grant.agreement,
+            published_at_ms,
+            deadline_ms,
+            reference: stored,
+            reference_key,
+            content_key,
+            body: body.into(),
+        });
+        Ok(Ok(Prepared {
+            outgoing,
+            reference,
+        }))
+    }
+
+    /// The reference and what the index holds of it. A reference that an office gives is its own:
+    /// the same one of another office is another. One that the node derives belongs to the home
+    /// area, so that the same row is one notice whoever brings it, also if the office gives it back.
+    fn names(&self, draft: &Draft, home: County) -> Names {
+        let key = &self.office.parts.reference_key;
+        let content = draft.canonical();
+        let home = home.as_bytes().as_slice();
+        let given = draft
+            .reference
+            .as_ref()
+            .map(|reference| reference.as_str().to_owned());
+        let derived = || key.derive(&content);
+        let (reference, own) = match given {
+            None => (derived(), false),
+            Some(given) => {
+                let own = !given.starts_with(DERIVED) || given != derived();
+                (given, own)
+            }
+        };
+        let mut whose = home.to_vec();
+        if own {
+            whose.extend_from_slice(self.authority.id().to_string().as_bytes());
+        }
+        Names {
+            reference_key: key.index_hash(&whose, reference.as_bytes()),
+            content_key: key.index_hash(home, &content),
+            reference,
+        }
+    }
+}
+
+struct Names {
+    reference: String,
+    reference_key: [u8; 16],
+    content_key: [u8; 16],
+}
+
+/// Feedback answers a movement that came in: on a node with two home areas, one that is stored.
+fn answerable(view: &NoticeView, from: County) -> bool {
+    let movement = match view.facts.kind {
+        Kind::Departure | Kind::Arrival => true,
+        Kind::Feedback | Kind::Message => false,
+    };
+    let stored = view.delivery == crate::domain::delivery::Delivery::Stored;
+    movement && view.channel.to == from && stored
+}
+
+fn sorted(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.sort();
+    problems.dedup();
+    problems
+}
+
+/// What the store did with an item of a batch.
+pub(super) fn kept(
+    answer: Result<Accepted, PublishError>,
+    reference: String,
+) -> Result<Kept, PublishError> {
+    answer.map(|accepted| Kept {
+        accepted,
+        reference,
+    })
+}
+
+/// What derived references begin with.
+const DERIVED: &str = "d-";
+
+/// The most that the writer puts before a body.
+const MOST_PREFIX: usize = 32;

@@ -1,0 +1,244 @@
+//! What is where: notices and channels.
+
+use super::{
+    Office,
+    authority::{Authority, READERS},
+    operations::{CourierState, CourierView, Hindrance},
+    problem::Fault,
+    scope,
+};
+use crate::{
+    domain::{
+        area::County,
+        delivery::Delivery,
+        notice::{Kind, NoticeId},
+        problem::{Code, Sentence},
+    },
+    store::{ChannelView, Direction, NotNow, NoticeFilter, NoticeView, Position, StopReason},
+    trust::identity::OfficeId,
+};
+
+/// A notice as an office may see it.
+pub(super) struct NoticeSeen {
+    pub(super) view: NoticeView,
+    /// With its bytes and its reference; else its state alone.
+    pub(super) full: bool,
+    pub(super) sandbox: bool,
+}
+
+/// Which notices are asked for.
+pub(super) struct NoticesAsked {
+    pub(super) home: Option<County>,
+    pub(super) direction: Option<Direction>,
+    pub(super) kinds: Vec<Kind>,
+    pub(super) states: Vec<String>,
+    /// 0 for the usual.
+    pub(super) page_size: u32,
+    /// Where the page begins; none for the newest.
+    pub(super) before: Option<Position>,
+}
+
+/// A page of notices, newest first.
+pub(super) struct NoticesSeen {
+    pub(super) notices: Vec<NoticeSeen>,
+    /// Where the next page begins; none at the end.
+    pub(super) next: Option<Position>,
+}
+
+/// A channel and how far it has come.
+pub(super) struct ChannelSeen {
+    pub(super) view: ChannelView,
+    pub(super) oldest_unanswered_seconds: u64,
+    pub(super) on_hold: u64,
+    pub(super) courier: CourierView,
+}
+
+impl Office {
+    /// One notice. What the office may not know of does not exist.
+    pub(super) async fn get_notice(
+        &self,
+        caller: &OfficeId,
+        id: NoticeId,
+    ) -> Result<NoticeSeen, Fault> {
+        let authority = self.authority(caller)?;
+        authority.require(READERS)?;
+        let found = self.parts.store.notice(id).await?;
+        let view = found.ok_or(Fault::UnknownNotice)?;
+        self.seen(&authority, view)
+            .await?
+            .ok_or(Fault::UnknownNotice)
+    }
+
+    /// A page of the notices that the office may know of. It may hold fewer than asked for and yet
+    /// not be the last.
+    pub(super) async fn list_notices(
+        &self,
+        caller: &OfficeId,
+        asked: NoticesAsked,
+    ) -> Result<NoticesSeen, Fault> {
+        let NoticesAsked {
+            home,
+            direction,
+            kinds,
+            states,
+            page_size,
+            before,
+        } = asked;
+        let authority = self.authority(caller)?;
+        authority.require(READERS)?;
+        let home = authority.home(home)?;
+        if let Some(state) = states.iter().find(|state| !is_state(state)) {
+            tracing::debug!(length = state.len(), "An unknown delivery state was asked for.");
+            return Err(Fault::Argument("states", Code::ValueFormat));
+        }
+        let size = match usize::try_from(page_size) {
+            Ok(0) => USUAL_PAGE,
+            Ok(size) if size <= MOST_PAGE => size,
+            Ok(_) | Err(_) => return Err(Fault::Argument("page_size", Code::ValueFormat)),
+        };
+        let filter = NoticeFilter {
+            direction,
+            kinds,
+            states,
+        };
+        let mut notices = Vec::new();
+        let mut next = Some(before.unwrap_or(Position::new(u64::MAX)));
+        // A clerk's notices may be few among many: some looks, then the client asks on.
+        for _ in 0..MOST_LOOKS {
+            let Some(before) = next else { break };
+            let missing = size.saturating_sub(notices.len());
+            if missing == 0 {
+                break;
+            }
+            let page = self
+                .parts
+                .store
+                .page(home, filter.clone(), before, missing)
+                .await?;
+            for view in page.notices {
+                notices.extend(self.seen(&authority, view).await?);
+            }
+            next = page.next;
+        }
+        Ok(NoticesSeen { notices, next })
+    }
+
+    /// All channels.
+    pub(super) async fn list_channels(&self, caller: &OfficeId) -> Result<Vec<ChannelSeen>, Fault> {
+        self.authority(caller)?.require(READERS)?;
+        let mut seen = Vec::new();
+        for view in self.parts.store.channels().await? {
+            let (age, on_hold) = match view.direction {
+                Direction::Out => (
+                    self.oldest_unanswered_seconds(&view).await?,
+                    self.parts.store.on_hold(view.channel).await?,
+                ),
+                Direction::In => (0, 0),
+            };
+            seen.push(ChannelSeen {
+                courier: self.courier(&view),
+                oldest_unanswered_seconds: age,
+                on_hold,
+                view,
+            });
+        }
+        Ok(seen)
+    }
+
+    /// Age of the oldest notice of a channel out that has no answer; 0 for none.
+    pub(super) async fn oldest_unanswered_seconds(
+        &self,
+        view: &ChannelView,
+    ) -> Result<u64, NotNow> {
+        let store = &self.parts.store;
+        let waiting = store.waiting(view.channel, view.settled, 1).await?;
+        let now = self.parts.clock.now_ms();
+        Ok(waiting.first().map_or(0, |oldest| {
+            let age = now.saturating_sub(oldest.accepted_at_ms);
+            // Whole seconds, begun ones counted: 0 stands for none.
+            u64::try_from(age).unwrap_or(0) / 1_000 + 1
+        }))
+    }
+
+    /// A channel that the journal says is stopped is stopped, whatever its courier does.
+    fn courier(&self, view: &ChannelView) -> CourierView {
+        match (view.stop, view.direction) {
+            (Some((reason, _)), _) => CourierView {
+                state: CourierState::Stopped,
+                hindrance: Some(hindrance(reason)),
+            },
+            (None, Direction::Out) => self.parts.operations.courier(view.channel),
+            (None, Direction::In) => CourierView {
+                state: CourierState::Idle,
+                hindrance: None,
+            },
+        }
+    }
+
+    /// What the office may see of a notice; none if it may not know of it.
+    async fn seen(
+        &self,
+        authority: &Authority,
+        view: NoticeView,
+    ) -> Result<Option<NoticeSeen>, NotNow> {
+        let home = match view.direction {
+            Direction::Out => view.channel.from,
+            Direction::In => view.channel.to,
+        };
+        let scope = authority.scope(home);
+        let full = scope::covers_view(&self.parts.store, &scope, home, &view).await?;
+        let seen = full || authority.sees_all_states();
+        Ok(seen.then(|| NoticeSeen {
+            view,
+            full,
+            sandbox: self.config().mode.is_sandbox(),
+        }))
+    }
+}
+
+/// Why a channel stands still, and what to do.
+fn hindrance(reason: StopReason) -> Hindrance {
+    let (code, zh, en) = match reason {
+        StopReason::HeadDiffers => (
+            "head_differs",
+            "双方记录的内容不一致，通道已停止，未覆盖任何数据；请两边管理员核对后再执行 hongyan channel adopt。",
+            "The two sides hold different histories; the channel stands still and nothing was overwritten. Let both operators compare them before hongyan channel adopt.",
+        ),
+        StopReason::SenderSetBack | StopReason::ReceiverSetBack => {
+            let text = Code::SetBack.text();
+            (Code::SetBack.name(), text.zh, text.en)
+        }
+        StopReason::PeerNonsense => (
+            "peer_nonsense",
+            "对方节点的答复自相矛盾，通道已停止；请联系对方节点管理员。",
+            "The peer's answers contradict each other; the channel stands still. Ask the operator of the peer.",
+        ),
+    };
+    Hindrance {
+        code: code.to_owned(),
+        remedy: Sentence {
+            zh: zh.to_owned(),
+            en: en.to_owned(),
+        },
+    }
+}
+
+fn is_state(name: &str) -> bool {
+    use crate::domain::{delivery::Confirmation, refusal::Refusal};
+    [
+        Delivery::Queued,
+        Delivery::InFlight,
+        Delivery::Stored,
+        Delivery::Refused(Refusal::whole(Code::Malformed)),
+        Delivery::Expired(Confirmation::Confirmed),
+        Delivery::Withdrawn(Confirmation::Confirmed),
+    ]
+    .iter()
+    .any(|state| state.name() == name)
+}
+
+const USUAL_PAGE: usize = 100;
+
+const MOST_PAGE: usize = 1_000;
+
+const MOST_LOOKS: usize = 16;

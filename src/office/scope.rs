@@ -1,0 +1,185 @@
+//! Areas that an office acts for, and whether a notice lies in them.
+
+use crate::{
+    domain::{
+        area::{AreaCode, County},
+        channel::Channel,
+        notice::{Content, Movement, NoticeId},
+    },
+    envelope,
+    store::{NotNow, NoticeView, Store},
+};
+
+/// Areas of one home area, none within another, in order. The default is nowhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Scope(Vec<AreaCode>);
+
+impl Scope {
+    /// The whole home area.
+    pub(super) fn whole(home: County) -> Self {
+        Self(vec![home.into()])
+    }
+
+    /// Those areas.
+    pub(super) fn of(areas: impl IntoIterator<Item = AreaCode>) -> Self {
+        let mut areas: Vec<AreaCode> = areas.into_iter().map(shortest).collect();
+        // Shorter codes of the same beginning come first.
+        areas.sort_unstable();
+        let mut kept: Vec<AreaCode> = Vec::new();
+        for area in areas {
+            if !kept.iter().any(|wider| wider.contains(area)) {
+                kept.push(area);
+            }
+        }
+        Self(kept)
+    }
+
+    /// True if it is nowhere.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// True if that area lies in it.
+    pub(super) fn covers(&self, area: AreaCode) -> bool {
+        self.0.iter().any(|own| own.contains(area))
+    }
+
+    /// True if it is all of the home area.
+    pub(super) fn is_whole(&self, home: County) -> bool {
+        self.covers(home.into())
+    }
+
+    /// The same text for the same areas: part of what a consumer is.
+    pub(super) fn text(&self) -> String {
+        let codes: Vec<&str> = self.0.iter().map(AreaCode::as_str).collect();
+        codes.join(",")
+    }
+}
+
+/// A code without the groups of zeros that mean "all of it".
+fn shortest(area: AreaCode) -> AreaCode {
+    let mut shortest = area;
+    while let Some(shorter) = shortest
+        .as_str()
+        .strip_suffix("000")
+        .and_then(|text| text.parse().ok())
+    {
+        shortest = shorter;
+    }
+    shortest
+}
+
+/// Where a notice lies, as far as its bytes tell.
+pub(super) enum Place {
+    /// At that address on this side.
+    At(AreaCode),
+    /// Where that notice lies.
+    With(NoticeId),
+    /// Nowhere that can be told.
+    Nowhere,
+}
+
+/// Where a notice lies, seen from that home area.
+pub(super) fn place(home: County, bytes: &[u8]) -> Place {
+    let Ok(notice) = envelope::decode(bytes) else {
+        return Place::Nowhere;
+    };
+    match notice.content {
+        Content::Departure(movement) | Content::Arrival(movement) => {
+            Place::At(address(home, &movement))
+        }
+        Content::Feedback(_) | Content::Message(_) => {
+            notice.header.answers.map_or(Place::Nowhere, Place::With)
+        }
+    }
+}
+
+/// The address of a movement on this side.
+fn address(home: County, movement: &Movement) -> AreaCode {
+    if movement.origin_area.county() == home {
+        movement.origin_area
+    } else {
+        movement.destination_area
+    }
+}
+
+/// Whether a notice lies in a scope. Answers and notes are followed back to what they speak of.
+///
+/// # Errors
+/// [`NotNow`] if the store cannot be asked.
+pub(super) async fn covers(
+    store: &Store,
+    scope: &Scope,
+    home: County,
+    channel: Channel,
+    bytes: &[u8],
+) -> Result<bool, NotNow> {
+    if scope.is_whole(home) || scope.is_empty() {
+        return Ok(!scope.is_empty());
+    }
+    let mut at = place(home, bytes);
+    for _ in 0..MOST_STEPS {
+        match at {
+            Place::At(area) => return Ok(scope.covers(area)),
+            Place::Nowhere => return Ok(false),
+            Place::With(id) => {
+                let Some(view) = store.notice_of_pair(channel, id).await? else {
+                    return Ok(false);
+                };
+                at = place(home, &view.bytes);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// As [`covers`], for a notice that was looked up: its home area is the one on this side.
+///
+/// # Errors
+/// [`NotNow`] if the store cannot be asked.
+pub(super) async fn covers_view(
+    store: &Store,
+    scope: &Scope,
+    home: County,
+    view: &NoticeView,
+) -> Result<bool, NotNow> {
+    covers(store, scope, home, view.channel, &view.bytes).await
+}
+
+/// A chain of answers and notes that is longer is nobody's conversation.
+const MOST_STEPS: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope(codes: &[&str]) -> Scope {
+        Scope::of(codes.iter().map(|code| code.parse().unwrap()))
+    }
+
+    #[test]
+    fn the_same_areas_have_one_text() {
+        let all = [
+            "350582105",
+            "350582104000",
+            "350582104",
+            "350582104002",
+            "350582105001",
+        ];
+        assert_eq!(scope(&all).text(), "350582104,350582105");
+        assert_eq!(
+            scope(&["350582000000", "350582104"]),
+            Scope::whole("350582".parse().unwrap())
+        );
+        assert!(Scope::default().is_empty());
+    }
+
+    #[test]
+    fn a_scope_covers_what_lies_in_it() {
+        let scope = scope(&["350582104", "350582105001"]);
+        let covers = |code: &str| scope.covers(code.parse().unwrap());
+        assert!(covers("350582104002") && covers("350582105001"));
+        assert!(!covers("350582105002") && !covers("350582"));
+        assert!(!scope.is_whole("350582".parse().unwrap()));
+    }
+}

@@ -1,0 +1,175 @@
+//! The calls of the service: each finds out who calls, reads what is asked, and writes the answer.
+
+use std::{pin::Pin, sync::Arc};
+
+use prost::Message as _;
+use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
+use tonic::{Request, Response, Status, Streaming};
+
+use super::{asked, draft::raw_draft, told};
+use crate::{
+    office::{Office, bulk::Item, problem::Fault},
+    proto::office::v1::{self as wire, office_server},
+    trust::{connection::CallerInfo, identity::OfficeId},
+};
+
+/// The service as tonic calls it.
+pub(in crate::office) struct Service(Arc<Office>);
+
+impl Service {
+    pub(super) const fn new(office: Arc<Office>) -> Self {
+        Self(office)
+    }
+}
+
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl office_server::Office for Service {
+    async fn publish(
+        &self,
+        request: Request<wire::PublishRequest>,
+    ) -> Result<Response<wire::PublishResponse>, Status> {
+        let (caller, wire::PublishRequest { draft }) = taken(request)?;
+        let published = self.0.publish(&caller.id, raw_draft(draft)).await;
+        answer(&caller, published, |kept| wire::PublishResponse {
+            accepted: Some(told::accepted(kept)),
+        })
+    }
+
+    type PublishStreamStream = Answers<wire::PublishStreamResponse>;
+
+    async fn publish_stream(
+        &self,
+        request: Request<Streaming<wire::PublishStreamRequest>>,
+    ) -> Result<Response<Self::PublishStreamStream>, Status> {
+        let (caller, requests) = taken(request)?;
+        let items = requests.map(|request| {
+            let request = request.map_err(|_| Fault::Unread)?;
+            let size = request.encoded_len();
+            let wire::PublishStreamRequest { draft } = request;
+            let raw = raw_draft(draft);
+            Ok(Item { raw, size })
+        });
+        let answers = self.0.publish_stream(caller, items);
+        let answers = ReceiverStream::new(answers)
+            .map(|answer| answer.map(told::item).map_err(Status::from));
+        Ok(Response::new(Box::pin(answers)))
+    }
+
+    type SubscribeStream = Answers<wire::SubscribeResponse>;
+
+    async fn subscribe(
+        &self,
+        request: Request<Streaming<wire::SubscribeRequest>>,
+    ) -> Result<Response<Self::SubscribeStream>, Status> {
+        let (caller, requests) = taken(request)?;
+        let steps =
+            requests.map(|request| request.map_err(|_| Fault::Unread).and_then(asked::step));
+        let said = self.0.subscribe(caller, steps);
+        let said =
+            ReceiverStream::new(said).map(|said| said.map(told::said).map_err(Status::from));
+        Ok(Response::new(Box::pin(said)))
+    }
+
+    async fn get_notice(
+        &self,
+        request: Request<wire::GetNoticeRequest>,
+    ) -> Result<Response<wire::GetNoticeResponse>, Status> {
+        let (caller, wire::GetNoticeRequest { notice_id }) = taken(request)?;
+        let id = asked::notice_id(&notice_id)?;
+        answer(
+            &caller,
+            self.0.get_notice(&caller.id, id).await,
+            told::notice,
+        )
+    }
+
+    async fn list_notices(
+        &self,
+        request: Request<wire::ListNoticesRequest>,
+    ) -> Result<Response<wire::ListNoticesResponse>, Status> {
+        let (caller, request) = taken(request)?;
+        let asked = asked::notices_asked(request)?;
+        let listed = self.0.list_notices(&caller.id, asked).await;
+        answer(&caller, listed, told::notices)
+    }
+
+    async fn list_channels(
+        &self,
+        request: Request<wire::ListChannelsRequest>,
+    ) -> Result<Response<wire::ListChannelsResponse>, Status> {
+        let (caller, wire::ListChannelsRequest {}) = taken(request)?;
+        let listed = self.0.list_channels(&caller.id).await;
+        answer(&caller, listed, |channels| wire::ListChannelsResponse {
+            channels: channels.into_iter().map(told::channel).collect(),
+        })
+    }
+
+    async fn list_peers(
+        &self,
+        request: Request<wire::ListPeersRequest>,
+    ) -> Result<Response<wire::ListPeersResponse>, Status> {
+        let (caller, wire::ListPeersRequest {}) = taken(request)?;
+        let listed = self.0.list_peers(&caller.id).await;
+        answer(&caller, listed, |peers| wire::ListPeersResponse {
+            peers: peers.into_iter().map(told::peer).collect(),
+        })
+    }
+
+    async fn probe_peer(
+        &self,
+        request: Request<wire::ProbePeerRequest>,
+    ) -> Result<Response<wire::ProbePeerResponse>, Status> {
+        let (caller, wire::ProbePeerRequest { area }) = taken(request)?;
+        let area = asked::county(&area)?;
+        answer(
+            &caller,
+            self.0.probe_peer(&caller.id, area).await,
+            told::probe,
+        )
+    }
+
+    async fn adopt_channel(
+        &self,
+        request: Request<wire::AdoptChannelRequest>,
+    ) -> Result<Response<wire::AdoptChannelResponse>, Status> {
+        let (caller, wire::AdoptChannelRequest { area }) = taken(request)?;
+        let area = asked::county(&area)?;
+        let adopted = self.0.adopt_channel(&caller.id, area).await;
+        answer(&caller, adopted, |adopted| wire::AdoptChannelResponse {
+            adopted: adopted.into_iter().map(told::adopted).collect(),
+        })
+    }
+
+    async fn reload(
+        &self,
+        request: Request<wire::ReloadRequest>,
+    ) -> Result<Response<wire::ReloadResponse>, Status> {
+        let (caller, wire::ReloadRequest {}) = taken(request)?;
+        answer(&caller, self.0.reload(&caller.id).await, told::reloaded)
+    }
+}
+
+/// Who calls, as the listener proved it, and what is asked.
+fn taken<T>(request: Request<T>) -> Result<(CallerInfo<OfficeId>, T), Status> {
+    let (_, extensions, message) = request.into_parts();
+    let caller = extensions.get::<CallerInfo<OfficeId>>().cloned();
+    // Without a proof nobody is listed: this service stands behind its listener only.
+    Ok((caller.ok_or(Fault::NotListed)?, message))
+}
+
+/// Writes the answer. The log says who was refused what, by codes alone.
+fn answer<T, U>(
+    caller: &CallerInfo<OfficeId>,
+    answer: Result<T, Fault>,
+    told: impl FnOnce(T) -> U,
+) -> Result<Response<U>, Status> {
+    match answer {
+        Ok(value) => Ok(Response::new(told(value))),
+        Err(fault) => {
+            tracing::info!(office = %caller.id, reason = fault.reason(), "Refused a call.");
+            Err(fault.into())
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! What offices are told.
+
+use bytes::Bytes;
+
+use crate::{
+    domain::{
+        agreement::AgreementVersion,
+        channel::Channel,
+        delivery::{Confirmation, Delivery},
+        notice::NoticeId,
+        problem::{Problem, Sentence},
+        refusal::Refusal,
+    },
+    office::{
+        bulk::ItemAnswer,
+        operations::{
+            AdoptedView, AgreementComparisonView, ChannelComparisonView, CourierView, Hindrance,
+            LinkView, ProbeView, ReachedView, ReloadView,
+        },
+        peers::PeerSeen,
+        publish::Kept,
+        query::{ChannelSeen, NoticeSeen, NoticesSeen},
+        subscribe::Said,
+    },
+    proto::{notice::v1 as notice, office::v1 as wire},
+    store::{ChannelView, Direction, Facts, Handover, NoticeView},
+    trust::pairing::Pairing,
+};
+
+pub(super) fn accepted(kept: Kept) -> wire::Accepted {
+    let Kept {
+        accepted,
+        reference,
+    } = kept;
+    wire::Accepted {
+        notice_id: id(accepted.id),
+        repeated: accepted.repeated,
+        reference,
+    }
+}
+
+pub(super) fn item(answer: ItemAnswer) -> wire::PublishStreamResponse {
+    use wire::publish_stream_response::Result as Wire;
+    let result = match answer {
+        Ok(kept) => Wire::Accepted(accepted(kept)),
+        Err(problems) => Wire::Refused(wire::Refused {
+            problems: problems.into_iter().map(problem).collect(),
+        }),
+    };
+    wire::PublishStreamResponse {
+        result: Some(result),
+    }
+}
+
+fn problem(problem: Problem) -> wire::Problem {
+    let Sentence { zh, en } = problem.sentence();
+    let Problem { code, field } = problem;
+    wire::Problem {
+        code: code.name().to_owned(),
+        field: field.into_owned(),
+        message_zh: zh,
+        message_en: en,
+    }
+}
+
+pub(super) fn said(said: Said) -> wire::SubscribeResponse {
+    use wire::subscribe_response::Step as Wire;
+    let step = match said {
+        Said::Opened(position) => Wire::Opened(wire::ConsumerOpened {
+            acknowledged_position: position.get(),
+        }),
+        Said::Acknowledged(position) => Wire::Acknowledged(wire::Acknowledged {
+            position: position.get(),
+        }),
+        Said::Notice {
+            handover,
+            answers_reference,
+        } => {
+            let Handover {
+                position,
+                channel: _,
+                sequence,
+                facts: _,
+                received_at_ms,
+                redelivered,
+                bytes,
+            } = *handover;
+            Wire::Notice(wire::Handover {
+                notice: bytes,
+                position: position.get(),
+                sequence: sequence.get(),
+                received_at_ms,
+                redelivered,
+                answers_reference: answers_reference.unwrap_or_default(),
+            })
+        }
+    };
+    wire::SubscribeResponse { step: Some(step) }
+}
+
+pub(super) fn notice(seen: NoticeSeen) -> wire::GetNoticeResponse {
+    let bytes = if seen.full {
+        seen.view.bytes.clone()
+    } else {
+        Bytes::new()
+    };
+    wire::GetNoticeResponse {
+        state: Some(state(seen)),
+        notice: bytes,
+    }
+}
+
+pub(super) fn notices(seen: NoticesSeen) -> wire::ListNoticesResponse {
+    let NoticesSeen { notices, next } = seen;
+    wire::ListNoticesResponse {
+        notices: notices.into_iter().map(state).collect(),
+        next_page_token: super::asked::page_token(next),
+    }
+}
+
+fn state(seen: NoticeSeen) -> wire::NoticeState {
+    let NoticeSeen {
+        view,
+        full,
+        sandbox,
+    } = seen;
+    let NoticeView {
+        facts,
+        channel: Channel { from, to },
+        direction: way,
+        sequence,
+        delivery,
+        on_hold,
+        at_ms,
+        reference,
+        bytes,
+    } = view;
+    let Facts {
+        id: notice_id,
+        kind,
+        case_id,
+        answers: _,
+        agreement: AgreementVersion { id: pair, version },
+        published_at_ms: _,
+        deadline_ms,
+        digest: _,
+    } = facts;
+    let (code, field, unconfirmed) = match &delivery {
+        Delivery::Refused(Refusal { code, field }) => (
+            Some(*code),
+            field.map(|field| field.name().to_owned()),
+            false,
+        ),
+        Delivery::Queued | Delivery::InFlight | Delivery::Stored => (None, None, false),
+        Delivery::Expired(confirmation) | Delivery::Withdrawn(confirmation) => {
+            (None, None, *confirmation == Confirmation::Unconfirmed)
+        }
+    };
+    let code = code.or(on_hold.flatten());
+    wire::NoticeState {
+        notice_id: id(notice_id),
+        case_id: id(case_id),
+        direction: direction(way).into(),
+        kind: kind.name().to_owned(),
+        from_area: from.to_string(),
+        to_area: to.to_string(),
+        sequence: sequence.get(),
+        delivery: delivery.name().to_owned(),
+        unconfirmed,
+        code: code.map(|code| code.name().to_owned()).unwrap_or_default(),
+        field: field.unwrap_or_default(),
+        on_hold: on_hold.is_some(),
+        at_ms,
+        deadline_ms,
+        agreement: Some(notice::AgreementVersion {
+            id: pair.to_string(),
+            version,
+        }),
+        size_bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+        sandbox,
+        reference: if full { reference } else { String::new() },
+    }
+}
+
+pub(super) fn channel(seen: ChannelSeen) -> wire::ChannelState {
+    let ChannelSeen {
+        view,
+        oldest_unanswered_seconds,
+        on_hold,
+        courier: CourierView { state, hindrance },
+    } = seen;
+    let ChannelView {
+        channel: Channel { from, to },
+        direction: way,
+        last,
+        head,
+        settled,
+        settled_head: _,
+        stop: _,
+        disowned: _,
+    } = view;
+    let (code, zh, en) = match hindrance {
+        Some(Hindrance {
+            code,
+            remedy: Sentence { zh, en },
+        }) => (code, zh, en),
+        None => Default::default(),
+    };
+    wire::ChannelState {
+        from_area: from.to_string(),
+        to_area: to.to_string(),
+        direction: direction(way).into(),
+        last_sequence: last.get(),
+        answered_sequence: settled.get(),
+        oldest_unanswered_seconds,
+        state: state.name().to_owned(),
+        code,
+        message_zh: zh,
+        message_en: en,
+        on_hold,
+        head: Bytes::copy_from_slice(head.as_bytes()),
+    }
+}
+
+pub(super) fn peer(seen: PeerSeen) -> wire::PeerState {
+    let PeerSeen {
+        pairing,
+        signing_key,
+        link,
+        oldest_unanswered_seconds,
+        pairing_digest,
+    } = seen;
+    let Pairing {
+        id,
+        areas,
+        endpoint,
+        root_pem: _,
+        signing_key_spki: _,
+        revocation: _,
+        sandbox: _,
+    } = pairing;
+    let (last_contact_ms, last_error) = match link {
+        Some(LinkView {
+            identity: _,
+            last_contact_ms,
+            last_error,
+        }) => (last_contact_ms, last_error),
+        None => (0, None),
+    };
+    wire::PeerState {
+        identity: id.to_string(),
+        areas: areas.iter().map(ToString::to_string).collect(),
+        endpoint,
+        signing_key: signing_key.to_string(),
+        last_contact_ms,
+        last_error: last_error.unwrap_or_default(),
+        oldest_unanswered_seconds,
+        pairing_digest: Bytes::copy_from_slice(pairing_digest.as_bytes()),
+    }
+}
+
+pub(super) fn probe(probe: ProbeView) -> wire::ProbePeerResponse {
+    match probe {
+        ProbeView::Unreachable(error) => wire::ProbePeerResponse {
+            error,
+            ..wire::ProbePeerResponse::default()
+        },
+        ProbeView::Reached(ReachedView {
+            round_trip,
+            clock_difference_ms,
+            versions,
+            certificate_until_ms,
+            agreements,
+            channels,
+        }) => wire::ProbePeerResponse {
+            reachable: true,
+            error: String::new(),
+            round_trip_us: u64::try_from(round_trip.as_micros()).unwrap_or(u64::MAX),
+            clock_difference_ms,
+            versions,
+            certificate_until_ms,
+            agreements: agreements.into_iter().map(agreement).collect(),
+            channels: channels.into_iter().map(comparison).collect(),
+        },
+    }
+}
+
+fn agreement(view: AgreementComparisonView) -> wire::AgreementComparison {
+    let AgreementComparisonView {
+        id,
+        version_here,
+        version_there,
+        equal,
+    } = view;
+    wire::AgreementComparison {
+        id: id.to_string(),
+        version_here: version_here.unwrap_or_default(),
+        version_there: version_there.unwrap_or_default(),
+        equal,
+    }
+}
+
+fn comparison(view: ChannelComparisonView) -> wire::ChannelComparison {
+    let ChannelComparisonView {
+        channel: Channel { from, to },
+        sequence_here,
+        sequence_there,
+        heads_agree,
+    } = view;
+    wire::ChannelComparison {
+        from_area: from.to_string(),
+        to_area: to.to_string(),
+        sequence_here: sequence_here.get(),
+        sequence_there: sequence_there.get(),
+        heads_agree,
+    }
+}
+
+pub(super) fn adopted(view: AdoptedView) -> wire::AdoptedChannel {
+    let AdoptedView {
+        channel: Channel { from, to },
+        taken_over,
+        renumbered,
+        resend_asked,
+    } = view;
+    wire::AdoptedChannel {
+        from_area: from.to_string(),
+        to_area: to.to_string(),
+        taken_over,
+        renumbered,
+        resend_asked,
+    }
+}
+
+pub(super) fn reloaded(view: ReloadView) -> wire::ReloadResponse {
+    let ReloadView { peers, agreements } = view;
+    wire::ReloadResponse { peers, agreements }
+}
+
+const fn direction(direction: Direction) -> wire::Direction {
+    match direction {
+        Direction::Out => wire::Direction::Out,
+        Direction::In => wire::Direction::In,
+    }
+}
+
+fn id(id: NoticeId) -> Bytes {
+    Bytes::copy_from_slice(id.as_bytes())
+}
