@@ -41,6 +41,7 @@ use jiff::civil::Date;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use self::{authority::Authority, problem::Fault, subscribe::Subscribers};
 pub use self::{
     operations::{
         AdoptedView, AgreementComparisonView, ChannelComparisonView, CourierState, CourierView,
@@ -49,7 +50,6 @@ pub use self::{
     },
     server::{ServeError, serve},
 };
-use self::{authority::Authority, problem::Fault, subscribe::Subscribers};
 use crate::{
     agreement::Agreements,
     clock::Clock,

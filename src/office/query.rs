@@ -87,8 +87,7 @@ impl Office {
         let authority = self.authority(caller)?;
         authority.require(READERS)?;
         let home = authority.home(home)?;
-        if let Some(state) = states.iter().find(|state| !is_state(state)) {
-            tracing::debug!(length = state.len(), "An unknown delivery state was asked for.");
+        if !states.iter().all(|state| is_state(state)) {
             return Err(Fault::Argument("states", Code::ValueFormat));
         }
         let size = match usize::try_from(page_size) {

@@ -1,0 +1,9 @@
+//! The service over real TLS on loopback, on a real store.
+
+mod bulk;
+mod publishing;
+mod reading;
+mod roles;
+mod serving;
+mod subscribing;
+mod world;

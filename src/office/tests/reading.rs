@@ -1,0 +1,199 @@
+//! What is where, and who sees what of it.
+
+use tonic::Code as Grpc;
+
+use super::world::{PEER, World, departure, movement, publish, told};
+use crate::proto::{notice::v1 as notice, office::v1 as wire};
+
+fn get(accepted: &wire::Accepted) -> wire::GetNoticeRequest {
+    wire::GetNoticeRequest {
+        notice_id: accepted.notice_id.clone(),
+    }
+}
+
+#[tokio::test]
+async fn who_runs_the_node_sees_states_and_no_values() {
+    let world = World::start().await;
+    let mut chendai = world.client("chendai").await;
+    let published = publish(&mut chendai, departure("r-1")).await.unwrap();
+    for (office, full) in [
+        ("chendai", true),
+        ("system", true),
+        ("operator", false),
+        ("watcher", false),
+    ] {
+        let mut client = world.client(office).await;
+        let seen = client.get_notice(get(&published)).await.unwrap();
+        let seen = seen.into_inner();
+        let state = seen.state.unwrap();
+        assert_eq!(!seen.notice.is_empty(), full, "{office}");
+        assert_eq!(state.reference, if full { "r-1" } else { "" });
+        assert_eq!((&*state.delivery, state.sequence), ("queued", 1));
+        assert!(state.direction() == wire::Direction::Out);
+        assert!(state.sandbox && state.size_bytes > 100);
+
+        let listed = client.list_notices(wire::ListNoticesRequest::default());
+        let listed = listed.await.unwrap().into_inner();
+        assert_eq!(listed.notices.len(), 1, "{office}");
+        assert_eq!(listed.notices[0].reference, state.reference);
+        assert!(listed.next_page_token.is_empty());
+    }
+    // For another desk it does not exist.
+    let mut cizao = world.client("cizao").await;
+    let status = cizao.get_notice(get(&published)).await.err().unwrap();
+    assert_eq!(told(&status), (Grpc::NotFound, "unknown_notice".into()));
+    let listed = cizao.list_notices(wire::ListNoticesRequest::default());
+    assert!(listed.await.unwrap().into_inner().notices.is_empty());
+}
+
+#[tokio::test]
+async fn pages_lead_from_one_to_the_next() {
+    let world = World::start().await;
+    let mut system = world.client("system").await;
+    for n in 0..10 {
+        let area = if n % 2 == 0 {
+            "350582104000"
+        } else {
+            "350582105000"
+        };
+        let draft = wire::Draft {
+            reference: format!("r-{n}"),
+            content: Some(wire::draft::Content::Departure(notice::Movement {
+                origin_area: area.into(),
+                ..movement()
+            })),
+            ..wire::Draft::default()
+        };
+        publish(&mut system, draft).await.unwrap();
+    }
+    world.receive_arrival("350582104000").await;
+    for (office, direction, expected) in [
+        ("system", wire::Direction::Unspecified, 11),
+        ("system", wire::Direction::In, 1),
+        ("chendai", wire::Direction::Out, 5),
+        ("cizao", wire::Direction::Unspecified, 5),
+    ] {
+        let mut client = world.client(office).await;
+        let mut token = String::new();
+        let mut seen = Vec::new();
+        loop {
+            let request = wire::ListNoticesRequest {
+                direction: direction.into(),
+                page_size: 3,
+                page_token: token,
+                ..wire::ListNoticesRequest::default()
+            };
+            let page = client.list_notices(request).await.unwrap().into_inner();
+            assert!(page.notices.len() <= 3);
+            seen.extend(page.notices.into_iter().map(|state| state.notice_id));
+            token = page.next_page_token;
+            if token.is_empty() {
+                break;
+            }
+        }
+        let count = seen.len();
+        seen.sort();
+        seen.dedup();
+        assert_eq!((seen.len(), count), (expected, expected), "{office}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_asked_is_told_by_its_field() {
+    let world = World::start().await;
+    let mut system = world.client("system").await;
+    let ask = |change: fn(&mut wire::ListNoticesRequest)| {
+        let mut request = wire::ListNoticesRequest::default();
+        change(&mut request);
+        request
+    };
+    for (request, reason) in [
+        (ask(|it| it.page_size = 1_001), "value_format"),
+        (ask(|it| it.page_token = "x".into()), "value_format"),
+        (ask(|it| it.states = vec!["lost".into()]), "value_format"),
+        (ask(|it| it.kinds = vec!["x".into()]), "value_format"),
+        (ask(|it| it.direction = 9), "value_format"),
+        (ask(|it| it.home_area = "35".into()), "area_unknown"),
+    ] {
+        let status = system.list_notices(request).await.err().unwrap();
+        assert_eq!(told(&status), (Grpc::InvalidArgument, reason.into()));
+    }
+    let none = wire::GetNoticeRequest::default();
+    let status = system.get_notice(none).await.err().unwrap();
+    assert_eq!(told(&status).0, Grpc::InvalidArgument);
+}
+
+#[tokio::test]
+async fn channels_and_peers_tell_the_age_of_the_oldest_unanswered() {
+    let world = World::start().await;
+    let mut system = world.client("system").await;
+    publish(&mut system, departure("r")).await.unwrap();
+    world.receive_arrival("350582104000").await;
+    let mut auditor = world.client("watcher").await;
+    let channels = auditor.list_channels(wire::ListChannelsRequest {});
+    let channels = channels.await.unwrap().into_inner().channels;
+    assert_eq!(channels.len(), 2);
+    for channel in channels {
+        match channel.direction() {
+            wire::Direction::Out => {
+                assert_eq!((channel.last_sequence, channel.answered_sequence), (1, 0));
+                assert_eq!(channel.oldest_unanswered_seconds, 1);
+                assert_eq!((&*channel.state, &*channel.code), ("paused", "storage_low"));
+                assert!(!channel.message_zh.is_empty() && !channel.message_en.is_empty());
+            }
+            wire::Direction::In => {
+                assert_eq!((channel.last_sequence, channel.answered_sequence), (1, 1));
+                assert_eq!(
+                    (&*channel.state, channel.oldest_unanswered_seconds),
+                    ("idle", 0)
+                );
+            }
+            wire::Direction::Unspecified => panic!("every channel has a direction"),
+        }
+        assert_eq!(channel.head.len(), 32);
+    }
+    let peers = auditor.list_peers(wire::ListPeersRequest {});
+    let peers = peers.await.unwrap().into_inner().peers;
+    let [peer] = peers.as_slice() else {
+        panic!("one peer")
+    };
+    assert_eq!((&*peer.identity, &*peer.endpoint), (PEER, "127.0.0.1:9"));
+    assert_eq!(peer.areas, ["530111"]);
+    assert_eq!((peer.last_contact_ms, &*peer.last_error), (17, "slow"));
+    assert_eq!(peer.oldest_unanswered_seconds, 1);
+    assert_eq!(
+        (peer.pairing_digest.len(), peer.signing_key.len()),
+        (32, 64)
+    );
+}
+
+#[tokio::test]
+async fn an_operator_probes_adopts_and_reloads() {
+    let world = World::start().await;
+    let mut operator = world.client("operator").await;
+    let probe = |area: &str| wire::ProbePeerRequest { area: area.into() };
+    let probed = operator.probe_peer(probe("530111")).await.unwrap();
+    let probed = probed.into_inner();
+    assert_eq!((probed.reachable, &*probed.error), (false, "refused"));
+    for (area, grpc, reason) in [
+        ("530112", Grpc::NotFound, "unknown_peer"),
+        ("x", Grpc::InvalidArgument, "area_unknown"),
+    ] {
+        let status = operator.probe_peer(probe(area)).await.err().unwrap();
+        assert_eq!(told(&status), (grpc, reason.into()));
+    }
+    let adopt = wire::AdoptChannelRequest {
+        area: "530111".into(),
+    };
+    let adopted = operator.adopt_channel(adopt).await.unwrap().into_inner();
+    assert_eq!(
+        (adopted.adopted[0].taken_over, adopted.adopted[0].renumbered),
+        (1, 2)
+    );
+    let status = operator.reload(wire::ReloadRequest {}).await.err().unwrap();
+    assert_eq!(
+        told(&status),
+        (Grpc::FailedPrecondition, "agreements".into())
+    );
+    assert!(status.message().contains("agreements/x.toml"));
+}
