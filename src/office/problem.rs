@@ -304,3 +304,60 @@ impl From<Fault> for Status {
 
 /// The `domain` of every `ErrorInfo`.
 const DOMAIN: &str = "hongyan";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_store_cannot_do_now_says_when_to_come_again() {
+        for (error, grpc, reason, retry) in [
+            (
+                NotNow::StorageLow,
+                Grpc::ResourceExhausted,
+                "storage_low",
+                Some(10),
+            ),
+            (NotNow::Busy, Grpc::ResourceExhausted, "busy", Some(2)),
+            (NotNow::Unknown, Grpc::Unknown, "outcome_unknown", None),
+            (NotNow::Poisoned, Grpc::Unavailable, "journal_stopped", None),
+            (
+                NotNow::Unreadable,
+                Grpc::DataLoss,
+                "record_unreadable",
+                None,
+            ),
+            (NotNow::Stopping, Grpc::Unavailable, "stopping", Some(5)),
+            (NotNow::Fenced, Grpc::Aborted, "fenced", None),
+        ] {
+            for fault in [
+                Fault::from(error.clone()),
+                Fault::from(ConsumerError::NotNow(error.clone())),
+                Fault::from(PublishError::NotNow(error.clone())),
+                Fault::from(OperationError::NotNow(error.clone())),
+            ] {
+                let status = Status::from(fault);
+                let details = status.get_error_details();
+                let info = details.error_info().unwrap();
+                assert_eq!((status.code(), &*info.reason), (grpc, reason));
+                let told = details.retry_info().and_then(|retry| retry.retry_delay);
+                assert_eq!(told, retry.map(Duration::from_secs));
+            }
+        }
+    }
+
+    #[test]
+    fn a_draft_is_the_offices_to_mend_unless_others_must_act() {
+        let code = |codes: &[Code]| {
+            let problems = codes
+                .iter()
+                .map(|code| Problem::of_column(*code, String::new()));
+            Status::from(Fault::Draft(problems.collect())).code()
+        };
+        assert_eq!(code(&[Code::NoAgreement]), Grpc::FailedPrecondition);
+        assert_eq!(code(&[Code::ReferenceConflict]), Grpc::AlreadyExists);
+        assert_eq!(code(&[Code::AreaOutsideScope]), Grpc::PermissionDenied);
+        let mixed = [Code::NoAgreement, Code::DateFormat];
+        assert_eq!(code(&mixed), Grpc::InvalidArgument);
+    }
+}

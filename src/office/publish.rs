@@ -16,10 +16,12 @@ use crate::{
     domain::{
         area::{AreaCode, County},
         channel::Channel,
-        draft::{Draft, RawDraft, Rules},
+        delivery::Delivery,
+        draft::{Asked, Draft, RawDraft, Rules},
         field::Field,
         notice::{Content, Kind, NoticeId, Outcome},
         problem::{Code, Problem},
+        refusal::Refusal,
     },
     envelope,
     store::{Accepted, NoticeView, Outgoing, PublishError},
@@ -119,9 +121,7 @@ impl Desk<'_> {
             raw.set(Field::FromArea, from.as_str());
         }
         let sending = self.sending(answered.as_ref(), self.rules.today);
-        let gate = |asked: &crate::domain::draft::Asked<'_>| {
-            agreement::problems(asked, &sending, &self.agreements)
-        };
+        let gate = |asked: &Asked<'_>| agreement::problems(asked, &sending, &self.agreements);
         let draft = match Draft::judge(&raw, &self.rules, &gate) {
             Ok(draft) if problems.is_empty() => draft,
             Ok(_) => return Ok(Err(sorted(problems))),
@@ -133,7 +133,7 @@ impl Desk<'_> {
         if let Some(problem) = self.unknown_duplicate(&draft, answered.as_ref()).await? {
             return Ok(Err(vec![problem]));
         }
-        Ok(self.encode(draft, answered.as_ref(), &sending)?)
+        self.encode(draft, answered.as_ref(), &sending)
     }
 
     fn sending(&self, answered: Option<&Answered>, today: Date) -> Sending {
@@ -284,9 +284,7 @@ impl Desk<'_> {
             content: &draft.content,
         });
         if body.len() > envelope::SIZE_LIMIT.saturating_sub(MOST_PREFIX) {
-            return Ok(Err(vec![problem_of(
-                crate::domain::refusal::Refusal::whole(Code::TooLarge),
-            )]));
+            return Ok(Err(vec![problem_of(Refusal::whole(Code::TooLarge))]));
         }
         let Names {
             reference,
@@ -357,7 +355,7 @@ fn answerable(view: &NoticeView, from: County) -> bool {
         Kind::Departure | Kind::Arrival => true,
         Kind::Feedback | Kind::Message => false,
     };
-    let stored = view.delivery == crate::domain::delivery::Delivery::Stored;
+    let stored = view.delivery == Delivery::Stored;
     movement && view.channel.to == from && stored
 }
 

@@ -10,9 +10,10 @@ use super::{
 use crate::{
     domain::{
         area::County,
-        delivery::Delivery,
+        delivery::{Confirmation, Delivery},
         notice::{Kind, NoticeId},
         problem::{Code, Sentence},
+        refusal::Refusal,
     },
     store::{ChannelView, Direction, NotNow, NoticeFilter, NoticeView, Position, StopReason},
     trust::identity::OfficeId,
@@ -223,7 +224,6 @@ fn hindrance(reason: StopReason) -> Hindrance {
 }
 
 fn is_state(name: &str) -> bool {
-    use crate::domain::{delivery::Confirmation, refusal::Refusal};
     [
         Delivery::Queued,
         Delivery::InFlight,

@@ -61,7 +61,14 @@ pub(super) struct Session {
 /// Who subscribes at the moment: so that a newer subscriber ends the older at once, not only when
 /// the store next hands something over.
 #[derive(Default)]
-pub(super) struct Subscribers(Mutex<HashMap<(County, String), (u64, CancellationToken)>>);
+pub(super) struct Subscribers(Mutex<Table>);
+
+#[derive(Default)]
+struct Table {
+    /// Number of the next subscriber: tells a newer one from an older of the same name.
+    next: u64,
+    open: HashMap<(County, String), (u64, CancellationToken)>,
+}
 
 /// What a subscriber hears.
 pub(super) type Ear = mpsc::Sender<Result<Said, Fault>>;
@@ -151,12 +158,12 @@ impl Office {
         let mut subscribers = self.subscribers.0.lock().await;
         let lease = self.parts.store.open_consumer(request).await?;
         let fenced = CancellationToken::new();
-        let number = subscribers
-            .values()
-            .map(|(number, _)| *number)
-            .max()
-            .map_or(0, |most| most.saturating_add(1));
-        if let Some((_, older)) = subscribers.insert((home, name), (number, fenced.clone())) {
+        let number = subscribers.next;
+        subscribers.next = number.saturating_add(1);
+        let older = subscribers
+            .open
+            .insert((home, name), (number, fenced.clone()));
+        if let Some((_, older)) = older {
             older.cancel();
         }
         drop(subscribers);
@@ -290,9 +297,9 @@ async fn listen(
 impl Subscribers {
     /// Takes a subscriber that has ended off the table, unless a newer one stands there.
     async fn forget(&self, key: (County, String), number: u64) {
-        let mut subscribers = self.0.lock().await;
-        if subscribers.get(&key).is_some_and(|(it, _)| *it == number) {
-            subscribers.remove(&key);
+        let open = &mut self.0.lock().await.open;
+        if open.get(&key).is_some_and(|(it, _)| *it == number) {
+            open.remove(&key);
         }
     }
 }

@@ -226,6 +226,31 @@ async fn a_desk_is_handed_what_lies_in_its_areas_and_knows_its_references() {
 }
 
 #[tokio::test]
+async fn what_lies_elsewhere_does_not_pile_up_behind_a_desk() {
+    let world = World::start().await;
+    let here = world.receive_arrival("350582104000").await;
+    let note = Content::Message(Message { text: "好".into() });
+    let open = wire::OpenConsumer {
+        kinds: vec!["message".into()],
+        ..consumer("cizao")
+    };
+    let (mut cizao, _) = Subscriber::open(&world, "cizao", open).await;
+    for _ in 0..3 {
+        world.receive(note.clone(), Some(here)).await;
+    }
+    let mut acknowledged = 0;
+    for _ in 0..200 {
+        acknowledged = world.store.consumers().await.unwrap()[0].acknowledged.get();
+        if acknowledged > 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(acknowledged > 0, "what was passed over is let go");
+    cizao.silent().await;
+}
+
+#[tokio::test]
 async fn kinds_and_start_are_the_consumers_own() {
     let world = World::start().await;
     let arrival = world.receive_arrival("350582104000").await;

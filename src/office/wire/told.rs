@@ -156,7 +156,7 @@ fn state(seen: NoticeSeen) -> wire::NoticeState {
             (None, None, *confirmation == Confirmation::Unconfirmed)
         }
     };
-    let code = code.or(on_hold.flatten());
+    let code = code.or_else(|| on_hold.flatten());
     wire::NoticeState {
         notice_id: id(notice_id),
         case_id: id(case_id),
