@@ -62,6 +62,8 @@ pub use self::{
     link::{LinkError, LinkState},
     outbound::CourierState,
     probe::{AgreementComparison, ChannelComparison, ProbeError, Probed},
+    session::SessionError,
+    wire::NotOfItsForm,
 };
 pub(crate) use self::inbound::service;
 use self::{inbound::Streams, link::Links, outbound::Couriers, probe::KnownDigests};
