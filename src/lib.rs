@@ -66,6 +66,7 @@ pub mod domain;
 pub mod envelope;
 pub mod exchange;
 pub mod ledger;
+pub mod node;
 pub mod office;
 pub mod pairing;
 mod proto;

@@ -38,10 +38,6 @@ pub struct AdoptedChannel {
 
 /// Why histories cannot be brought together.
 #[derive(Debug, thiserror::Error)]
-#[expect(
-    private_interfaces,
-    reason = "callers show it to people and look no further"
-)]
 pub enum AdoptError {
     /// The peer cannot be asked.
     #[error(transparent)]

@@ -41,16 +41,14 @@ use crate::{
 };
 
 /// The service, ready for a tonic server. `stop` ends its streams.
-pub fn service(
-    exchange: Exchange,
-    stop: CancellationToken,
-) -> ExchangeServer<impl Send + Sync + 'static> {
+pub(crate) fn service(exchange: Exchange, stop: CancellationToken) -> ExchangeServer<Inbound> {
     ExchangeServer::new(Inbound { exchange, stop })
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(MESSAGE_BYTES)
 }
 
-struct Inbound {
+/// What answers the calls of peers.
+pub(crate) struct Inbound {
     exchange: Exchange,
     stop: CancellationToken,
 }

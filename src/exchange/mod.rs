@@ -59,11 +59,13 @@ use tokio::sync::watch;
 
 pub use self::{
     adopt::{AdoptError, AdoptedChannel},
-    inbound::service,
     link::{LinkError, LinkState},
     outbound::CourierState,
     probe::{AgreementComparison, ChannelComparison, ProbeError, Probed},
+    session::SessionError,
+    wire::NotOfItsForm,
 };
+pub(crate) use self::inbound::service;
 use self::{inbound::Streams, link::Links, outbound::Couriers, probe::KnownDigests};
 use crate::{
     agreement::Agreements,

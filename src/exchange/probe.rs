@@ -298,10 +298,6 @@ fn compare_agreements(ours: &Standing, theirs: &Standing) -> Vec<AgreementCompar
 
 /// Why a probe failed.
 #[derive(Debug, thiserror::Error)]
-#[expect(
-    private_interfaces,
-    reason = "callers show it to people and look no further"
-)]
 pub enum ProbeError {
     /// No paired node speaks for that area.
     #[error("no paired node speaks for that area; pair with it first")]

@@ -44,19 +44,26 @@ pub(super) enum Ended {
 
 /// Why a stream failed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum SessionError {
+pub enum SessionError {
+    /// The peer cannot be reached.
     #[error(transparent)]
     Link(#[from] LinkError),
+    /// The peer ended the call.
     #[error("the peer ended the call: {0}")]
     Call(String),
+    /// The peer misbehaved.
     #[error(transparent)]
     NotOfItsForm(#[from] NotOfItsForm),
+    /// The peer signed something else, or not at all.
     #[error("a signature does not hold: {0}")]
     Signature(#[from] SignatureError),
+    /// The store cannot.
     #[error(transparent)]
     Store(#[from] NotNow),
+    /// The peer took too long.
     #[error("the peer did not answer in time")]
     Silent,
+    /// The pairing was taken back.
     #[error("the peer is not paired any more")]
     NotPaired,
 }

@@ -29,7 +29,7 @@ pub(super) use proto::{
 /// A message that is not of its form: the peer misbehaved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the peer sent a message that is not of its form: {0}")]
-pub(super) struct NotOfItsForm(pub(super) &'static str);
+pub struct NotOfItsForm(pub(super) &'static str);
 
 /// What the sender says.
 pub(super) enum SenderStep {

@@ -47,7 +47,7 @@ pub enum DirectoryError {
 ///
 /// # Errors
 /// [`DirectoryError`].
-pub fn load(dir: &NodeDir) -> Result<Loaded, DirectoryError> {
+pub(super) fn load(dir: &NodeDir) -> Result<Loaded, DirectoryError> {
     let path = dir.config();
     let text = fs::read_to_string(&path).map_err(|source| DirectoryError::File { path, source })?;
     let config = NodeConfig::parse(&text)?;

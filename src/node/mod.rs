@@ -149,7 +149,7 @@ pub async fn run(
         listening.clone(),
     );
     let service = exchange::service(exchange.clone(), listening.clone());
-    let (end, server) = (listening.clone(), exchange_server(&limits));
+    let (end, mut server) = (listening.clone(), exchange_server(&limits));
     tasks.spawn(async move {
         server
             .add_service(service)
@@ -172,7 +172,7 @@ pub async fn run(
         trust: trust.subscribe(),
         reference_key,
         clock: clock.clone(),
-        operations: Arc::<Node>::clone(&node),
+        operations: Arc::new(Arc::clone(&node)),
     };
     let end = listening.clone();
     tasks.spawn(async move {

@@ -44,7 +44,7 @@ pub(super) async fn upkeep(
 
 async fn rounds(node: &Node, store: &Store) {
     for warning in node.trust.current().warnings(node.clock.now()) {
-        tracing::warn!(%warning, "Trust runs out.");
+        tracing::warn!(?warning, "Trust runs out.");
     }
     if let Err(error) = silent_consumers(node, store).await {
         tracing::warn!(%error, "Consumers could not be looked at.");
