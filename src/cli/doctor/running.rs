@@ -39,7 +39,7 @@ fn store(home: &Home) -> Vec<Finding> {
     }
     findings.push(match store_by_hand::check(&data) {
         Ok(report) => {
-            let (segments, entries) = (report.segments, report.entries);
+            let (segments, entries) = (report.segments, report.records);
             let sentence = both(
                 format!("日志完好：{segments}段，{entries}条"),
                 format!("the journal is whole: {segments} segments, {entries} entries"),
