@@ -59,6 +59,7 @@
 //! | [`telemetry`], [`cli`] | logs; the command line, a file a command |
 
 pub mod agreement;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod document;
@@ -71,4 +72,5 @@ pub mod office;
 pub mod pairing;
 mod proto;
 pub mod store;
+pub mod telemetry;
 pub mod trust;

@@ -3,13 +3,15 @@
 use std::net::SocketAddr;
 
 use super::Mode;
-use crate::trust::identity::SpiffeId;
+use crate::{domain::area::County, trust::identity::SpiffeId};
 
 /// What `init` knows of a node.
 #[derive(Clone, Debug)]
 pub struct Initial<'a> {
     /// The node's name.
     pub id: &'a SpiffeId,
+    /// Home areas besides the one of its name.
+    pub further_areas: &'a [County],
     /// What it is for.
     pub mode: Mode,
     /// Where peers are served.
@@ -26,6 +28,7 @@ pub struct Initial<'a> {
 pub fn node_toml(initial: &Initial<'_>) -> String {
     let Initial {
         id,
+        further_areas,
         mode,
         exchange,
         public,
@@ -37,8 +40,10 @@ pub fn node_toml(initial: &Initial<'_>) -> String {
         // As a TOML string, whatever stands in it.
         |public| format!("public = {}", toml::Value::from(public)),
     );
+    let areas = std::iter::once(id.area()).chain(further_areas.iter().copied());
+    let areas: Vec<String> = areas.map(|area| format!("\"{area}\"")).collect();
     TEMPLATE
-        .replace("{area}", id.area().as_str())
+        .replace("{areas}", &areas.join(", "))
         .replace("{trust_domain}", id.trust_domain().as_str())
         .replace("{mode}", mode.name())
         .replace("{exchange}", &exchange.to_string())
@@ -66,6 +71,7 @@ mod tests {
         let operator = id.with_office("operator").unwrap();
         node_toml(&Initial {
             id: &id,
+            further_areas: &[],
             mode: Mode::Sandbox,
             exchange: "127.0.0.1:7443".parse().unwrap(),
             public,

@@ -3,15 +3,20 @@
 use std::io::{self, BufRead};
 
 use super::{Judge, Row, Visit, duplicates::Duplicates, json::read_object, limits};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::{
+    field::Field,
+    notice::Kind,
+    problem::{Code, Problem},
+};
 
-/// Reads rows of JSON lines, each handed on before the next is read. Blank lines are passed over; a
-/// line that is no JSON object, or longer than [`limits::JSON_ROW_BYTES`], is a refused row.
+/// Reads rows of JSON lines, each handed on before the next is read. A row that names no kind is of
+/// the kind given, if one is. Blank lines are passed over; a line that is no JSON object, or longer than [`limits::JSON_ROW_BYTES`], is a refused row.
 ///
 /// # Errors
 /// If the input cannot be read; rows handed on before stand.
 pub fn read_lines(
     mut input: impl BufRead,
+    kind: Option<Kind>,
     judge: &Judge<'_>,
     each: &mut Visit<'_>,
 ) -> io::Result<()> {
@@ -32,7 +37,10 @@ pub fn read_lines(
             Row::refused(number, Problem::of_column(Code::TooLarge, String::new()))
         } else {
             match str::from_utf8(text).map(read_object) {
-                Ok(Ok((raw, problems))) => {
+                Ok(Ok((mut raw, problems))) => {
+                    if let (None, Some(kind)) = (raw.get(Field::Kind), kind) {
+                        raw.set(Field::Kind, kind.name());
+                    }
                     Row::judged(None, number, raw, problems, judge, &mut duplicates)
                 }
                 Ok(Err(problem)) => Row::refused(number, problem),

@@ -198,7 +198,7 @@ fn json_rows_are_judged_one_by_one() {
         gate: &|_: &Asked<'_>| Vec::new(),
     };
     let mut rows = Vec::new();
-    read_lines(input.as_bytes(), &judge, &mut |row| {
+    read_lines(input.as_bytes(), None, &judge, &mut |row| {
         rows.push((row.line, told(row.result)));
         ControlFlow::Continue(())
     })

@@ -23,6 +23,7 @@
 
 mod authority;
 mod bulk;
+pub mod client;
 mod handing;
 mod in_order;
 mod operations;

@@ -111,6 +111,24 @@ impl PinnedKey {
         }
         Ok(Verified { value, signed })
     }
+
+    /// Checks a signature that travels without its form, over the form of a value that both sides
+    /// know.
+    ///
+    /// # Errors
+    /// As [`PinnedKey::verify`].
+    pub fn verify_detached<F: Form>(
+        &self,
+        value: &F,
+        signature: Bytes,
+    ) -> Result<Verified<F>, SignatureError> {
+        let header = Header {
+            key: self.id,
+            signer: self.signer.clone(),
+        };
+        let form = forms::write(&header, value)?;
+        self.verify(Signed::received(form.into(), signature))
+    }
 }
 
 /// Proof that a value was signed by the one who may sign it. Keeps what proves it to others.

@@ -1,0 +1,238 @@
+//! What can be seen in the directory and on the machine.
+
+use jiff::{Timestamp, civil::date};
+use rustix::fs::statvfs;
+
+use super::{
+    super::{exit::Failure, home::Home, language::both, moment::short},
+    Finding, State,
+};
+use crate::{
+    pairing::{load_agreements, load_all},
+    trust::{
+        expiry::{Stage, Warning},
+        files,
+        material::{TrustSnapshot, TrustSource},
+        pairing::Pairing,
+    },
+};
+
+/// All of them, in the order in which to mend what is wrong.
+pub(super) fn all(home: &Home) -> Vec<Finding> {
+    let mut findings = vec![Finding::new(
+        "configuration",
+        State::Fine,
+        both(
+            format!("node.toml 可用，节点 {}", home.config.id),
+            format!("node.toml is one, node {}", home.config.id),
+        ),
+    )];
+    findings.extend(keys(home));
+    findings.push(clock(home));
+    findings.extend(trust(home));
+    findings.extend(agreements(home));
+    findings.push(disk(home));
+    findings
+}
+
+fn keys(home: &Home) -> Vec<Finding> {
+    let paths = [
+        home.dir.node_key(),
+        home.dir.signing_key(),
+        home.dir.path().join("keys/reference.key"),
+        home.dir.office_root_key(),
+        home.dir.operator_key(),
+    ];
+    let wrong: Vec<Finding> = paths
+        .iter()
+        .filter_map(|path| files::read_secret(path).err())
+        .map(|error| Finding::of_failure("keys", error.into()))
+        .collect();
+    if wrong.is_empty() {
+        let sentence = both(
+            "密钥文件齐全，仅本用户可读",
+            "key files are there and closed to others",
+        );
+        return vec![Finding::new("keys", State::Fine, sentence)];
+    }
+    wrong
+}
+
+/// A clock that runs behind this program, or behind the node's own files, is wrong.
+fn clock(home: &Home) -> Finding {
+    let now = home.clock.now_ms();
+    let written = home
+        .dir
+        .config()
+        .metadata()
+        .and_then(|file| file.modified())
+        .ok()
+        .and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok())
+        .and_then(|at| i64::try_from(at.as_millis()).ok());
+    let early = Timestamp::from_millisecond(now)
+        .is_ok_and(|now| now.to_zoned(jiff::tz::TimeZone::UTC).date() < date(2026, 1, 1));
+    if early || written.is_some_and(|written| written > now.saturating_add(MINUTE_MS)) {
+        return Finding::new(
+            "clock",
+            State::Wrong,
+            both(
+                format!(
+                    "系统时钟 {} 偏慢，请与时间服务器同步（例如 chronyd）。",
+                    short(now)
+                ),
+                format!(
+                    "the clock of this machine ({}) is behind; keep it by a time server, for example with chronyd",
+                    short(now)
+                ),
+            ),
+        );
+    }
+    Finding::new(
+        "clock",
+        State::Fine,
+        both(
+            format!("系统时钟 {}", short(now)),
+            format!("clock {}", short(now)),
+        ),
+    )
+}
+
+fn trust(home: &Home) -> Vec<Finding> {
+    let pairings: Vec<Pairing> = match load_all(&home.dir) {
+        Ok(pairings) => pairings.into_iter().map(|file| file.pairing).collect(),
+        Err(error) => return vec![Finding::of_failure("pairings", error.into())],
+    };
+    let peers = pairings.len();
+    let config = &home.config;
+    let source = TrustSource {
+        dir: home.dir.path().into(),
+        areas: config.areas.clone(),
+        sandbox: config.mode.is_sandbox(),
+        revocation: config.revocation,
+        pairings,
+        offices: config
+            .office_clients
+            .iter()
+            .map(|office| office.id.clone())
+            .collect(),
+        office_hosts: Vec::new(),
+    };
+    let snapshot = match TrustSnapshot::load(&source, &home.clock) {
+        Ok(snapshot) => snapshot,
+        Err(error) => {
+            let failure = Failure::refused(both(
+                format!("证书或密钥不可用：{error}"),
+                format!("certificates or keys cannot be used: {error}"),
+            ));
+            return vec![Finding::of_failure("trust", failure)];
+        }
+    };
+    let warnings = snapshot.warnings(home.clock.now());
+    let mut findings: Vec<Finding> = warnings.iter().map(warned).collect();
+    if findings.is_empty() {
+        let sentence = both(
+            format!("证书和吊销列表有效，已配对{peers}个节点"),
+            format!("certificates and lists hold, {peers} peers are paired"),
+        );
+        findings.push(Finding::new("trust", State::Fine, sentence));
+    }
+    findings
+}
+
+fn warned(warning: &Warning) -> Finding {
+    match warning {
+        Warning::CrlMissing(domain) => Finding::new(
+            "trust",
+            State::Wrong,
+            both(
+                format!(
+                    "缺少信任域 {domain} 的吊销列表，其节点无法连接；请向其机构索取，放到 tls/crl-{domain}.pem。"
+                ),
+                format!(
+                    "the revocation list of {domain} is missing, so its nodes are shut out; ask its authority and put it in tls/crl-{domain}.pem"
+                ),
+            ),
+        ),
+        Warning::Expires { subject, at, stage } => {
+            let when = short(at.saturating_mul(1_000));
+            let (state, sentence) = match stage {
+                Stage::Past => (
+                    State::Wrong,
+                    both(
+                        format!("{subject} 已于 {when} 过期，请立即更换。"),
+                        format!("{subject} expired on {when}; replace it now"),
+                    ),
+                ),
+                Stage::Days2 | Stage::Days7 | Stage::Days14 => (
+                    State::Soon,
+                    both(
+                        format!("{subject} 将于 {when} 过期，请及时更换。"),
+                        format!("{subject} expires on {when}; replace it in time"),
+                    ),
+                ),
+            };
+            Finding::new("trust", state, sentence)
+        }
+    }
+}
+
+fn agreements(home: &Home) -> Vec<Finding> {
+    let held = match load_agreements(&home.dir) {
+        Ok(held) => held,
+        Err(error) => return vec![Finding::of_failure("agreements", error.into())],
+    };
+    let today = match home.today() {
+        Ok(today) => today,
+        Err(failure) => return vec![Finding::of_failure("agreements", failure)],
+    };
+    let mut ids: Vec<_> = held.iter().map(|agreement| agreement.version.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let ended: Vec<String> = ids
+        .iter()
+        .filter(|id| !held.between(**id).iter().any(|held| held.in_force(today)))
+        .map(ToString::to_string)
+        .collect();
+    let count = ids.len();
+    if ended.is_empty() {
+        let sentence = both(
+            format!("{count}份协议在有效期内"),
+            format!("{count} agreements are in force"),
+        );
+        return vec![Finding::new("agreements", State::Fine, sentence)];
+    }
+    let list = ended.join(", ");
+    let sentence = both(
+        format!("协议不在有效期内：{list}。请重新配对续签。"),
+        format!("not in force today: {list}; pair again to renew"),
+    );
+    vec![Finding::new("agreements", State::Soon, sentence)]
+}
+
+fn disk(home: &Home) -> Finding {
+    let free = match statvfs(home.dir.path()) {
+        Ok(space) => space.f_bavail.saturating_mul(space.f_frsize),
+        Err(error) => {
+            let sentence = both(
+                format!("无法读取磁盘空间：{error}"),
+                format!("free space cannot be read: {error}"),
+            );
+            return Finding::new("disk", State::Wrong, sentence);
+        }
+    };
+    let (free, low) = (free >> 20, home.config.limits.low_bytes >> 20);
+    if free < low {
+        let sentence = both(
+            format!("磁盘剩余 {free} MiB，低于 {low} MiB，节点暂不接收；请腾出空间。"),
+            format!("{free} MiB are free, below {low} MiB, so nothing new is taken; make room"),
+        );
+        return Finding::new("disk", State::Wrong, sentence);
+    }
+    let sentence = both(
+        format!("磁盘剩余 {free} MiB"),
+        format!("{free} MiB are free"),
+    );
+    Finding::new("disk", State::Fine, sentence)
+}
+
+const MINUTE_MS: i64 = 60_000;

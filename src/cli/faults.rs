@@ -1,0 +1,157 @@
+//! The errors of the modules below as commands tell them: the one place that gives each its exit
+//! code and its Chinese.
+
+use super::{exit::Failure, language::both};
+use crate::{
+    agreement::TwoTexts,
+    config::ConfigError,
+    domain::problem::Code,
+    office::client::ClientError,
+    pairing::{AgreementsError, InstallError, LoadError, PairingError},
+    trust::{
+        authority::AuthorityError,
+        files::FileError,
+        issue::IssueError,
+        keys::{KeyError, NoRandomness},
+        signature::SignatureError,
+    },
+};
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        let zh = match &error {
+            FileError::Exists { path } => format!("{} 已存在，请先移走。", path.display()),
+            FileError::Io { path, source } => format!("{}：{source}", path.display()),
+            FileError::Missing { path } => format!("找不到 {}。", path.display()),
+            FileError::NoRandomness(_) => "系统不提供随机数。".to_owned(),
+            FileError::TooLarge { path } => format!("{} 过大。", path.display()),
+            FileError::TooOpen { path } => format!(
+                "{} 可被他人读取，请执行：chmod 600 {}",
+                path.display(),
+                path.display()
+            ),
+        };
+        Self::refused(both(zh, error.to_string()))
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::usage(both(format!("配置有误：{error}"), error.to_string()))
+    }
+}
+
+impl From<AuthorityError> for Failure {
+    fn from(error: AuthorityError) -> Self {
+        if let AuthorityError::File(error) = error {
+            return error.into();
+        }
+        Self::refused(both(format!("证书机构：{error}"), error.to_string()))
+    }
+}
+
+impl From<IssueError> for Failure {
+    fn from(error: IssueError) -> Self {
+        Self::refused(both(format!("无法签发：{error}"), error.to_string()))
+    }
+}
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
+        if let KeyError::File(error) = error {
+            return error.into();
+        }
+        Self::refused(both(format!("密钥无法使用：{error}"), error.to_string()))
+    }
+}
+
+impl From<NoRandomness> for Failure {
+    fn from(error: NoRandomness) -> Self {
+        Self::refused(both("系统不提供随机数。", error.to_string()))
+    }
+}
+
+impl From<SignatureError> for Failure {
+    fn from(error: SignatureError) -> Self {
+        Self::refused(both(format!("无法签名：{error}"), error.to_string()))
+    }
+}
+
+impl From<PairingError> for Failure {
+    fn from(error: PairingError) -> Self {
+        Self::refused(both(error.zh(), error.to_string()))
+    }
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Self {
+        let zh = match &error {
+            LoadError::Content { name, error } => format!("peers/{name}：{}", error.zh()),
+            LoadError::File(_) | LoadError::Directory(_) => format!("配对文件：{error}"),
+        };
+        Self::refused(both(zh, error.to_string()))
+    }
+}
+
+impl From<InstallError> for Failure {
+    fn from(error: InstallError) -> Self {
+        match error {
+            InstallError::File(error) => error.into(),
+            InstallError::Pairing(error) => error.into(),
+        }
+    }
+}
+
+impl From<AgreementsError> for Failure {
+    fn from(error: AgreementsError) -> Self {
+        let zh = match &error {
+            AgreementsError::TwoTexts(TwoTexts(version)) => {
+                format!("协议 {version} 有两份不同的文本，请保留双方签署的那一份。")
+            }
+            AgreementsError::NotText { name } => format!("agreements/{name} 不是UTF-8文本。"),
+            AgreementsError::File(_)
+            | AgreementsError::Directory(_)
+            | AgreementsError::Terms { .. } => format!("协议无法读取：{error}"),
+        };
+        Self::refused(both(zh, error.to_string()))
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Unreachable(reason) => Self::unreachable(both(
+                format!("无法连接节点（{reason}）。请确认节点正在运行：hongyan serve"),
+                format!("the node cannot be reached ({reason}); is it running? hongyan serve"),
+            )),
+            ClientError::Ended(reason) => Self::unreachable(both(
+                format!("节点中断了通话，可能正在停止；已发出而未答复的，结果不明。{reason}"),
+                format!(
+                    "the node ended the call, it may be stopping; what was sent and not answered is unknown. {reason}"
+                ),
+            )),
+            ClientError::Refused(refusal) => {
+                let fields = match refusal.fields.as_slice() {
+                    [] => String::new(),
+                    fields => format!(" ({})", fields.join(", ")),
+                };
+                let known = Code::from_name(&refusal.code).map(Code::text);
+                let zh = known.map_or(refusal.message.as_str(), |text| text.zh);
+                let en = known.map_or(refusal.message.as_str(), |text| text.en);
+                Self::refused(both(
+                    format!("节点拒绝：{zh}{fields}"),
+                    format!("the node refuses: {en}{fields}"),
+                ))
+            }
+            ClientError::Unreadable => Self::refused(both(
+                "节点的答复无法读取，版本是否一致？",
+                error.to_string(),
+            )),
+            ClientError::File(error) => error.into(),
+            ClientError::Certificate(_) => Self::refused(both(
+                format!("办公室证书无法使用：{error}"),
+                error.to_string(),
+            )),
+        }
+    }
+}

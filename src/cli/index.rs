@@ -1,0 +1,39 @@
+//! `hongyan index`: the index by hand.
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::{
+    exit::{Exit, Failure},
+    home::{Home, NodeArguments},
+    language::both,
+    output::{Output, OutputArguments},
+    store_by_hand,
+};
+
+/// What to do with the index.
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// 由日志重建索引；须先停止节点。 Build it anew from the journal; stop the node first
+    #[command(after_help = "示例 Example:\n  hongyan index rebuild --node ./jinjiang")]
+    Rebuild(Arguments),
+}
+
+/// Arguments of `index rebuild`.
+#[derive(Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    node: NodeArguments,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+pub(super) fn run(command: Command) -> Result<Exit, Failure> {
+    let Command::Rebuild(Arguments { node, output }) = command;
+    let home = Home::open(&node)?;
+    home.must_not_run()?;
+    store_by_hand::rebuild_index(&home.dir.data())?;
+    let sentence = both("索引已重建。", "the index is built anew");
+    Output::new(output).result(&json!({"rebuilt": true}), &sentence)?;
+    Ok(Exit::Done)
+}

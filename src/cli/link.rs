@@ -1,0 +1,98 @@
+//! The way to the running node.
+
+use std::{future::Future, time::Duration};
+
+use clap::Args;
+use tokio::{
+    runtime::{Builder, Runtime},
+    time::{Instant, sleep},
+};
+
+use super::{
+    exit::Failure,
+    home::{Home, NodeArguments},
+    language::both,
+};
+use crate::office::client::{Client, ClientError};
+
+/// Which node, and as whom.
+#[derive(Args, Clone, Debug)]
+pub(super) struct LinkArguments {
+    #[command(flatten)]
+    pub(super) node: NodeArguments,
+    /// 以哪个办公室的证书连接（office/NAME.crt）。 As which office to connect
+    #[arg(long = "as", value_name = "NAME", default_value = OPERATOR)]
+    pub(super) office: String,
+}
+
+/// Runs a future to its end; what it left behind is not waited for.
+pub(super) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = runtime()?;
+    let result = runtime.block_on(future);
+    runtime.shutdown_background();
+    result
+}
+
+/// Makes a runtime.
+pub(super) fn runtime() -> Result<Runtime, Failure> {
+    Ok(Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// Connects once.
+pub(super) async fn connect(home: &Home, office: &str) -> Result<Client, ClientError> {
+    Client::connect(&home.dir, &home.config, office, &home.clock, WITHIN).await
+}
+
+/// Connects, and keeps trying while nobody answers, up to that time.
+pub(super) async fn connect_patiently(
+    home: &Home,
+    office: &str,
+    patience: Duration,
+) -> Result<Client, ClientError> {
+    let end = Instant::now() + patience;
+    loop {
+        match connect(home, office).await {
+            Err(ClientError::Unreachable(_) | ClientError::Ended(_)) if Instant::now() < end => {
+                sleep(BETWEEN).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+/// Makes a running node use what was just written; does nothing where none runs.
+///
+/// # Errors
+/// If it runs and cannot be reached, or does not take what was written: the files are in place.
+pub(super) fn reload_if_running(home: &Home) -> Result<(), Failure> {
+    if !home.is_running()? {
+        return Ok(());
+    }
+    let reloaded = block_on(async {
+        let client = connect_patiently(home, OPERATOR, PATIENCE).await?;
+        client.reload().await.map_err(Failure::from)
+    });
+    match reloaded {
+        Ok(_) => Ok(()),
+        Err(Failure { exit, sentence }) => {
+            let why = sentence.unwrap_or_else(|| both("", ""));
+            Err(Failure {
+                exit,
+                sentence: Some(both(
+                    format!("文件已写好，但运行中的节点尚未启用：{}", why.zh),
+                    format!(
+                        "the files are in place, but the running node does not use them yet: {}",
+                        why.en
+                    ),
+                )),
+            })
+        }
+    }
+}
+
+/// The office whose certificate `init` makes.
+pub(super) const OPERATOR: &str = "operator";
+
+const WITHIN: Duration = Duration::from_secs(10);
+const BETWEEN: Duration = Duration::from_millis(200);
+const PATIENCE: Duration = Duration::from_secs(30);

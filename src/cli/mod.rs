@@ -1,0 +1,160 @@
+//! The command line: a file a command.
+//!
+//! With `--format json` standard output holds one object a line and nothing else; what is for
+//! people goes to standard error. Whatever ends a command is an [`exit::Exit`] or a
+//! [`exit::Failure`], which knows its exit code and says in both languages what to do. Without a
+//! terminal nothing waits for an answer.
+
+mod authority;
+mod channel;
+mod confirm;
+mod demo;
+mod doctor;
+mod exit;
+mod faults;
+mod home;
+mod index;
+mod init;
+mod journal;
+mod language;
+mod link;
+mod moment;
+mod notice;
+mod office;
+mod output;
+mod peer;
+mod publish;
+mod serve;
+mod store_by_hand;
+mod subscribe;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use self::exit::{Exit, Failure};
+
+/// 鸿雁：区县之间互通已婚育龄妇女流动信息的网关。 The gateway by which county offices tell each
+/// other that a woman has moved.
+#[derive(Parser)]
+#[command(name = "hongyan", version, arg_required_else_help = true)]
+#[command(after_help = "\
+退出码 Exit codes: 0 完成 done; 1 有拒绝或失败 something was refused or failed; 2 用法 usage; \
+3 无法连接节点 could not reach the node.\n
+示例 Example:\n  hongyan init --area 350582 --dir ./jinjiang --authority ./ca --sandbox")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// 试点证书机构：签发、吊销。 A pilot certificate authority
+    #[command(subcommand)]
+    Authority(authority::Command),
+    /// 通道：列出，或由人工决定后对齐双方历史。 The channels
+    #[command(subcommand)]
+    Channel(channel::Command),
+    /// 一键演示：五个测试节点互通。 Five sandbox nodes on this machine
+    Demo(demo::Arguments),
+    /// 体检：逐项检查并说明如何处理。 Check everything and say what to do
+    Doctor(doctor::Arguments),
+    /// 索引（须先停止节点）。 The index, by hand
+    #[command(subcommand)]
+    Index(index::Command),
+    /// 建立节点目录。 Make a node's directory
+    Init(init::Arguments),
+    /// 日志（须先停止节点）。 The journal, by hand
+    #[command(subcommand)]
+    Journal(journal::Command),
+    /// 通报：列出、查看。 Notices and where they stand
+    #[command(subcommand)]
+    Notice(notice::Command),
+    /// 本节点的办公室。 The offices of the node
+    #[command(subcommand)]
+    Office(office::Command),
+    /// 对方节点：邀请、接受、列出、探测。 Paired nodes
+    #[command(subcommand)]
+    Peer(peer::Command),
+    /// 发布台账或 JSON 行。 Publish ledgers or JSON lines
+    Publish(publish::Arguments),
+    /// 运行节点。 Run the node
+    Serve(serve::Arguments),
+    /// 接收通报：逐条打印并确认。 Print each notice as it comes, then acknowledge it
+    Subscribe(subscribe::Arguments),
+}
+
+/// Runs the command that the arguments name, the first of which is the program.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let exit = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            };
+            // Help that nobody reads to its end is no failure.
+            drop(error.print());
+            return exit.into();
+        }
+    };
+    match run(arguments.command) {
+        Ok(exit) => exit.into(),
+        Err(failure) => failure.tell().into(),
+    }
+}
+
+fn run(command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Authority(command) => authority::run(command),
+        Command::Channel(command) => channel::run(command),
+        Command::Demo(arguments) => demo::run(arguments),
+        Command::Doctor(arguments) => doctor::run(arguments),
+        Command::Index(command) => index::run(command),
+        Command::Init(arguments) => init::run(arguments),
+        Command::Journal(command) => journal::run(command),
+        Command::Notice(command) => notice::run(command),
+        Command::Office(command) => office::run(command),
+        Command::Peer(command) => peer::run(command),
+        Command::Publish(arguments) => publish::run(arguments),
+        Command::Serve(arguments) => serve::run(arguments),
+        Command::Subscribe(arguments) => subscribe::run(arguments),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn usage_errors_exit_with_two_and_help_with_zero() {
+        let run = |line: &str| {
+            let words = line.split(' ').map(OsString::from);
+            format!("{:?}", main(words))
+        };
+        let code = |exit: Exit| format!("{:?}", ExitCode::from(exit));
+        for line in [
+            "hongyan",
+            "hongyan publsh",
+            "hongyan publish --node n",
+            "hongyan publish --node n f --kind feedback",
+            "hongyan subscribe --node n --consumer c --limit 0",
+            "hongyan subscribe --node n --consumer UPPER",
+            "hongyan serve --node /nowhere/at/all",
+            "hongyan init --area 999999 --dir /nowhere/at/all",
+            "hongyan peer accept --node /nowhere/at/all f",
+        ] {
+            assert_eq!(run(line), code(Exit::Usage), "{line}");
+        }
+        assert_eq!(run("hongyan publish --help"), code(Exit::Done));
+        assert_eq!(run("hongyan --version"), code(Exit::Done));
+    }
+}

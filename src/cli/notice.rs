@@ -1,0 +1,294 @@
+//! `hongyan notice`: notices and where they stand.
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Map, Value, json};
+
+use super::{
+    exit::{Exit, Failure},
+    home::Home,
+    link::{LinkArguments, block_on, connect},
+    moment::{rfc3339, short},
+    output::{Output, OutputArguments},
+    subscribe,
+};
+use crate::{
+    domain::{
+        area::County,
+        notice::{Kind, NoticeId},
+    },
+    office::client::{Client, Listing, NoticeState, Way},
+};
+
+/// What to do with notices.
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// 列出通报，新的在前。 List them, newest first
+    #[command(
+        after_help = "示例 Example:\n  hongyan notice list --node ./jinjiang --state queued --limit 20"
+    )]
+    List(List),
+    /// 查看一条通报。 Show one
+    #[command(
+        after_help = "示例 Example:\n  hongyan notice show --node ./jinjiang 01010101-0101-8101-8000-000000000002"
+    )]
+    Show(Show),
+}
+
+/// Arguments of `notice list`.
+#[derive(Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    link: LinkArguments,
+    /// 只要这种状态，可重复。 Only this state; may repeat
+    #[arg(long = "state", value_enum, value_name = "STATE")]
+    states: Vec<State>,
+    /// 只要这类通报，可重复。 Only this kind; may repeat
+    #[arg(long = "kind", value_name = "KIND")]
+    kinds: Vec<Kind>,
+    /// 只要发出的或收到的。 Only what was published or received here
+    #[arg(long, value_enum)]
+    direction: Option<Direction>,
+    /// 哪个本方区县。 Which home area
+    #[arg(long, value_name = "AREA")]
+    home: Option<County>,
+    /// 最多多少条。 At most so many
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    limit: u64,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+/// Arguments of `notice show`.
+#[derive(Args)]
+pub(super) struct Show {
+    #[command(flatten)]
+    link: LinkArguments,
+    /// 通报编号。 Its id
+    #[arg(value_name = "ID")]
+    id: NoticeId,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum State {
+    Queued,
+    InFlight,
+    Stored,
+    Refused,
+    Expired,
+    Withdrawn,
+}
+
+impl State {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::InFlight => "in_flight",
+            Self::Stored => "stored",
+            Self::Refused => "refused",
+            Self::Expired => "expired",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Direction {
+    Out,
+    In,
+}
+
+pub(super) fn run(command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::List(arguments) => list(arguments),
+        Command::Show(arguments) => show(&arguments),
+    }
+}
+
+fn list(arguments: List) -> Result<Exit, Failure> {
+    let List {
+        link,
+        states,
+        kinds,
+        direction,
+        home: area,
+        limit,
+        output,
+    } = arguments;
+    let home = Home::open(&link.node)?;
+    let output = Output::new(output);
+    let listing = Listing {
+        home: area,
+        way: direction.map(|direction| match direction {
+            Direction::Out => Way::Out,
+            Direction::In => Way::In,
+        }),
+        kinds,
+        states: states
+            .into_iter()
+            .map(|state| state.name().to_owned())
+            .collect(),
+    };
+    let mut table = output.table(&[
+        ("编号", "id"),
+        ("类别", "kind"),
+        ("通道", "channel"),
+        ("序号", "sequence"),
+        ("状态", "state"),
+        ("时间", "at"),
+        ("截止", "deadline"),
+    ]);
+    block_on(async {
+        let client = connect(&home, &link.office).await?;
+        pages(&client, &listing, limit, |notice| {
+            if output.is_json() {
+                return Ok(output.object(&object(notice))?);
+            }
+            table.add_row([
+                notice.id.to_string(),
+                notice.kind.to_string(),
+                format!("{} → {}", notice.channel.from, notice.channel.to),
+                notice.sequence.to_string(),
+                state_words(notice),
+                short(notice.at_ms),
+                short(notice.deadline_ms),
+            ]);
+            Ok(())
+        })
+        .await
+    })?;
+    if !output.is_json() {
+        output.line(&table.to_string())?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn pages(
+    client: &Client,
+    listing: &Listing,
+    limit: u64,
+    mut each: impl FnMut(&NoticeState) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut left = limit;
+    let mut token = String::new();
+    while left > 0 {
+        let size = u32::try_from(left).map_or(PAGE, |left| left.min(PAGE));
+        let (notices, next) = client.notices(listing, size, token).await?;
+        for notice in &notices {
+            each(notice)?;
+        }
+        left = left.saturating_sub(notices.len() as u64);
+        if next.is_empty() {
+            break;
+        }
+        token = next;
+    }
+    Ok(())
+}
+
+fn show(arguments: &Show) -> Result<Exit, Failure> {
+    let Show { link, id, output } = arguments;
+    let home = Home::open(&link.node)?;
+    let output = Output::new(*output);
+    let shown = block_on(async { Ok(connect(&home, &link.office).await?.notice(*id).await?) })?;
+    let mut whole = shown
+        .content
+        .as_ref()
+        .map_or_else(Map::new, subscribe::content);
+    whole.extend(object(&shown.state));
+    if output.is_json() {
+        output.object(&whole)?;
+        return Ok(Exit::Done);
+    }
+    let mut table = output.table(&[("项目", "field"), ("内容", "value")]);
+    for (name, value) in rows("", &whole) {
+        table.add_row([name, value]);
+    }
+    output.line(&table.to_string())?;
+    Ok(Exit::Done)
+}
+
+/// The fields of an object, those inside of others by their path.
+fn rows(outer: &str, object: &Map<String, Value>) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for (key, value) in object {
+        let name = format!("{outer}{key}");
+        match value {
+            Value::Null => {}
+            Value::Object(inner) => all.extend(rows(&format!("{name}."), inner)),
+            Value::String(text) => all.push((name, text.clone())),
+            Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
+                all.push((name, value.to_string()));
+            }
+        }
+    }
+    all
+}
+
+fn state_words(notice: &NoticeState) -> String {
+    let mut words = notice.delivery.clone();
+    if notice.on_hold {
+        words += ", on_hold";
+    }
+    if notice.unconfirmed {
+        words += ", unconfirmed";
+    }
+    if let Some(code) = &notice.code {
+        words += &format!(" ({code})");
+    }
+    words
+}
+
+fn object(notice: &NoticeState) -> Map<String, Value> {
+    let NoticeState {
+        id,
+        case,
+        way,
+        kind,
+        channel,
+        sequence,
+        delivery,
+        unconfirmed,
+        code,
+        field,
+        on_hold,
+        at_ms,
+        deadline_ms,
+        agreement,
+        size_bytes,
+        sandbox,
+        reference,
+    } = notice;
+    let members = [
+        ("notice_id", json!(id.to_string())),
+        ("case_id", json!(case.to_string())),
+        ("direction", json!(way.name())),
+        ("kind", json!(kind.name())),
+        ("from_area", json!(channel.from.as_str())),
+        ("to_area", json!(channel.to.as_str())),
+        ("sequence", json!(sequence)),
+        ("state", json!(delivery)),
+        ("unconfirmed", json!(unconfirmed)),
+        ("code", json!(code)),
+        ("field", json!(field)),
+        ("on_hold", json!(on_hold)),
+        ("at", json!(rfc3339(*at_ms))),
+        ("deadline", json!(rfc3339(*deadline_ms))),
+        (
+            "agreement",
+            json!(agreement.map(|agreement| agreement.to_string())),
+        ),
+        ("size_bytes", json!(size_bytes)),
+        ("sandbox", json!(sandbox)),
+        ("reference", json!(reference)),
+    ];
+    let members = members.into_iter().filter(|(_, value)| !value.is_null());
+    members
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+/// Notices fetched at once.
+const PAGE: u32 = 1_000;

@@ -1,0 +1,116 @@
+//! `hongyan peer invite`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{
+    super::{
+        exit::{Exit, Failure},
+        home::{Home, NodeArguments},
+        language::both,
+        output::{Output, OutputArguments},
+    },
+    party,
+};
+use crate::{
+    agreement,
+    domain::area::County,
+    pairing::{Inviting, Issued, Nonce, invite},
+    trust::{
+        files::{self, FileError},
+        keys::draw,
+    },
+};
+
+/// Arguments of `peer invite`.
+#[derive(Args)]
+pub(in crate::cli) struct Arguments {
+    #[command(flatten)]
+    node: NodeArguments,
+    /// 只邀请该区县的节点。 Invite the node of that area only
+    #[arg(long = "for", value_name = "AREA")]
+    invited: Option<County>,
+    /// 协议模板；省略则用默认协议。 Template of the agreement; the default if left out
+    #[arg(long, value_name = "FILE")]
+    agreement: Option<PathBuf>,
+    /// 邀请文件写到哪里。 Where to write the invitation
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
+    let Arguments {
+        node,
+        invited,
+        agreement,
+        out,
+        output,
+    } = arguments;
+    let home = Home::open(&node)?;
+    let template = match &agreement {
+        Some(path) => {
+            String::from_utf8_lossy(&files::read_public(path).map_err(missing)?).into_owned()
+        }
+        None => agreement::DEFAULT.to_owned(),
+    };
+    let key = party::signing_key(&home)?;
+    let own = party::own(&home, &key)?;
+    let nonce = Nonce::new(draw()?);
+    let inviting = Inviting {
+        inviter: &own,
+        invited,
+        template: &template,
+        nonce,
+        now: now(&home)?,
+    };
+    let mut signed = Ok(());
+    let file = invite(&inviting, |statement| {
+        party::sign(&key, home.config.trust_domain(), statement).unwrap_or_else(|error| {
+            signed = Err(error);
+            Vec::new()
+        })
+    })?;
+    signed?;
+    Issued::save(&home.dir, nonce, &file)?;
+    files::write_public(&out, file.as_bytes())?;
+    let fingerprint = key.public().id().fingerprint().spoken();
+    let object = json!({
+        "invitation": out,
+        "identity": own.id.to_string(),
+        "fingerprint": fingerprint,
+    });
+    let at = out.display();
+    let sentence = both(
+        format!(
+            "邀请已写到 {at}，14天内有效。请交给对方，并在电话中核对本节点的签名密钥指纹：\n{fingerprint}"
+        ),
+        format!(
+            "invitation written to {at}, good for 14 days; give it to the other side and read to them over the telephone the fingerprint of this node's signing key:\n{fingerprint}"
+        ),
+    );
+    Output::new(output).result(&object, &sentence)?;
+    Ok(Exit::Done)
+}
+
+/// The time, as pairings count it.
+pub(super) fn now(home: &Home) -> Result<Timestamp, Failure> {
+    Timestamp::from_millisecond(home.clock.now_ms()).map_err(|_| {
+        Failure::refused(both(
+            "系统时钟不可用，请校准。",
+            "the clock of this machine is beyond any calendar; set it",
+        ))
+    })
+}
+
+/// A file of the command line that is not there is a fault of usage.
+pub(in crate::cli) fn missing(error: FileError) -> Failure {
+    match error {
+        FileError::Missing { .. } => Failure::from(error).as_usage(),
+        error => error.into(),
+    }
+}

@@ -1,0 +1,92 @@
+//! `hongyan peer list`.
+
+use clap::Args;
+use serde_json::json;
+
+use super::super::{
+    exit::{Exit, Failure},
+    home::Home,
+    language::both,
+    link::{LinkArguments, block_on, connect},
+    moment::{age, rfc3339, short},
+    output::{Output, OutputArguments},
+};
+use crate::{domain::area::County, office::client::PeerState};
+
+/// Arguments of `peer list`.
+#[derive(Args)]
+pub(in crate::cli) struct Arguments {
+    #[command(flatten)]
+    link: LinkArguments,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
+    let home = Home::open(&arguments.link.node)?;
+    let output = Output::new(arguments.output);
+    let peers = block_on(async {
+        let client = connect(&home, &arguments.link.office).await?;
+        Ok(client.peers().await?)
+    })?;
+    if output.is_json() {
+        for peer in &peers {
+            output.object(&object(peer))?;
+        }
+        return Ok(Exit::Done);
+    }
+    if peers.is_empty() {
+        output.say(&both(
+            "还没有配对的节点：hongyan peer invite",
+            "no paired nodes yet: hongyan peer invite",
+        ))?;
+        return Ok(Exit::Done);
+    }
+    let mut table = output.table(&[
+        ("区县", "areas"),
+        ("地址", "address"),
+        ("最近联系", "last contact"),
+        ("最久未答复", "oldest unanswered"),
+        ("最近失败", "last failure"),
+    ]);
+    for peer in &peers {
+        let areas: Vec<String> = peer
+            .areas
+            .iter()
+            .map(|area: &County| area.label())
+            .collect();
+        table.add_row([
+            areas.join(", "),
+            peer.endpoint.clone(),
+            peer.last_contact_ms.map_or_else(|| "–".to_owned(), short),
+            age(peer.oldest_unanswered_seconds),
+            peer.last_error.clone().unwrap_or_default(),
+        ]);
+    }
+    output.line(&table.to_string())?;
+    Ok(Exit::Done)
+}
+
+fn object(peer: &PeerState) -> serde_json::Value {
+    let PeerState {
+        id,
+        areas,
+        endpoint,
+        signing_key,
+        last_contact_ms,
+        last_error,
+        oldest_unanswered_seconds,
+        pairing,
+    } = peer;
+    let areas: Vec<String> = areas.iter().map(ToString::to_string).collect();
+    json!({
+        "identity": id.to_string(),
+        "areas": areas,
+        "endpoint": endpoint,
+        "signing_key": signing_key,
+        "last_contact": last_contact_ms.map(rfc3339),
+        "last_error": last_error,
+        "oldest_unanswered_seconds": oldest_unanswered_seconds,
+        "pairing_digest": pairing.map(|digest| digest.to_string()),
+    })
+}

@@ -1,0 +1,136 @@
+//! Publishing rows, many in flight, and printing their answers in the order of the rows.
+
+use std::{collections::VecDeque, io};
+
+use super::{
+    super::exit::{Exit, Failure},
+    answer::{Place, Verdict},
+    printer::Printer,
+    reader::{Read, Reader},
+};
+use crate::office::client::{Client, Published, Publishing};
+
+/// Rows on their way.
+pub(super) struct Pipeline<'a> {
+    publishing: Publishing,
+    printer: &'a mut Printer,
+    /// Rows that are not printed, in their order; a verdict where it is known already.
+    rows: VecDeque<(Place, Option<Verdict>)>,
+    /// How many of them the node has not answered.
+    waiting: usize,
+    /// Whether it has answered any.
+    answered: bool,
+}
+
+/// Prints what the rows would get.
+pub(super) async fn judge_only(reader: &mut Reader, printer: &mut Printer) -> Result<(), Failure> {
+    while let Some(read) = reader.next().await {
+        match read {
+            Read::Row(place, Ok(_)) => printer.answer(place, Verdict::Accepted(None))?,
+            Read::Row(place, Err(verdict)) => printer.answer(place, verdict)?,
+            Read::UnknownColumns(columns) => printer.unknown_columns(columns),
+            Read::Opened => {}
+            Read::Failed(failure) => return Err(failure),
+        }
+    }
+    Ok(())
+}
+
+impl<'a> Pipeline<'a> {
+    pub(super) fn new(client: &Client, printer: &'a mut Printer) -> Self {
+        Self {
+            publishing: client.publish(WINDOW),
+            printer,
+            rows: VecDeque::new(),
+            waiting: 0,
+            answered: false,
+        }
+    }
+
+    /// Publishes everything that the reader gives.
+    ///
+    /// # Errors
+    /// If the node or the reader fails; rows that the node had accepted are printed, those of
+    /// unknown outcome are counted.
+    pub(super) async fn run(mut self, reader: &mut Reader) -> Result<(), Failure> {
+        let result = self.publish(reader).await;
+        self.printer.unknown(self.waiting);
+        result.map_err(|failure| Failure {
+            // The call as a whole may be refused, as an office without the role is; once a row was
+            // answered, what became of the others is not known.
+            exit: match failure.exit {
+                Exit::Refused if self.answered && self.waiting > 0 => Exit::Unreachable,
+                exit => exit,
+            },
+            ..failure
+        })
+    }
+
+    async fn publish(&mut self, reader: &mut Reader) -> Result<(), Failure> {
+        let mut failed = None;
+        let mut reading = true;
+        while reading || self.waiting > 0 {
+            tokio::select! {
+                answer = self.publishing.next() => {
+                    let verdict = match answer {
+                        Ok(Published::Accepted { id, repeated: true }) => Verdict::Repeated(id),
+                        Ok(Published::Accepted { id, repeated: false }) => {
+                            Verdict::Accepted(Some(id))
+                        }
+                        Ok(Published::Refused(problems)) => Verdict::Refused(problems),
+                        Err(error) => return Err(error.into()),
+                    };
+                    self.answered(verdict)?;
+                }
+                read = reader.next(), if reading && self.rows.len() < WINDOW => match read {
+                    Some(Read::Row(place, Ok(draft))) => {
+                        // The row counts as on its way even where sending fails.
+                        self.rows.push_back((place, None));
+                        self.waiting = self.waiting.saturating_add(1);
+                        self.publishing.send(&draft)?;
+                    }
+                    Some(Read::Row(place, Err(verdict))) => {
+                        self.rows.push_back((place, Some(verdict)));
+                        self.print()?;
+                    }
+                    Some(Read::UnknownColumns(columns)) => self.printer.unknown_columns(columns),
+                    Some(Read::Opened) => {}
+                    Some(Read::Failed(failure)) => {
+                        // What is on its way is still answered.
+                        failed = Some(failure);
+                        reading = false;
+                    }
+                    None => reading = false,
+                },
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Notes the answer to the first row that waits for one.
+    fn answered(&mut self, verdict: Verdict) -> io::Result<()> {
+        if let Some((_, place)) = self.rows.iter_mut().find(|(_, verdict)| verdict.is_none()) {
+            *place = Some(verdict);
+            self.waiting = self.waiting.saturating_sub(1);
+            self.answered = true;
+        }
+        self.print()
+    }
+
+    /// Prints every row before the first that waits.
+    fn print(&mut self) -> io::Result<()> {
+        while let Some((place, verdict)) = self.rows.pop_front() {
+            match verdict {
+                Some(verdict) => self.printer.answer(place, verdict)?,
+                None => {
+                    self.rows.push_front((place, None));
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Rows that may be on their way.
+const WINDOW: usize = 1_000;

@@ -1,0 +1,108 @@
+//! A dry run of the ledgers that others made, through the whole of the reader.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use jiff::civil::date;
+
+use super::{
+    answer::Verdict,
+    reader::{Read, Reader, Reading},
+};
+use crate::{
+    agreement::{Agreement, Agreements, DEFAULT, Opening, close, open},
+    domain::{area::County, draft::Rules},
+    ledger::Mapping,
+    trust::reference::ReferenceKey,
+};
+
+#[derive(serde::Deserialize)]
+struct Expected {
+    file: String,
+    area: String,
+    counterpart: String,
+    accepted: usize,
+    refused: usize,
+    refusals: Vec<Refusal>,
+}
+
+#[derive(serde::Deserialize)]
+struct Refusal {
+    line: u32,
+    codes: Vec<String>,
+}
+
+fn reading(file: PathBuf, area: County, counterpart: County) -> Reading {
+    let opening = Opening {
+        a: area,
+        sandbox: true,
+        valid_from: date(2026, 1, 1),
+        valid_until: date(2028, 12, 31),
+    };
+    let text = close(&open(DEFAULT, &opening).unwrap(), area, counterpart).unwrap();
+    Reading {
+        files: vec![file],
+        kind: None,
+        mapping: Mapping::default(),
+        rules: Rules {
+            today: date(2026, 11, 22),
+            home_areas: vec![area],
+            sandbox: true,
+        },
+        agreements: Agreements::new([Agreement::parse(&text).unwrap()]).unwrap(),
+        references: ReferenceKey::new([7; 32]),
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_says_of_every_ledger_what_its_maker_expects() {
+    let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/ledgers");
+    let text = std::fs::read_to_string(directory.join("expected.json")).unwrap();
+    let all: Vec<Expected> = serde_json::from_str(&text).unwrap();
+    for expected in all {
+        let file = directory.join(&expected.file);
+        let area = expected.area.parse().unwrap();
+        let mut reader =
+            Reader::start(reading(file, area, expected.counterpart.parse().unwrap())).unwrap();
+        reader.opened().await.unwrap();
+        let mut refused = BTreeMap::new();
+        let mut accepted = 0;
+        while let Some(read) = reader.next().await {
+            match read {
+                Read::Row(place, Ok(draft)) => {
+                    assert_eq!(draft.reference.unwrap().as_str(), place.reference);
+                    accepted += 1;
+                }
+                Read::Row(place, Err(Verdict::Refused(problems))) => {
+                    let mut codes: Vec<String> =
+                        problems.into_iter().map(|problem| problem.code).collect();
+                    codes.sort();
+                    codes.dedup();
+                    refused.insert(place.line, codes);
+                }
+                Read::Failed(failure) => panic!("{failure:?}"),
+                _ => {}
+            }
+        }
+        let wanted: BTreeMap<u32, Vec<String>> = expected
+            .refusals
+            .into_iter()
+            .map(|Refusal { line, mut codes }| {
+                codes.sort();
+                (line, codes)
+            })
+            .collect();
+        assert_eq!(refused, wanted, "{}", expected.file);
+        assert_eq!(refused.len(), expected.refused, "{}", expected.file);
+        assert_eq!(accepted, expected.accepted, "{}", expected.file);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_there_is_a_fault_of_usage_before_any_row() {
+    let (a, b) = ("350582".parse().unwrap(), "530111".parse().unwrap());
+    for name in ["/nowhere/a.xlsx", "/nowhere/a.jsonl"] {
+        let mut reader = Reader::start(reading(name.into(), a, b)).unwrap();
+        let failure = reader.opened().await.unwrap_err();
+        assert_eq!(failure.exit, super::Exit::Usage);
+    }
+}

@@ -1,0 +1,102 @@
+//! `hongyan serve`: runs the node.
+
+use std::io::{self, Write as _};
+
+use clap::Args;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    exit::{Exit, Failure},
+    home::{Home, NodeArguments},
+    language::both,
+    link::runtime,
+};
+use crate::{
+    domain::area::County,
+    node::{self, Ready},
+    telemetry,
+};
+
+/// Arguments of `serve`.
+#[derive(Args)]
+#[command(after_help = "示例 Example:\n  hongyan serve --node ./jinjiang")]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    node: NodeArguments,
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
+    let home = Home::open(&arguments.node)?;
+    telemetry::start()
+        .map_err(|error| Failure::refused(both("日志已经启动。", error.to_string())))?;
+    let runtime = runtime()?;
+    let ended = runtime.block_on(async {
+        let stop = CancellationToken::new();
+        let (terminate, interrupt) = (
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::interrupt())?,
+        );
+        tokio::spawn(stop_on(terminate, interrupt, stop.clone()));
+        Ok::<_, Failure>(node::run(home.dir, announce, stop).await)
+    })?;
+    // Reads of the disk that are still under way need not be waited for.
+    runtime.shutdown_background();
+    ended.map_err(|error| {
+        Failure::refused(both(format!("节点未能运行：{error}"), error.to_string()))
+    })?;
+    Ok(Exit::Done)
+}
+
+/// The first signal drains the node, the second ends it at once.
+async fn stop_on(mut terminate: Signal, mut interrupt: Signal, stop: CancellationToken) {
+    for first in [true, false] {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        if first {
+            tracing::info!("Stopping.");
+            stop.cancel();
+        } else {
+            std::process::exit(1);
+        }
+    }
+}
+
+fn announce(ready: &Ready) {
+    let mut out = io::stdout().lock();
+    // Whoever waits for the line and has gone is no reason to stop serving.
+    drop(writeln!(out, "{}", line(ready)).and_then(|()| out.flush()));
+}
+
+/// Begins with `ready` in every language.
+fn line(ready: &Ready) -> String {
+    let areas: Vec<&str> = ready.areas.iter().map(County::as_str).collect();
+    format!(
+        "ready exchange={} office={} areas={} mode={}",
+        ready.exchange,
+        ready.office,
+        areas.join(","),
+        if ready.sandbox { "sandbox" } else { "production" }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_names_addresses_and_areas() {
+        let ready = Ready {
+            exchange: "127.0.0.1:7443".parse().unwrap(),
+            office: "127.0.0.1:7444".parse().unwrap(),
+            areas: vec!["350582".parse().unwrap(), "350583".parse().unwrap()],
+            sandbox: true,
+        };
+        assert_eq!(
+            line(&ready),
+            "ready exchange=127.0.0.1:7443 office=127.0.0.1:7444 areas=350582,350583 mode=sandbox"
+        );
+    }
+}

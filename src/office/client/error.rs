@@ -1,0 +1,122 @@
+//! What a call to one's own node can come to, sorted by what the caller does next.
+
+use std::{error::Error, io};
+
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
+
+use crate::trust::{
+    connector::{ConnectError, refused_us},
+    files::FileError,
+};
+
+/// Why a call came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The node is not there, or the link to it broke: whether what was asked was done is unknown.
+    #[error("the node cannot be reached: {0}")]
+    Unreachable(String),
+    /// The node answers, and says no.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The node ended the call before its end, as it does when it stops, or cannot answer now:
+    /// whether what was asked was done is unknown.
+    #[error("the node cannot do it now{}{}", if .0.is_empty() { "" } else { ": " }, .0)]
+    Ended(String),
+    /// An answer that this version cannot read.
+    #[error("the answer of the node cannot be read; is it of another version?")]
+    Unreadable,
+    /// A file of the directory.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A certificate or key of the directory.
+    #[error("office certificate: {0}")]
+    Certificate(#[source] rustls::Error),
+}
+
+/// The node's no.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// Stable code; empty if the node gave none.
+    pub code: String,
+    /// The fields that it names.
+    pub fields: Vec<String>,
+    /// One sentence for a person.
+    pub message: String,
+}
+
+impl From<Status> for ClientError {
+    fn from(status: Status) -> Self {
+        if let Some(error) = status.source() {
+            return of_link(error);
+        }
+        let details = status.get_error_details();
+        let code = details.error_info().map(|info| info.reason.clone());
+        let now = matches!(
+            status.code(),
+            Code::Cancelled
+                | Code::DeadlineExceeded
+                | Code::ResourceExhausted
+                | Code::Unavailable
+                | Code::Unknown
+        );
+        if now && code.as_deref() != Some(PEER_UNREACHABLE) {
+            return Self::Ended(status.message().to_owned());
+        }
+        let fields = details.bad_request().map(|request| {
+            let violations = request.field_violations.iter();
+            violations
+                .map(|violation| violation.field.clone())
+                .collect()
+        });
+        Self::Refused(Refusal {
+            code: code.unwrap_or_default(),
+            fields: fields.unwrap_or_default(),
+            message: if status.message().is_empty() {
+                status.code().description().to_owned()
+            } else {
+                status.message().to_owned()
+            },
+        })
+    }
+}
+
+impl From<tonic::transport::Error> for ClientError {
+    fn from(error: tonic::transport::Error) -> Self {
+        of_link(&error)
+    }
+}
+
+/// A link that failed, or whose other end does not let us in.
+fn of_link(error: &(dyn Error + 'static)) -> ClientError {
+    let mut last = error;
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let io = match error.downcast_ref::<ConnectError>() {
+            Some(ConnectError::Io(io)) => Some(io),
+            Some(ConnectError::Identity(_) | ConnectError::NoHttp2 | ConnectError::Slow) => {
+                return ClientError::Unreachable(error.to_string());
+            }
+            None => error.downcast_ref::<io::Error>(),
+        };
+        if io.is_some_and(refused_us) {
+            return ClientError::Refused(Refusal {
+                code: NOT_LET_IN.to_owned(),
+                fields: Vec::new(),
+                message: "the node does not let this office in: its certificate is revoked, has \
+                          expired, or is not listed in node.toml"
+                    .to_owned(),
+            });
+        }
+        last = error;
+        next = error.source();
+    }
+    ClientError::Unreachable(last.to_string())
+}
+
+/// The node is there; it is its peer that is not.
+const PEER_UNREACHABLE: &str = "peer_unreachable";
+
+/// The code of a refusal in the handshake itself.
+const NOT_LET_IN: &str = "office_not_let_in";

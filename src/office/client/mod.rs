@@ -1,0 +1,260 @@
+//! The office API as a client sees it: the command line, and whoever builds on this library.
+//!
+//! Every answer becomes a type of the domain here; a value that this version does not know is
+//! [`ClientError::Unreadable`], never guessed at.
+
+mod error;
+mod publishing;
+mod states;
+mod subscription;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use tonic::transport::{Channel, Endpoint};
+
+pub use self::{
+    error::{ClientError, Refusal},
+    publishing::{Published, Publishing, Told},
+    states::{
+        Adopted, AgreementComparison, ChannelComparison, ChannelState, Listing, NoticeState,
+        PeerState, Probe, Reloaded, Shown, Way,
+    },
+    subscription::{Handover, Opening, Step, Subscription},
+};
+use crate::{
+    clock::Clock,
+    config::{NodeConfig, NodeDir},
+    domain::{area::County, notice::NoticeId},
+    envelope,
+    proto::office::v1::{self as wire, office_client::OfficeClient},
+    trust::{connector::connect_office, files, tls::office_client},
+};
+
+/// A connection to one's own node.
+#[derive(Clone)]
+pub struct Client {
+    inner: OfficeClient<Channel>,
+}
+
+impl Client {
+    /// Connects to the node of that directory as the office of that name, whose certificate and key
+    /// lie in `office/`. An attempt ends `within` that time.
+    ///
+    /// # Errors
+    /// [`ClientError::Unreachable`] if nobody answers or somebody else does; [`ClientError::File`]
+    /// and [`ClientError::Certificate`] for what lies in the directory.
+    pub async fn connect(
+        dir: &NodeDir,
+        config: &NodeConfig,
+        office: &str,
+        clock: &Clock,
+        within: Duration,
+    ) -> Result<Self, ClientError> {
+        let own = |kind: &str| dir.path().join(format!("office/{office}.{kind}"));
+        let tls = office_client(
+            &files::read_public(&dir.office_root())?,
+            &files::read_public(&own("crt"))?,
+            &files::read_secret(&own("key"))?,
+            config.id.clone(),
+            clock,
+        )
+        .map_err(ClientError::Certificate)?;
+        let address = dialled(config.office_listen).to_string();
+        let channel = channel(tls, address, within).await?;
+        Ok(Self {
+            inner: OfficeClient::new(channel)
+                .max_decoding_message_size(config.limits.message_bytes.max(MESSAGE_BYTES)),
+        })
+    }
+
+    /// Begins a bulk publication.
+    pub fn publish(&self, window: usize) -> Publishing {
+        Publishing::begin(self.inner.clone(), window)
+    }
+
+    /// Opens a durable consumer.
+    ///
+    /// # Errors
+    /// [`ClientError`]; the first step, [`Step::Opened`], comes from [`Subscription::next`].
+    pub async fn subscribe(&self, opening: Opening) -> Result<Subscription, ClientError> {
+        Subscription::open(self.inner.clone(), opening).await
+    }
+
+    /// Shows one notice; `None` for its content if this office may not see it.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn notice(&self, id: NoticeId) -> Result<Shown, ClientError> {
+        let request = wire::GetNoticeRequest {
+            notice_id: id.as_bytes().to_vec().into(),
+        };
+        let wire::GetNoticeResponse { state, notice } =
+            self.inner.clone().get_notice(request).await?.into_inner();
+        let content = if notice.is_empty() {
+            None
+        } else {
+            Some(envelope::decode(&notice).map_err(|_| ClientError::Unreadable)?)
+        };
+        Ok(Shown {
+            state: state.ok_or(ClientError::Unreadable)?.try_into()?,
+            content,
+        })
+    }
+
+    /// A page of notices, newest first, and the token of the next page.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn notices(
+        &self,
+        listing: &Listing,
+        page_size: u32,
+        page_token: String,
+    ) -> Result<(Vec<NoticeState>, String), ClientError> {
+        let Listing {
+            home,
+            way,
+            kinds,
+            states,
+        } = listing;
+        let request = wire::ListNoticesRequest {
+            home_area: home.map(|area| area.to_string()).unwrap_or_default(),
+            direction: way
+                .map_or(wire::Direction::Unspecified, Way::to_wire)
+                .into(),
+            kinds: kinds.iter().map(ToString::to_string).collect(),
+            page_size,
+            page_token,
+            states: states.clone(),
+        };
+        let wire::ListNoticesResponse {
+            notices,
+            next_page_token,
+        } = self.inner.clone().list_notices(request).await?.into_inner();
+        let notices = notices.into_iter().map(TryInto::try_into);
+        Ok((notices.collect::<Result<_, _>>()?, next_page_token))
+    }
+
+    /// All channels.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn channels(&self) -> Result<Vec<ChannelState>, ClientError> {
+        let request = wire::ListChannelsRequest {};
+        let wire::ListChannelsResponse { channels } = self
+            .inner
+            .clone()
+            .list_channels(request)
+            .await?
+            .into_inner();
+        channels.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// All peers.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn peers(&self) -> Result<Vec<PeerState>, ClientError> {
+        let request = wire::ListPeersRequest {};
+        let wire::ListPeersResponse { peers } =
+            self.inner.clone().list_peers(request).await?.into_inner();
+        peers.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// Asks the peer that speaks for an area how the two stand to each other.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a peer that does not answer is none, but a [`Probe`] that says so.
+    pub async fn probe(&self, area: County) -> Result<Probe, ClientError> {
+        let request = wire::ProbePeerRequest {
+            area: area.to_string(),
+        };
+        let answer = self.inner.clone().probe_peer(request).await?.into_inner();
+        answer.try_into()
+    }
+
+    /// Brings together the histories of the stopped channels with a peer.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn adopt(&self, area: County) -> Result<Vec<Adopted>, ClientError> {
+        let request = wire::AdoptChannelRequest {
+            area: area.to_string(),
+        };
+        let wire::AdoptChannelResponse { adopted } = self
+            .inner
+            .clone()
+            .adopt_channel(request)
+            .await?
+            .into_inner();
+        adopted.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// Makes the node read its directory anew; what lies there is in use when this returns.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn reload(&self) -> Result<Reloaded, ClientError> {
+        let request = wire::ReloadRequest {};
+        let wire::ReloadResponse { peers, agreements } =
+            self.inner.clone().reload(request).await?.into_inner();
+        Ok(Reloaded { peers, agreements })
+    }
+}
+
+async fn channel(
+    tls: Arc<ClientConfig>,
+    address: String,
+    within: Duration,
+) -> Result<Channel, ClientError> {
+    let connector = tower::service_fn(move |_: tonic::transport::Uri| {
+        let (tls, address) = (Arc::clone(&tls), address.clone());
+        async move {
+            connect_office(&tls, &address, within)
+                .await
+                .map(TokioIo::new)
+        }
+    });
+    // The name is neither looked up nor sent: the connector knows whom it dials.
+    let channel = Endpoint::from_static("http://office.invalid")
+        .http2_keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(KEEP_ALIVE)
+        .keep_alive_while_idle(true)
+        .connect_with_connector(connector)
+        .await?;
+    Ok(channel)
+}
+
+/// Where a listener on every address of this machine is reached from this machine.
+fn dialled(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        ip if !ip.is_unspecified() => ip,
+        std::net::IpAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+        std::net::IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+    };
+    SocketAddr::new(ip, listen.port())
+}
+
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// A page of notices stays below.
+const MESSAGE_BYTES: usize = 4 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_on_every_address_is_dialled_on_loopback() {
+        for (listen, expected) in [
+            ("0.0.0.0:7444", "127.0.0.1:7444"),
+            ("[::]:7444", "[::1]:7444"),
+            ("10.1.2.3:7444", "10.1.2.3:7444"),
+        ] {
+            let listen: SocketAddr = listen.parse().unwrap();
+            assert_eq!(dialled(listen).to_string(), expected);
+        }
+    }
+}
