@@ -70,7 +70,7 @@ impl Failure {
     }
 
     /// The same, with the exit code of a fault of usage.
-    pub(super) fn as_usage(self) -> Self {
+    pub(super) fn into_usage(self) -> Self {
         Self {
             exit: Exit::Usage,
             ..self

@@ -48,7 +48,7 @@ impl Home {
                     ),
                 ))
             }
-            error => Failure::from(error).as_usage(),
+            error => Failure::from(error).into_usage(),
         })?;
         let config = NodeConfig::parse(&String::from_utf8_lossy(&bytes))?;
         Ok(Self {

@@ -173,7 +173,7 @@ impl Building {
         let Request { key_pem, csr_pem } = Request::new(id)?;
         files::write_new_secret(&dir.node_key(), key_pem.as_bytes())?;
         SigningKey::create(&dir.signing_key())?;
-        ReferenceKey::create(&dir.path().join("keys/reference.key"))?;
+        ReferenceKey::create(&dir.reference_key())?;
         let offices = OfficeAuthority::create(&dir.path().join("office"), id, now)?;
         let issued = offices.issue(operator, DEFAULT_VALIDITY, now)?;
         files::write_new_secret(&dir.operator_key(), issued.key_pem.as_bytes())?;

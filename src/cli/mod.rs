@@ -11,6 +11,8 @@ mod confirm;
 mod demo;
 mod doctor;
 mod exit;
+#[cfg(test)]
+mod fake_node;
 mod faults;
 mod home;
 mod index;

@@ -20,6 +20,7 @@
 //! | `query`, `peers` | what is where |
 //! | `operations` | what other rooms do for this one |
 //! | `server` | the listener with its bounds |
+//! | `client` | the other end: what the command line calls |
 
 mod authority;
 mod bulk;

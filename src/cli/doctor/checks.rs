@@ -39,7 +39,7 @@ fn keys(home: &Home) -> Vec<Finding> {
     let paths = [
         home.dir.node_key(),
         home.dir.signing_key(),
-        home.dir.path().join("keys/reference.key"),
+        home.dir.reference_key(),
         home.dir.office_root_key(),
         home.dir.operator_key(),
     ];

@@ -110,7 +110,7 @@ pub(super) fn now(home: &Home) -> Result<Timestamp, Failure> {
 /// A file of the command line that is not there is a fault of usage.
 pub(in crate::cli) fn missing(error: FileError) -> Failure {
     match error {
-        FileError::Missing { .. } => Failure::from(error).as_usage(),
+        FileError::Missing { .. } => Failure::from(error).into_usage(),
         error => error.into(),
     }
 }

@@ -92,7 +92,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
             sandbox: home.config.mode.is_sandbox(),
         },
         agreements: load_agreements(&home.dir)?,
-        references: ReferenceKey::load(&home.dir.path().join("keys/reference.key"))?,
+        references: ReferenceKey::load(&home.dir.reference_key())?,
     };
     let mut printer = Printer::new(Output::new(output));
     let done = block_on(async {

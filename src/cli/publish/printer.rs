@@ -76,6 +76,12 @@ impl Printer {
         }
     }
 
+    /// Rows accepted, repeated, refused, unknown.
+    #[cfg(test)]
+    pub(super) const fn counted(&self) -> [u64; 4] {
+        [self.accepted, self.repeated, self.refusals, self.unknown]
+    }
+
     /// Whether there is anything to sum up.
     pub(super) const fn any(&self) -> bool {
         self.accepted + self.repeated + self.refusals + self.unknown > 0

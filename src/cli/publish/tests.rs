@@ -5,7 +5,15 @@ use std::{collections::BTreeMap, path::PathBuf};
 use jiff::civil::date;
 
 use super::{
+    super::{
+        fake_node::FakeNode,
+        language::Language,
+        output::{Format, Output},
+    },
+    Exit, Failure,
     answer::Verdict,
+    pipeline::Pipeline,
+    printer::Printer,
     reader::{Read, Reader, Reading},
 };
 use crate::{
@@ -103,6 +111,59 @@ async fn a_file_that_is_not_there_is_a_fault_of_usage_before_any_row() {
     for name in ["/nowhere/a.xlsx", "/nowhere/a.jsonl"] {
         let mut reader = Reader::start(reading(name.into(), a, b)).unwrap();
         let failure = reader.opened().await.unwrap_err();
-        assert_eq!(failure.exit, super::Exit::Usage);
+        assert_eq!(failure.exit, Exit::Usage);
     }
+}
+
+/// Publishes rows of those references to a node of cardboard; a reference `bad` is a row that is
+/// refused here. Gives what the printer counted: accepted, repeated, refused, unknown.
+async fn published(references: &[&str]) -> (Result<(), Failure>, [u64; 4]) {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("rows.jsonl");
+    let number = crate::envelope::samples::number;
+    let mut text = String::new();
+    for (day, reference) in (1..).zip(references) {
+        let born = date(1990, 1, 1).saturating_add(jiff::Span::new().days(day));
+        let kind = if *reference == "bad" {
+            "departed"
+        } else {
+            "departure"
+        };
+        let row = serde_json::json!({
+            "reference": reference, "kind": kind, "event_date": "2026-10-08",
+            "subject": {"name": "测试甲", "resident_id": number(born), "marital_status": "21"},
+            "origin_area": "350582104000", "destination_area": "530111001000",
+        });
+        text += &format!("{row}\n");
+    }
+    std::fs::write(&file, text).unwrap();
+    let (a, b) = ("350582".parse().unwrap(), "530111".parse().unwrap());
+    let mut reader = Reader::start(reading(file, a, b)).unwrap();
+    reader.opened().await.unwrap();
+    let client = FakeNode::default().start().await;
+    let mut printer = Printer::new(Output {
+        format: Format::Table,
+        language: Language::En,
+    });
+    let done = Pipeline::new(&client, &mut printer).run(&mut reader).await;
+    (done, printer.counted())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_row_is_answered_once_and_a_refusal_of_the_node_is_a_refused_row() {
+    let mut references: Vec<String> = (0..2_500).map(|number| format!("r-{number}")).collect();
+    references.extend(["bad", "again-1", "conflict", "bad"].map(str::to_owned));
+    let references: Vec<&str> = references.iter().map(String::as_str).collect();
+    let (done, counted) = published(&references).await;
+    done.unwrap();
+    assert_eq!(counted, [2_500, 1, 3, 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_unknown_outcome_are_no_refused_rows_and_exit_with_three() {
+    let (done, [accepted, repeated, refused, unknown]) =
+        published(&["r-1", "bad", "gone", "r-2", "bad"]).await;
+    assert_eq!(done.unwrap_err().exit, Exit::Unreachable);
+    assert_eq!([accepted, repeated, refused], [1, 0, 1]);
+    assert!((1..=2).contains(&unknown), "{unknown}");
 }

@@ -107,3 +107,6 @@ fn consumer(text: &str) -> Result<String, &'static str> {
         Err("a consumer's name has 1 to 64 characters of a-z, 0-9, `-`, `_`, `.`")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,9 +39,10 @@ pub(super) struct Subscriber<'a> {
 }
 
 /// How far it has come.
-struct Progress {
+#[derive(Default)]
+pub(super) struct Progress {
     /// Notices printed.
-    printed: u64,
+    pub(super) printed: u64,
     /// Those of them whose acknowledgement is not known to be durable, oldest first.
     unsure: VecDeque<(u64, NoticeId)>,
     /// When the last notice came, or the consumer was first opened.
@@ -51,7 +52,8 @@ struct Progress {
 }
 
 /// How a link ended.
-enum Link {
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Link {
     /// All is printed and acknowledged.
     Done,
     /// It broke, after having worked or without.
@@ -61,12 +63,7 @@ enum Link {
 impl Subscriber<'_> {
     pub(super) async fn run(&self) -> Result<Exit, Failure> {
         let mut stop = Stop::new()?;
-        let mut progress = Progress {
-            printed: 0,
-            unsure: VecDeque::new(),
-            last: None,
-            ending: false,
-        };
+        let mut progress = Progress::default();
         let first = tokio::select! {
             () = stop.asked() => return Ok(Exit::Done),
             first = connect_patiently(self.home, self.office, PATIENCE) => first?,
@@ -114,7 +111,7 @@ impl Subscriber<'_> {
     }
 
     /// No more credit than what may still be printed, and what may come a second time.
-    fn opening(&self, progress: &Progress) -> Opening {
+    pub(super) fn opening(&self, progress: &Progress) -> Opening {
         Opening {
             consumer: self.consumer.to_owned(),
             home: self.area,
@@ -138,7 +135,7 @@ impl Subscriber<'_> {
     }
 
     /// Prints and acknowledges what comes over one link.
-    async fn follow(
+    pub(super) async fn follow(
         &self,
         mut subscription: Subscription,
         progress: &mut Progress,
@@ -295,14 +292,14 @@ impl Progress {
 }
 
 /// Ctrl-C and the system's wish to end.
-struct Stop {
+pub(super) struct Stop {
     interrupt: Signal,
     terminate: Signal,
     was_asked: bool,
 }
 
 impl Stop {
-    fn new() -> Result<Self, Failure> {
+    pub(super) fn new() -> Result<Self, Failure> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -326,7 +323,7 @@ impl Stop {
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Between two tries to reach the node again.
-const SHORTEST: Duration = Duration::from_millis(100);
+const SHORTEST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(5);
 
 /// Notices that may be on their way.

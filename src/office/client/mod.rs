@@ -69,6 +69,15 @@ impl Client {
         })
     }
 
+    /// Connects without TLS to a node of cardboard.
+    #[cfg(test)]
+    pub(crate) async fn plain(address: &str) -> Self {
+        let endpoint = Endpoint::from_shared(address.to_owned()).unwrap();
+        Self {
+            inner: OfficeClient::new(endpoint.connect().await.unwrap()),
+        }
+    }
+
     /// Begins a bulk publication.
     pub fn publish(&self, window: usize) -> Publishing {
         Publishing::begin(self.inner.clone(), window)
