@@ -269,7 +269,7 @@ fn object(notice: &NoticeState) -> Map<String, Value> {
         ("from_area", json!(channel.from.as_str())),
         ("to_area", json!(channel.to.as_str())),
         ("sequence", json!(sequence)),
-        ("state", json!(delivery)),
+        ("delivery", json!(delivery)),
         ("unconfirmed", json!(unconfirmed)),
         ("code", json!(code)),
         ("field", json!(field)),

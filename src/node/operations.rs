@@ -11,7 +11,6 @@ use crate::{
     domain::{
         area::County,
         channel::{Channel, Digest},
-        problem::{Code, Sentence},
     },
     exchange::{self, AdoptError, Exchange, ProbeError},
     office::{
@@ -19,7 +18,6 @@ use crate::{
         Hindrance, LinkView, OperationError, Operations, Pending, ProbeView, ReachedView,
         ReloadView,
     },
-    store::StopReason,
     trust::material::{MaterialError, TrustStore},
 };
 
@@ -69,10 +67,10 @@ impl Operations for Arc<Node> {
             exchange::CourierState::Moving => (CourierState::Moving, None),
             exchange::CourierState::Waiting => (CourierState::Waiting, None),
             exchange::CourierState::Paused(code) => {
-                (CourierState::Paused, Some(hindered_by(code)))
+                (CourierState::Paused, Some(Hindrance::of_code(code)))
             }
             exchange::CourierState::Stopped(reason) => {
-                (CourierState::Stopped, Some(stopped_by(reason)))
+                (CourierState::Stopped, Some(Hindrance::of_stop(reason)))
             }
         };
         CourierView { state, hindrance }
@@ -105,21 +103,25 @@ impl Operations for Arc<Node> {
 
     fn adopt(&self, area: County) -> Pending<'_, Result<Vec<AdoptedView>, OperationError>> {
         Box::pin(async move {
-            let adopted = self.exchange.adopt(area).await.map_err(|error| match error {
-                AdoptError::Probe(ProbeError::NotPaired) => OperationError::UnknownPeer,
-                AdoptError::Store(error) => error.into(),
-                AdoptError::Probe(_) | AdoptError::Call(_) => {
-                    OperationError::Unreachable(error.to_string())
-                }
-                AdoptError::NotProven
-                | AdoptError::TheirTurn(_)
-                | AdoptError::Differs(_)
-                | AdoptError::Signature(_)
-                | AdoptError::NoRandomness(_) => OperationError::Declined {
-                    code: "not_adopted",
-                    message: error.to_string(),
-                },
-            })?;
+            let adopted = self
+                .exchange
+                .adopt(area)
+                .await
+                .map_err(|error| match error {
+                    AdoptError::Probe(ProbeError::NotPaired) => OperationError::UnknownPeer,
+                    AdoptError::Store(error) => error.into(),
+                    AdoptError::Probe(_) | AdoptError::Call(_) => {
+                        OperationError::Unreachable(error.to_string())
+                    }
+                    AdoptError::NotProven
+                    | AdoptError::TheirTurn(_)
+                    | AdoptError::Differs(_)
+                    | AdoptError::Signature(_)
+                    | AdoptError::NoRandomness(_) => OperationError::Declined {
+                        code: "not_adopted",
+                        message: error.to_string(),
+                    },
+                })?;
             Ok(adopted
                 .into_iter()
                 .map(|channel| AdoptedView {
@@ -173,44 +175,5 @@ fn reached(probed: exchange::Probed) -> ReachedView {
                 heads_agree: found.heads_agree,
             })
             .collect(),
-    }
-}
-
-fn hindered_by(code: Code) -> Hindrance {
-    let text = code.text();
-    Hindrance {
-        code: code.name().to_owned(),
-        remedy: Sentence {
-            zh: text.zh.to_owned(),
-            en: text.en.to_owned(),
-        },
-    }
-}
-
-fn stopped_by(reason: StopReason) -> Hindrance {
-    let (zh, en) = match reason {
-        StopReason::HeadDiffers => (
-            "双方在同一序号下的通报不同，通道已停；请与对方管理员核对。",
-            "Both sides hold other notices under the same sequence; the channel stands still. Compare with the operator of the other side.",
-        ),
-        StopReason::SenderSetBack => (
-            "发送方的数据被恢复到旧版本，通道已停；请发送方管理员执行 hongyan channel adopt。",
-            "The sender's store was set back; the channel stands still until its operator runs hongyan channel adopt.",
-        ),
-        StopReason::ReceiverSetBack => (
-            "接收方的数据被恢复到旧版本，通道已停；请接收方管理员执行 hongyan channel adopt。",
-            "The receiver's store was set back; the channel stands still until its operator runs hongyan channel adopt.",
-        ),
-        StopReason::PeerNonsense => (
-            "对方的回执与本节点记录不符，通道已停；请与对方管理员核对。",
-            "The peer's receipt does not fit what this node holds; the channel stands still. Compare with the operator of the other side.",
-        ),
-    };
-    Hindrance {
-        code: reason.name().to_owned(),
-        remedy: Sentence {
-            zh: zh.to_owned(),
-            en: en.to_owned(),
-        },
     }
 }

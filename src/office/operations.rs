@@ -7,9 +7,9 @@ use crate::{
         agreement::AgreementId,
         area::County,
         channel::{Channel, Digest, Sequence},
-        problem::Sentence,
+        problem::{Code, Sentence},
     },
-    store::NotNow,
+    store::{NotNow, StopReason},
     trust::identity::SpiffeId,
 };
 
@@ -83,6 +83,49 @@ pub struct Hindrance {
     pub code: String,
     /// What to do.
     pub remedy: Sentence,
+}
+
+impl Hindrance {
+    /// The peer asked for a pause with that code.
+    pub fn of_code(code: Code) -> Self {
+        let text = code.text();
+        Self {
+            code: code.name().to_owned(),
+            remedy: Sentence {
+                zh: text.zh.to_owned(),
+                en: text.en.to_owned(),
+            },
+        }
+    }
+
+    /// The histories of a channel differ.
+    pub fn of_stop(reason: StopReason) -> Self {
+        let (zh, en) = match reason {
+            StopReason::HeadDiffers => (
+                "双方在同一序号下的通报不同，通道已停；请与对方管理员核对。",
+                "Both sides hold other notices under the same sequence; the channel stands still. Compare with the operator of the other side.",
+            ),
+            StopReason::SenderSetBack => (
+                "发送方的数据被恢复到旧版本，通道已停；请发送方管理员执行 hongyan channel adopt。",
+                "The sender's store was set back; the channel stands still until its operator runs hongyan channel adopt.",
+            ),
+            StopReason::ReceiverSetBack => (
+                "接收方的数据被恢复到旧版本，通道已停；请接收方管理员执行 hongyan channel adopt。",
+                "The receiver's store was set back; the channel stands still until its operator runs hongyan channel adopt.",
+            ),
+            StopReason::PeerNonsense => (
+                "对方的回执与本节点记录不符，通道已停；请与对方管理员核对。",
+                "The peer's receipt does not fit what this node holds; the channel stands still. Compare with the operator of the other side.",
+            ),
+        };
+        Self {
+            code: reason.name().to_owned(),
+            remedy: Sentence {
+                zh: zh.to_owned(),
+                en: en.to_owned(),
+            },
+        }
+    }
 }
 
 /// How the link to a peer stands.

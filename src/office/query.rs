@@ -12,10 +12,10 @@ use crate::{
         area::County,
         delivery::{Confirmation, Delivery},
         notice::{Kind, NoticeId},
-        problem::{Code, Sentence},
+        problem::Code,
         refusal::Refusal,
     },
-    store::{ChannelView, Direction, NotNow, NoticeFilter, NoticeView, Position, StopReason},
+    store::{ChannelView, Direction, NotNow, NoticeFilter, NoticeView, Position},
     trust::identity::OfficeId,
 };
 
@@ -165,7 +165,7 @@ impl Office {
         match (view.stop, view.direction) {
             (Some((reason, _)), _) => CourierView {
                 state: CourierState::Stopped,
-                hindrance: Some(hindrance(reason)),
+                hindrance: Some(Hindrance::of_stop(reason)),
             },
             (None, Direction::Out) => self.parts.operations.courier(view.channel),
             (None, Direction::In) => CourierView {
@@ -193,33 +193,6 @@ impl Office {
             full,
             sandbox: self.config().mode.is_sandbox(),
         }))
-    }
-}
-
-/// Why a channel stands still, and what to do.
-fn hindrance(reason: StopReason) -> Hindrance {
-    let (code, zh, en) = match reason {
-        StopReason::HeadDiffers => (
-            "head_differs",
-            "双方记录的内容不一致，通道已停止，未覆盖任何数据；请两边管理员核对后再执行 hongyan channel adopt。",
-            "The two sides hold different histories; the channel stands still and nothing was overwritten. Let both operators compare them before hongyan channel adopt.",
-        ),
-        StopReason::SenderSetBack | StopReason::ReceiverSetBack => {
-            let text = Code::SetBack.text();
-            (Code::SetBack.name(), text.zh, text.en)
-        }
-        StopReason::PeerNonsense => (
-            "peer_nonsense",
-            "对方节点的答复自相矛盾，通道已停止；请联系对方节点管理员。",
-            "The peer's answers contradict each other; the channel stands still. Ask the operator of the peer.",
-        ),
-    };
-    Hindrance {
-        code: code.to_owned(),
-        remedy: Sentence {
-            zh: zh.to_owned(),
-            en: en.to_owned(),
-        },
     }
 }
 

@@ -34,6 +34,7 @@ pub struct Relay {
     open: Arc<AtomicBool>,
     connections: Arc<AtomicU64>,
     cuts: Arc<AtomicU64>,
+    passed: Arc<[AtomicU64; 2]>,
     live: Arc<Mutex<Vec<TcpStream>>>,
 }
 
@@ -46,6 +47,7 @@ impl Relay {
             open: Arc::new(AtomicBool::new(true)),
             connections: Arc::default(),
             cuts: Arc::default(),
+            passed: Arc::default(),
             live: Arc::default(),
         };
         let own = relay.clone();
@@ -62,6 +64,11 @@ impl Relay {
     pub fn cut_next(&self, cut: Cut) {
         *self.plan.lock().unwrap() = Some(cut);
         self.cut_all();
+    }
+
+    /// Bytes passed since the relay was made.
+    pub fn passed(&self, way: Way) -> u64 {
+        self.passed[way as usize].load(Ordering::SeqCst)
     }
 
     /// Lets connections live.
@@ -104,17 +111,27 @@ impl Relay {
             live.push(far.try_clone().unwrap());
         }
         for (way, from, to) in [
-            (Way::There, near.try_clone().unwrap(), far.try_clone().unwrap()),
+            (
+                Way::There,
+                near.try_clone().unwrap(),
+                far.try_clone().unwrap(),
+            ),
             (Way::Back, far, near),
         ] {
             let limit = cut.filter(|cut| cut.way == way).map(|cut| cut.after);
-            let cuts = Arc::clone(&self.cuts);
-            thread::spawn(move || pass(from, to, limit, &cuts));
+            let (cuts, passed) = (Arc::clone(&self.cuts), Arc::clone(&self.passed));
+            thread::spawn(move || pass(from, to, limit, &cuts, &passed[way as usize]));
         }
     }
 }
 
-fn pass(mut from: TcpStream, mut to: TcpStream, limit: Option<u64>, cuts: &AtomicU64) {
+fn pass(
+    mut from: TcpStream,
+    mut to: TcpStream,
+    limit: Option<u64>,
+    cuts: &AtomicU64,
+    total: &AtomicU64,
+) {
     let mut left = limit.unwrap_or(u64::MAX);
     let mut buffer = [0; 16 << 10];
     loop {
@@ -125,6 +142,7 @@ fn pass(mut from: TcpStream, mut to: TcpStream, limit: Option<u64>, cuts: &Atomi
         if to.write_all(&buffer[..passed]).is_err() {
             break;
         }
+        total.fetch_add(passed as u64, Ordering::SeqCst);
         left -= passed as u64;
         if left == 0 {
             cuts.fetch_add(1, Ordering::SeqCst);
