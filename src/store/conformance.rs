@@ -764,3 +764,24 @@ pub(crate) async fn the_quota_is_kept(open: Open<'_>, quota: usize) {
     assert!(room[0].is_ok());
     store.stop().await;
 }
+
+/// The same parcel twice at once, as an old and a new stream bring it, enters once.
+pub(crate) async fn a_parcel_that_comes_twice_at_once_enters_once(open: Open<'_>) {
+    let store = open();
+    let parcels = || (0..40).map(|_| Sender::new().parcel(3));
+    let mut waiting = Vec::new();
+    for parcel in parcels() {
+        let store = Arc::clone(&store);
+        waiting.push(tokio::spawn(
+            async move { receive(&store, parcel).await },
+        ));
+    }
+    for answer in waiting {
+        assert_eq!(answer.await.unwrap(), (vec![Outcome::Stored; 3], 3));
+    }
+    let lease = store.open_consumer(request("all")).await.unwrap();
+    let all = handed(&store, &lease, 100).await;
+    let sequences: Vec<_> = all.iter().map(|handover| handover.sequence.get()).collect();
+    assert_eq!(sequences, [1, 2, 3]);
+    store.stop().await;
+}

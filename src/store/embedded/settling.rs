@@ -130,7 +130,11 @@ pub(crate) fn release(stage: &mut Stage<'_>, channel: Channel) -> Result<u64, St
     let prefix = keys::holds(channel);
     let mut waiting = Vec::new();
     for entry in stage.places.index.from(&prefix, &prefix) {
-        waiting.push(sequence_at_end(&entry?.0));
+        let (key, _) = entry?;
+        // An earlier release of the same group may have taken it.
+        if stage.projection.get(&key)?.is_some() {
+            waiting.push(sequence_at_end(&key));
+        }
     }
     let mut released = 0u64;
     for left in waiting {

@@ -99,6 +99,11 @@ fn a_parcel_enters_once() {
 }
 
 #[test]
+fn a_parcel_that_comes_twice_at_once_enters_once() {
+    run(conformance::a_parcel_that_comes_twice_at_once_enters_once);
+}
+
+#[test]
 fn an_id_has_one_outcome() {
     run(conformance::an_id_has_one_outcome);
 }
