@@ -770,6 +770,10 @@ pub(crate) async fn a_parcel_that_comes_twice_at_once_enters_once(open: Open<'_>
     let store = open();
     let parcels = || (0..40).map(|_| Sender::new().parcel(3));
     let mut waiting = Vec::new();
+    // Something for the writer to do, so that the parcels wait for one group together.
+    let busy = Arc::clone(&store);
+    let publishing = tokio::spawn(async move { publish(&busy, 900).await });
+    tokio::task::yield_now().await;
     for parcel in parcels() {
         let store = Arc::clone(&store);
         waiting.push(tokio::spawn(
@@ -779,9 +783,17 @@ pub(crate) async fn a_parcel_that_comes_twice_at_once_enters_once(open: Open<'_>
     for answer in waiting {
         assert_eq!(answer.await.unwrap(), (vec![Outcome::Stored; 3], 3));
     }
+    publishing.await.unwrap();
+    let mut sender = Sender::new();
+    sender.parcel(3);
+    assert_eq!(
+        receive(&store, sender.parcel(1)).await,
+        (vec![Outcome::Stored], 4),
+        "the chain goes on from the third place"
+    );
     let lease = store.open_consumer(request("all")).await.unwrap();
     let all = handed(&store, &lease, 100).await;
     let sequences: Vec<_> = all.iter().map(|handover| handover.sequence.get()).collect();
-    assert_eq!(sequences, [1, 2, 3]);
+    assert_eq!(sequences, [1, 2, 3, 4]);
     store.stop().await;
 }
