@@ -256,7 +256,7 @@ async fn open_store(dir: &NodeDir, config: &NodeConfig) -> Result<Store, NodeErr
         index_cache_bytes: config.limits.index_cache_bytes,
         low_bytes: config.limits.low_bytes,
         ballast_bytes: config.limits.ballast_bytes,
-        channel_quota: config.limits.office_quota,
+        channel_quota: config.limits.channel_quota,
         ..EmbeddedLimits::default()
     };
     let (data, epoch) = (dir.data(), draw()?);
