@@ -2,6 +2,15 @@
 //! nothing is overwritten or doubled, `channel adopt` brings them together, and every accepted
 //! notice arrives once.
 
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::let_underscore_must_use,
+    reason = "a test fails by panicking"
+)]
+
 mod harness;
 
 use std::collections::HashSet;

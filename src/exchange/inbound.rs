@@ -55,11 +55,14 @@ pub(crate) struct Inbound {
 
 /// The newest stream of each channel, and how many each peer has.
 #[derive(Default)]
-pub(super) struct Streams(Arc<Mutex<HashMap<Channel, (u64, String, CancellationToken)>>>);
+pub(super) struct Streams(Newest);
+
+/// Number, owner and fence of the newest stream of each channel.
+type Newest = Arc<Mutex<HashMap<Channel, (u64, String, CancellationToken)>>>;
 
 /// A stream's place among the others; given up when dropped.
 struct StreamPlace {
-    streams: Arc<Mutex<HashMap<Channel, (u64, String, CancellationToken)>>>,
+    streams: Newest,
     channel: Channel,
     number: u64,
     fenced: CancellationToken,

@@ -73,7 +73,10 @@ pub struct ChannelComparison {
 
 /// The agreement digests that each peer last told of, and when they last changed.
 #[derive(Default)]
-pub(super) struct KnownDigests(Mutex<HashMap<County, (Vec<(AgreementVersion, Digest)>, Instant)>>);
+pub(super) struct KnownDigests(Mutex<HashMap<County, Told>>);
+
+/// Agreements with their digests, and when they were last found changed.
+type Told = (Vec<(AgreementVersion, Digest)>, Instant);
 
 impl KnownDigests {
     /// When the agreements of the receiver of a channel were last found changed.

@@ -776,9 +776,7 @@ pub(crate) async fn a_parcel_that_comes_twice_at_once_enters_once(open: Open<'_>
     tokio::task::yield_now().await;
     for parcel in parcels() {
         let store = Arc::clone(&store);
-        waiting.push(tokio::spawn(
-            async move { receive(&store, parcel).await },
-        ));
+        waiting.push(tokio::spawn(async move { receive(&store, parcel).await }));
     }
     for answer in waiting {
         assert_eq!(answer.await.unwrap(), (vec![Outcome::Stored; 3], 3));

@@ -2,7 +2,7 @@
 
 use super::{
     keys,
-    places::{PlaceError, sequence_at_end},
+    places::sequence_at_end,
     stage::{Stage, StageError},
     state::OutState,
 };
@@ -298,7 +298,7 @@ fn requeue(stage: &mut Stage<'_>, channel: Channel, left: Sequence) -> Result<bo
     let Some(placed) = place.record else {
         return Ok(false);
     };
-    let published = stage.places.published(&placed).map_err(PlaceError::from)?;
+    let published = stage.places.published(&placed)?;
     let sequence = next_of(stage, channel);
     stage.push(Record::Requeued(Requeued {
         channel,

@@ -349,21 +349,21 @@ impl Writer {
             let end = self.end.plus(stage.len() as u64);
             Some((stage.finish(end)?, end))
         };
-        if let Some((finished, end)) = staged {
-            if let Err(error) = self.write(finished, end) {
-                for answer in answers {
-                    answer(Durable::Unknown);
-                }
-                for (decided, reply) in waiting {
-                    // Whoever waited for this was told nothing yet.
-                    let unknown = decided
-                        .iter()
-                        .map(|_| Err(PublishError::NotNow(NotNow::Unknown)))
-                        .collect();
-                    drop(reply.send(unknown));
-                }
-                return Err(error);
+        if let Some((finished, end)) = staged
+            && let Err(error) = self.write(finished, end)
+        {
+            for answer in answers {
+                answer(Durable::Unknown);
             }
+            for (decided, reply) in waiting {
+                // Whoever waited for this was told nothing yet.
+                let unknown = decided
+                    .iter()
+                    .map(|_| Err(PublishError::NotNow(NotNow::Unknown)))
+                    .collect();
+                drop(reply.send(unknown));
+            }
+            return Err(error);
         }
         for answer in answers {
             answer(Durable::Yes);
