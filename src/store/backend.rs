@@ -1,7 +1,7 @@
 //! The seam: what every back end does, cut at the verb.
 //!
 //! Each verb is one transaction and may be repeated after an unknown commit. The laws that every
-//! back end keeps are functions in [`conformance`](super::conformance).
+//! back end keeps are functions in `conformance`.
 
 use std::{future::Future, pin::Pin};
 
