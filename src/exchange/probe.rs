@@ -135,6 +135,7 @@ impl Exchange {
         let ours = self.standing(&areas).await?;
         let theirs = wire::probe_response_in(answered).map_err(SessionError::from)?;
         self.0.links.heard(&peer);
+        self.doubt_what_differs(&theirs).await?;
         self.0
             .digests
             .told(&areas, &theirs.agreements, self.0.clock.monotonic());
@@ -161,6 +162,7 @@ impl Exchange {
         self.0
             .digests
             .told(caller.areas(), &theirs.agreements, self.0.clock.monotonic());
+        self.doubt_what_differs(&theirs).await?;
         let ours = self.standing(caller.areas()).await?;
         Ok(wire::probe_response(ours, self.trust().is_sandbox()))
     }
@@ -193,6 +195,29 @@ impl Exchange {
             agreements,
             channels,
         })
+    }
+
+    /// Has a stream opened for every channel out of which the peer holds less than it receipted, or
+    /// more than was given.
+    async fn doubt_what_differs(&self, theirs: &Standing) -> Result<(), NotNow> {
+        for view in self.0.store.channels().await? {
+            let peer_of = self.trust().peer_for(view.channel.to).is_some();
+            if view.direction != Direction::Out || view.stop.is_some() || !peer_of {
+                continue;
+            }
+            let there = theirs
+                .channels
+                .iter()
+                .find(|(channel, ..)| *channel == view.channel)
+                .map(|(_, sequence, _)| *sequence);
+            // Nothing there at all may also mean that the probe was of another peer.
+            let differs = there.is_some_and(|there| there < view.settled || there > view.last);
+            if differs {
+                self.0.couriers.doubt(view.channel);
+                self.0.couriers.ring();
+            }
+        }
+        Ok(())
     }
 
     async fn compare_channels(

@@ -174,7 +174,17 @@ async fn answers(store: &Arc<dyn Backend>) -> Vec<String> {
     }
     let lease = store.lease(here()).await;
     let mut after = Sequence::ZERO;
-    while let Some(batch) = store.claim(lease, after, 4, 1 << 20).await.unwrap() {
+    while let Some(batch) = store
+        .claim(
+            lease,
+            crate::domain::channel::Digest::new([7; 32]),
+            after,
+            4,
+            1 << 20,
+        )
+        .await
+        .unwrap()
+    {
         for place in &batch.places {
             after = after.next();
             answers.push(format!("{after} {} {:?}", place.digest, place.content));
