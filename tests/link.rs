@@ -24,7 +24,11 @@ fn a_cut_at_any_byte_leaves_exactly_one_inbox_record() {
     for number in 0..cuts {
         // The handshake alone is some 3 KB; offsets go from its beginning to behind the receipt.
         let after = 1 + (number as u64 / 2) * 9_000 / (cuts as u64 / 2).max(1);
-        let way = if number % 2 == 0 { Way::There } else { Way::Back };
+        let way = if number % 2 == 0 {
+            Way::There
+        } else {
+            Way::Back
+        };
         relay.cut_next(Cut { way, after });
         published += 1;
         jinjiang.publish(&[departure(published)]).expect(0);
@@ -38,7 +42,10 @@ fn a_cut_at_any_byte_leaves_exactly_one_inbox_record() {
         .map(|notice| notice["sequence"].as_u64().unwrap())
         .collect();
     assert_eq!(sequences, (1..=u64::from(published)).collect::<Vec<_>>());
-    let mut ids: Vec<_> = received.iter().map(|notice| notice["notice_id"].to_string()).collect();
+    let mut ids: Vec<_> = received
+        .iter()
+        .map(|notice| notice["notice_id"].to_string())
+        .collect();
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), published as usize);

@@ -12,7 +12,10 @@ fn a_departure_is_handed_over_answered_and_the_answer_comes_home() {
     let (_world, jinjiang, guandu) = World::two_counties();
     let (here, there) = (jinjiang.start(), guandu.start());
 
-    let published = jinjiang.publish(&[departure(1), departure(2)]).expect(0).lines();
+    let published = jinjiang
+        .publish(&[departure(1), departure(2)])
+        .expect(0)
+        .lines();
     let ids: Vec<_> = published
         .iter()
         .map(|answer| {
@@ -32,11 +35,18 @@ fn a_departure_is_handed_over_answered_and_the_answer_comes_home() {
         assert_eq!(notice["to_area"], "530111");
         assert_eq!(notice["sandbox"], true);
         assert_eq!(notice["subject"]["name"], "测试甲");
-        assert!(notice.get("reference").is_none(), "it never leaves its node");
+        assert!(
+            notice.get("reference").is_none(),
+            "it never leaves its node"
+        );
         assert!(notice.get("redelivered").is_none(), "a first hand-over");
     }
 
-    let answers: Vec<_> = ids.iter().enumerate().map(|(n, id)| feedback(n, id)).collect();
+    let answers: Vec<_> = ids
+        .iter()
+        .enumerate()
+        .map(|(n, id)| feedback(n, id))
+        .collect();
     guandu.publish(&answers).expect(0);
     let home = jinjiang.subscribe("desk", 2, 20);
     for (offset, notice) in home.iter().enumerate() {
@@ -127,7 +137,10 @@ fn what_no_agreement_lets_through_is_refused_by_field_before_it_leaves() {
         "{:?}",
         answers[1]
     );
-    assert_eq!(codes(&answers[2]), [("unknown_field".into(), "nickname".into())]);
+    assert_eq!(
+        codes(&answers[2]),
+        [("unknown_field".into(), "nickname".into())]
+    );
     assert_eq!(answers[3]["status"], "accepted");
     assert_eq!(guandu.subscribe("desk", 9, 3).len(), 1);
     drop((here, there));
@@ -143,13 +156,24 @@ fn a_subscriber_that_acknowledged_nothing_gets_it_again_marked_and_equal() {
     let unacknowledged = |limit: &str| {
         guandu
             .ask(&[
-                "subscribe", "--consumer", "desk", "--no-ack", "--limit", limit, "--idle-exit", "5",
+                "subscribe",
+                "--consumer",
+                "desk",
+                "--no-ack",
+                "--limit",
+                limit,
+                "--idle-exit",
+                "5",
             ])
             .expect(0)
             .lines()
     };
     let first = unacknowledged("2");
-    assert!(first.iter().all(|notice| notice.get("redelivered").is_none()));
+    assert!(
+        first
+            .iter()
+            .all(|notice| notice.get("redelivered").is_none())
+    );
     there.kill();
     let _there = guandu.start();
     let again = guandu.subscribe("desk", 3, 5);
@@ -161,7 +185,11 @@ fn a_subscriber_that_acknowledged_nothing_gets_it_again_marked_and_equal() {
     }
     let fresh = guandu.subscribe("other", 3, 5);
     assert_eq!(fresh.len(), 3);
-    assert!(fresh.iter().all(|notice| notice.get("redelivered").is_none()));
+    assert!(
+        fresh
+            .iter()
+            .all(|notice| notice.get("redelivered").is_none())
+    );
 }
 
 #[test]

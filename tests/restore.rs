@@ -54,7 +54,11 @@ fn a_sender_that_was_set_back_is_found_out_and_adopts() {
     eventually("the receiver says so", || stopped(&guandu, "in").is_some());
     let told = stopped(&jinjiang, "out").unwrap();
     assert_eq!(told["code"], "sender_set_back");
-    assert_eq!(guandu.subscribe("before", 20, 2).len(), 9, "nothing entered");
+    assert_eq!(
+        guandu.subscribe("before", 20, 2).len(),
+        9,
+        "nothing entered"
+    );
     jinjiang
         .ask(&["channel", "adopt", "530111", "--yes"])
         .expect(0);
@@ -103,7 +107,11 @@ fn a_receiver_that_was_set_back_is_found_out_and_gets_it_again() {
     eventually("the sender says so", || stopped(&jinjiang, "out").is_some());
     let told = stopped(&guandu, "in").unwrap();
     assert_eq!(told["code"], "receiver_set_back");
-    assert_eq!(guandu.subscribe("before", 20, 2).len(), 4, "nothing entered");
+    assert_eq!(
+        guandu.subscribe("before", 20, 2).len(),
+        4,
+        "nothing entered"
+    );
     guandu
         .ask(&["channel", "adopt", "350582", "--yes"])
         .expect(0);

@@ -56,7 +56,16 @@ fn traced(county: &harness::County, trace: &std::path::Path) -> Node {
     let plain = county.command(&["serve"]);
     let mut command = Command::new("strace");
     command
-        .args(["-f", "-qq", "-yy", "-e", "trace=write,writev,sendto,fdatasync", "-s", "0", "-o"])
+        .args([
+            "-f",
+            "-qq",
+            "-yy",
+            "-e",
+            "trace=write,writev,sendto,fdatasync",
+            "-s",
+            "0",
+            "-o",
+        ])
         .arg(trace)
         .arg(plain.get_program())
         .args(plain.get_args())
@@ -70,7 +79,10 @@ fn judged(acts: &[Act]) -> (usize, usize) {
     for act in acts {
         match act {
             Act::Append => {
-                assert_eq!(open, None, "a group was appended before the one before it was synced");
+                assert_eq!(
+                    open, None,
+                    "a group was appended before the one before it was synced"
+                );
                 appends += 1;
                 open = Some(false);
             }

@@ -78,7 +78,11 @@ fn line(ready: &Ready) -> String {
         ready.exchange,
         ready.office,
         areas.join(","),
-        if ready.sandbox { "sandbox" } else { "production" }
+        if ready.sandbox {
+            "sandbox"
+        } else {
+            "production"
+        }
     )
 }
 

@@ -57,6 +57,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+pub(crate) use self::inbound::service;
 pub use self::{
     adopt::{AdoptError, AdoptedChannel},
     link::{LinkError, LinkState},
@@ -65,7 +66,6 @@ pub use self::{
     session::SessionError,
     wire::NotOfItsForm,
 };
-pub(crate) use self::inbound::service;
 use self::{inbound::Streams, link::Links, outbound::Couriers, probe::KnownDigests};
 use crate::{
     agreement::Agreements,

@@ -14,7 +14,11 @@ use super::{
     session::{Ended, Session, SessionError},
 };
 use crate::{
-    domain::{channel::{Channel, Sequence}, problem::Code, refusal::Pause},
+    domain::{
+        channel::{Channel, Sequence},
+        problem::Code,
+        refusal::Pause,
+    },
     store::{Direction, Lease, StopReason},
     trust::identity::SpiffeId,
 };

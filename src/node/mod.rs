@@ -70,7 +70,9 @@ pub enum NodeError {
     #[error(transparent)]
     Store(#[from] OpenError),
     /// A socket cannot be bound.
-    #[error("cannot listen on {address} ({key} in node.toml): {source}; is another program using the port?")]
+    #[error(
+        "cannot listen on {address} ({key} in node.toml): {source}; is another program using the port?"
+    )]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -80,7 +82,9 @@ pub enum NodeError {
         source: io::Error,
     },
     /// A write to the journal failed.
-    #[error("the node stopped: {0}; check the disk, then start it again: whatever was accepted is in the journal")]
+    #[error(
+        "the node stopped: {0}; check the disk, then start it again: whatever was accepted is in the journal"
+    )]
     Poisoned(String),
     /// The exchange cannot read its channels.
     #[error(transparent)]

@@ -68,9 +68,7 @@ impl Operations for Arc<Node> {
             exchange::CourierState::Idle => (CourierState::Idle, None),
             exchange::CourierState::Moving => (CourierState::Moving, None),
             exchange::CourierState::Waiting => (CourierState::Waiting, None),
-            exchange::CourierState::Paused(code) => {
-                (CourierState::Paused, Some(hindered_by(code)))
-            }
+            exchange::CourierState::Paused(code) => (CourierState::Paused, Some(hindered_by(code))),
             exchange::CourierState::Stopped(reason) => {
                 (CourierState::Stopped, Some(stopped_by(reason)))
             }
@@ -105,21 +103,25 @@ impl Operations for Arc<Node> {
 
     fn adopt(&self, area: County) -> Pending<'_, Result<Vec<AdoptedView>, OperationError>> {
         Box::pin(async move {
-            let adopted = self.exchange.adopt(area).await.map_err(|error| match error {
-                AdoptError::Probe(ProbeError::NotPaired) => OperationError::UnknownPeer,
-                AdoptError::Store(error) => error.into(),
-                AdoptError::Probe(_) | AdoptError::Call(_) => {
-                    OperationError::Unreachable(error.to_string())
-                }
-                AdoptError::NotProven
-                | AdoptError::TheirTurn(_)
-                | AdoptError::Differs(_)
-                | AdoptError::Signature(_)
-                | AdoptError::NoRandomness(_) => OperationError::Declined {
-                    code: "not_adopted",
-                    message: error.to_string(),
-                },
-            })?;
+            let adopted = self
+                .exchange
+                .adopt(area)
+                .await
+                .map_err(|error| match error {
+                    AdoptError::Probe(ProbeError::NotPaired) => OperationError::UnknownPeer,
+                    AdoptError::Store(error) => error.into(),
+                    AdoptError::Probe(_) | AdoptError::Call(_) => {
+                        OperationError::Unreachable(error.to_string())
+                    }
+                    AdoptError::NotProven
+                    | AdoptError::TheirTurn(_)
+                    | AdoptError::Differs(_)
+                    | AdoptError::Signature(_)
+                    | AdoptError::NoRandomness(_) => OperationError::Declined {
+                        code: "not_adopted",
+                        message: error.to_string(),
+                    },
+                })?;
             Ok(adopted
                 .into_iter()
                 .map(|channel| AdoptedView {

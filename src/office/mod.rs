@@ -42,6 +42,7 @@ use jiff::civil::Date;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use self::{authority::Authority, problem::Fault, subscribe::Subscribers};
 pub use self::{
     operations::{
         AdoptedView, AgreementComparisonView, ChannelComparisonView, CourierState, CourierView,
@@ -50,7 +51,6 @@ pub use self::{
     },
     server::{ServeError, serve},
 };
-use self::{authority::Authority, problem::Fault, subscribe::Subscribers};
 use crate::{
     agreement::Agreements,
     clock::Clock,

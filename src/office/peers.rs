@@ -68,9 +68,10 @@ impl Office {
         caller: &OfficeId,
         area: County,
     ) -> Result<ProbeView, Fault> {
-        self.operate(caller, |operations| async move {
-            operations.probe(area).await
-        })
+        self.operate(
+            caller,
+            |operations| async move { operations.probe(area).await },
+        )
         .await
     }
 
@@ -81,9 +82,10 @@ impl Office {
         area: County,
     ) -> Result<Vec<AdoptedView>, Fault> {
         tracing::warn!(office = %caller, %area, "An operator has histories brought together.");
-        self.operate(caller, |operations| async move {
-            operations.adopt(area).await
-        })
+        self.operate(
+            caller,
+            |operations| async move { operations.adopt(area).await },
+        )
         .await
     }
 

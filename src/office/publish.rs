@@ -152,8 +152,7 @@ impl Desk<'_> {
         };
         let area: AreaCode = raw.get(own)?.parse().ok()?;
         let home = area.county();
-        let outside =
-            self.config.areas.contains(&home) && !self.authority.scope(home).covers(area);
+        let outside = self.config.areas.contains(&home) && !self.authority.scope(home).covers(area);
         outside.then(|| Problem::new(Code::AreaOutsideScope, own))
     }
 
@@ -285,9 +284,9 @@ impl Desk<'_> {
             content: &draft.content,
         });
         if body.len() > envelope::SIZE_LIMIT.saturating_sub(MOST_PREFIX) {
-            return Ok(Err(vec![problem_of(crate::domain::refusal::Refusal::whole(
-                Code::TooLarge,
-            ))]));
+            return Ok(Err(vec![problem_of(
+                crate::domain::refusal::Refusal::whole(Code::TooLarge),
+            )]));
         }
         let Names {
             reference,

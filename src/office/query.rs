@@ -88,7 +88,10 @@ impl Office {
         authority.require(READERS)?;
         let home = authority.home(home)?;
         if let Some(state) = states.iter().find(|state| !is_state(state)) {
-            tracing::debug!(length = state.len(), "An unknown delivery state was asked for.");
+            tracing::debug!(
+                length = state.len(),
+                "An unknown delivery state was asked for."
+            );
             return Err(Fault::Argument("states", Code::ValueFormat));
         }
         let size = match usize::try_from(page_size) {

@@ -329,7 +329,13 @@ impl<I> Connection<I> {
         let (_, session) = self.stream.get_ref();
         let leaf = session.peer_certificates()?.first()?;
         let (_, certificate) = x509_parser::parse_x509_certificate(leaf).ok()?;
-        Some(certificate.validity().not_after.timestamp().saturating_mul(1_000))
+        Some(
+            certificate
+                .validity()
+                .not_after
+                .timestamp()
+                .saturating_mul(1_000),
+        )
     }
 
     /// Done when the connection is cut.

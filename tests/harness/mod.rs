@@ -104,7 +104,13 @@ impl World {
             root: TempDir::new().unwrap(),
         };
         run(binary()
-            .args(["authority", "init", "--trust-domain", "hongyan.test", "--dir"])
+            .args([
+                "authority",
+                "init",
+                "--trust-domain",
+                "hongyan.test",
+                "--dir",
+            ])
             .arg(world.authority()))
         .expect(0);
         world
@@ -442,7 +448,12 @@ pub fn feedback(number: usize, notice_id: &str) -> Value {
 
 /// A number that belongs to no one: it begins with 99, a woman's of 1990.
 pub fn resident(number: u32) -> String {
-    let body = format!("99{:04}19900101{:02}{}", number % 10_000, number / 10_000 % 100, 2);
+    let body = format!(
+        "99{:04}19900101{:02}{}",
+        number % 10_000,
+        number / 10_000 % 100,
+        2
+    );
     let weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
     let sum: u32 = body
         .bytes()

@@ -104,7 +104,11 @@ impl Relay {
             live.push(far.try_clone().unwrap());
         }
         for (way, from, to) in [
-            (Way::There, near.try_clone().unwrap(), far.try_clone().unwrap()),
+            (
+                Way::There,
+                near.try_clone().unwrap(),
+                far.try_clone().unwrap(),
+            ),
             (Way::Back, far, near),
         ] {
             let limit = cut.filter(|cut| cut.way == way).map(|cut| cut.after);

@@ -52,8 +52,8 @@ impl office_server::Office for Service {
             Ok(Item { raw, size })
         });
         let answers = self.0.publish_stream(caller, items);
-        let answers = ReceiverStream::new(answers)
-            .map(|answer| answer.map(told::item).map_err(Status::from));
+        let answers =
+            ReceiverStream::new(answers).map(|answer| answer.map(told::item).map_err(Status::from));
         Ok(Response::new(Box::pin(answers)))
     }
 
@@ -67,8 +67,7 @@ impl office_server::Office for Service {
         let steps =
             requests.map(|request| request.map_err(|_| Fault::Unread).and_then(asked::step));
         let said = self.0.subscribe(caller, steps);
-        let said =
-            ReceiverStream::new(said).map(|said| said.map(told::said).map_err(Status::from));
+        let said = ReceiverStream::new(said).map(|said| said.map(told::said).map_err(Status::from));
         Ok(Response::new(Box::pin(said)))
     }
 

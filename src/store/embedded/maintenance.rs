@@ -79,7 +79,10 @@ pub fn check(data: &Path) -> Result<CheckReport, OpenError> {
     for (number, (_, path)) in segments.iter().enumerate() {
         let proven = Proven::read(path)?;
         let name = crate::store::journal::recovery::name_of(path);
-        if chains.as_ref().is_some_and(|chains| *chains != proven.header.chains) {
+        if chains
+            .as_ref()
+            .is_some_and(|chains| *chains != proven.header.chains)
+        {
             return Err(JournalError::Damaged {
                 segment: name,
                 offset: 0,
@@ -269,7 +272,8 @@ fn trusted_prefix(path: &Path) -> io::Result<Option<Vec<u8>>> {
         return Ok(None);
     };
     let mut at = header_len;
-    while let Some(len) = crate::store::journal::group::whole_group(bytes.get(at..).unwrap_or_default())
+    while let Some(len) =
+        crate::store::journal::group::whole_group(bytes.get(at..).unwrap_or_default())
     {
         at = at
             .saturating_add(crate::store::journal::group::GROUP_HEADER)
