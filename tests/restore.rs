@@ -207,5 +207,9 @@ fn a_sender_with_more_new_notices_than_it_lost_keeps_them_all() {
     jinjiang.ask(&["index", "rebuild"]).expect(0);
     jinjiang.ask(&["journal", "check"]).expect(0);
     let _here = jinjiang.start();
-    assert_eq!(listed(&jinjiang), before, "the rebuilt index answers the same");
+    assert_eq!(
+        listed(&jinjiang),
+        before,
+        "the rebuilt index answers the same"
+    );
 }
