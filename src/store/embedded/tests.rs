@@ -391,3 +391,36 @@ fn an_index_of_another_history_stops_the_node() {
         Err(OpenError::Journal(JournalError::IndexDiffers { .. }))
     ));
 }
+
+#[test]
+fn a_record_of_a_newer_version_stops_the_node_and_is_not_called_damage() {
+    use crate::store::journal::group::{GROUP_HEADER, GroupWriter};
+    use crate::store::journal::record::{LossAccepted, Position, Record};
+
+    let directory = TempDir::new().unwrap();
+    let mut bytes = small(directory.path());
+    let mut group = GroupWriter::new(Position::new(bytes.len() as u64));
+    group.push(
+        Record::LossAccepted(LossAccepted {
+            home: here().from,
+            at: Position::START,
+            index_at: Position::START,
+            at_ms: 0,
+        }),
+        None,
+    );
+    let mut group = group.finish();
+    // Another type, and checksums that fit it.
+    let entry = GROUP_HEADER;
+    group[entry + 4] = 200;
+    let crc = crc32c::crc32c(&group[entry + 4..]).to_be_bytes();
+    group[entry..entry + 4].copy_from_slice(&crc);
+    let crc = crc32c::crc32c_append(crc32c::crc32c(&group[4..12]), &group[GROUP_HEADER..]);
+    group[12..16].copy_from_slice(&crc.to_be_bytes());
+    bytes.extend_from_slice(&group);
+    fs::write(newest_segment(directory.path()), &bytes).unwrap();
+    assert!(matches!(
+        open(directory.path()),
+        Err(OpenError::Journal(JournalError::Newer { .. }))
+    ));
+}

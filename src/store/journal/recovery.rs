@@ -37,6 +37,16 @@ pub enum JournalError {
         /// What was found there.
         what: &'static str,
     },
+    /// Whole, and written by a program that knows more than this one.
+    #[error(
+        "the journal was written by a newer version: segment {segment}, group at offset {offset}; nothing is damaged: start the newer version again, and do not run `hongyan journal accept-loss`"
+    )]
+    Newer {
+        /// Name of the file.
+        segment: String,
+        /// Offset in it.
+        offset: u64,
+    },
     /// A segment between two others, or before the first, is missing.
     #[error(
         "the journal has a gap: segment {segment} begins at {found}, {expected} was expected; bring the missing file back from a backup, or run `hongyan journal accept-loss`"
@@ -149,13 +159,13 @@ impl Proven {
         let mut at = self.header_len;
         while at < self.content.len() {
             let rest = self.content.slice(at..);
-            let damaged = JournalError::Damaged {
+            // The groups are proven, so what cannot be read is of a type that is not known.
+            let newer = JournalError::Newer {
                 segment: name_of(&self.path),
                 offset: at as u64,
-                what: "an entry is of a type or version that this program does not know",
             };
             let Some(len) = whole_group(&rest).map(|len| len.saturating_add(GROUP_HEADER)) else {
-                return Err(damaged.into());
+                return Err(newer.into());
             };
             let start = self
                 .header
@@ -165,7 +175,7 @@ impl Proven {
                 let head = chains.entry(home).or_default();
                 *head = lengthen(head);
             }) else {
-                return Err(damaged.into());
+                return Err(newer.into());
             };
             visit(start.plus(len as u64), chains, placed)?;
             at = at.saturating_add(len);
