@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
 };
 
-use harness::{County, GUANDU, JINJIANG, Node, World, departure, eventually};
+use harness::{County, GUANDU, JINJIANG, World, departure, eventually};
 use serde_json::Value;
 
 fn ids(answers: &[Value]) -> Vec<String> {
@@ -38,21 +38,6 @@ fn cut(county: &County, length: u64) {
         .open(newest_segment(county))
         .unwrap();
     file.set_len(length).unwrap();
-}
-
-/// Refused with that sentence, in one line.
-fn refused_start(county: &County) -> String {
-    let Err(said) = Node::spawn(county.command(&["serve"])) else {
-        panic!("the node started");
-    };
-    assert_eq!((said.code, said.out.as_str()), (1, ""), "{said:?}");
-    let errors: Vec<_> = said
-        .err
-        .lines()
-        .filter(|line| !line.starts_with('{'))
-        .collect();
-    assert_eq!(errors.len(), 1, "{said:?}");
-    errors[0].to_owned()
 }
 
 #[test]
@@ -91,7 +76,7 @@ fn a_journal_that_was_damaged_is_named_with_its_place() {
     fs::write(&segment, bytes).unwrap();
     let name = segment.file_name().unwrap().to_str().unwrap().to_owned();
     let said = jinjiang.ask(&["journal", "check"]).expect(1);
-    let served = refused_start(&jinjiang);
+    let served = jinjiang.refused_start(1);
     for error in [said.err, served] {
         assert!(error.contains(&name), "the segment is named: {error}");
         assert!(error.contains("offset"), "and the place: {error}");
@@ -112,12 +97,12 @@ fn a_journal_that_was_cut_goes_on_after_the_loss_is_accepted_and_adopted() {
     assert!(here.stop().success());
     cut(&jinjiang, kept);
 
-    let error = refused_start(&jinjiang);
+    let error = jinjiang.refused_start(1);
     assert!(error.contains("hongyan journal accept-loss"), "{error}");
     assert!(error.contains("restore"), "{error}");
     // Nobody is at the terminal: without --yes nothing happens.
     jinjiang.ask(&["journal", "accept-loss"]).expect(2);
-    refused_start(&jinjiang);
+    jinjiang.refused_start(1);
     let report = jinjiang
         .ask(&["journal", "accept-loss", "--yes"])
         .expect(0)

@@ -70,6 +70,30 @@ impl Said {
     }
 }
 
+/// The one line of error that a command ended with, and nothing on standard output.
+pub fn one_error(said: &Said, code: i32) -> String {
+    assert_eq!(said.code, code, "{said:?}");
+    assert_eq!(said.out, "", "{said:?}");
+    assert!(!said.err.contains("panicked"), "{said:?}");
+    let errors: Vec<_> = said
+        .err
+        .lines()
+        .filter_map(|line| line.strip_prefix("error: "))
+        .collect();
+    let [error] = errors.as_slice() else {
+        panic!("not one error: {said:?}");
+    };
+    (*error).to_owned()
+}
+
+/// Changes a file that people write.
+pub fn edit(path: &Path, change: impl FnOnce(&str) -> String) {
+    let text = fs::read_to_string(path).unwrap();
+    let changed = change(&text);
+    assert_ne!(text, changed, "the edit changes nothing");
+    fs::write(path, changed).unwrap();
+}
+
 /// Runs a command to its end.
 pub fn run(command: &mut Command) -> Said {
     let output = command.output().unwrap();
@@ -229,6 +253,16 @@ impl County {
     /// A command whose answers are JSON lines.
     pub fn ask(&self, words: &[&str]) -> Said {
         run(self.command(words).args(["--format", "json"]))
+    }
+
+    /// Starts the node, which must fail with that code and one line of error.
+    pub fn refused_start(&self, code: i32) -> String {
+        let Err(said) = Node::spawn(self.command(&["serve"])) else {
+            panic!("the node started");
+        };
+        let plain = said.err.lines().filter(|line| !line.starts_with('{'));
+        assert_eq!(plain.count(), 1, "one line: {said:?}");
+        one_error(&said, code)
     }
 
     /// Starts the node and waits until it says that it is ready.
