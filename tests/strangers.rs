@@ -223,14 +223,8 @@ fn a_peer_does_not_speak_for_an_area_that_its_pairing_does_not_list() {
     row["origin_area"] = "530112001000".into();
     row["destination_area"] = "350582104000".into();
     guandu.publish(&[row]).expect(0);
-    eventually("the claim is refused", || {
-        guandu.channels().iter().any(|channel| {
-            channel["from_area"] == "530112"
-                && channel["code"]
-                    .as_str()
-                    .is_some_and(|code| ["area_of_another", "no_agreement"].contains(&code))
-        })
-    });
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    panic!("{:#?}\n{}\n====\n{}", guandu.channels(), there.log(), here.log());
     assert!(
         jinjiang.subscribe("desk", 1, 1).is_empty(),
         "nothing entered"
@@ -270,11 +264,8 @@ fn ten_thousand_streams_and_idle_connections_cost_little() {
             10_000,
         ),
     ];
-    let idle: Vec<_> = [jinjiang.exchange, office]
-        .into_iter()
-        .flat_map(|port| (0..300).map(move |_| TcpStream::connect(("127.0.0.1", port))))
-        .filter_map(Result::ok)
-        .collect();
+    // From an address of their own: the bound on handshakes is for each address.
+    let idle = knock::idle([127, 0, 0, 2], &[jinjiang.exchange, office], 300);
     assert!(idle.len() > 500, "the test has its connections");
     serves_honestly(&[&here, &there], &jinjiang, &guandu, 2);
     let grown = peak(&here).saturating_sub(before);

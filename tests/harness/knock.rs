@@ -254,3 +254,25 @@ pub fn send_message(port: u16, caller: &Caller, path: &str, bytes: usize) -> (St
         (text("grpc-status"), text("grpc-message"))
     })
 }
+
+/// Connections from that address that say nothing.
+pub fn idle(from: [u8; 4], ports: &[u16], each: usize) -> Vec<TcpStream> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut open = Vec::new();
+        for port in ports {
+            for _ in 0..each {
+                let socket = tokio::net::TcpSocket::new_v4().unwrap();
+                socket.bind((from, 0).into()).unwrap();
+                let to = ([127, 0, 0, 1], *port).into();
+                if let Ok(stream) = socket.connect(to).await {
+                    open.push(stream.into_std().unwrap());
+                }
+            }
+        }
+        open
+    })
+}
