@@ -51,6 +51,9 @@ pub enum SessionError {
     /// The peer ended the call.
     #[error("the peer ended the call: {0}")]
     Call(String),
+    /// The peer does not take this channel from this node; its other channels go on.
+    #[error("the peer does not take this channel: {0}")]
+    Denied(String),
     /// The peer misbehaved.
     #[error(transparent)]
     NotOfItsForm(#[from] NotOfItsForm),
@@ -70,6 +73,9 @@ pub enum SessionError {
 
 impl From<Status> for SessionError {
     fn from(status: Status) -> Self {
+        if status.code() == tonic::Code::PermissionDenied {
+            return Self::Denied(status.message().to_owned());
+        }
         Self::Call(format!("{:?}: {}", status.code(), status.message()))
     }
 }
