@@ -45,7 +45,6 @@ impl Clock {
     /// A reading that only ever rises, for intervals; unmoved by changes of the clock.
     #[expect(
         clippy::disallowed_methods,
-        clippy::unused_self,
         reason = "the one place where the system is asked for monotonic time"
     )]
     pub fn monotonic(&self) -> Instant {

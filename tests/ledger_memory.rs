@@ -8,7 +8,7 @@
 use std::{
     io::{Cursor, Write},
     ops::ControlFlow,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use hongyan::{
@@ -135,7 +135,7 @@ fn no_file_takes_more_than_its_bound() {
         ",".repeat(40 << 20).into_bytes(),
     ];
     for (at, file) in files.into_iter().enumerate() {
-        let start = Instant::now();
+        let start = hongyan::clock::Clock::system().monotonic();
         assert!(read(file).is_err(), "file {at}");
         assert!(start.elapsed() < PATIENCE, "file {at}");
         assert!(peak() < BOUND, "file {at}: {} MiB", peak() >> 20);

@@ -1,5 +1,14 @@
 //! The main job, end to end, with real processes.
 
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::let_underscore_must_use,
+    reason = "a test fails by panicking"
+)]
+
 mod harness;
 
 use std::collections::HashMap;

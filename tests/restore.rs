@@ -2,6 +2,15 @@
 //! nothing is overwritten or doubled, `channel adopt` brings them together, and every accepted
 //! notice arrives once.
 
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::let_underscore_must_use,
+    reason = "a test fails by panicking"
+)]
+
 mod harness;
 
 use std::collections::HashSet;
@@ -124,4 +133,83 @@ fn a_receiver_that_was_set_back_is_found_out_and_gets_it_again() {
         stopped(&jinjiang, "out").is_none() && stopped(&guandu, "in").is_none()
     });
     drop(there);
+}
+
+#[test]
+fn a_receiver_that_lost_everything_is_found_out_though_nothing_new_is_sent() {
+    let (world, jinjiang, guandu) = World::two_counties();
+    let old = world.path("old");
+    copy(&guandu.dir, &old);
+    let _here = jinjiang.start();
+    let there = guandu.start();
+    let accepted = ids(&jinjiang
+        .publish(&(1..=4).map(departure).collect::<Vec<_>>())
+        .expect(0)
+        .lines());
+    jinjiang.wait_until_answered();
+    there.kill();
+    restore(&old, &guandu.dir);
+    // Its start alone, and its probe, tell both.
+    let _there = guandu.start();
+    jinjiang.ask(&["peer", "probe", "530111"]);
+    eventually("the sender says so", || stopped(&jinjiang, "out").is_some());
+    eventually("the receiver says so", || stopped(&guandu, "in").is_some());
+    guandu
+        .ask(&["channel", "adopt", "350582", "--yes"])
+        .expect(0);
+    let received = guandu.subscribe("desk", 4, 20);
+    assert_eq!(ids(&received), accepted, "each once, and in order");
+    eventually("nothing stands still any more", || {
+        stopped(&jinjiang, "out").is_none() && stopped(&guandu, "in").is_none()
+    });
+}
+
+#[test]
+fn a_sender_with_more_new_notices_than_it_lost_keeps_them_all() {
+    let (world, jinjiang, guandu) = World::two_counties();
+    let old = world.path("old");
+    let here = jinjiang.start();
+    let there = guandu.start();
+    let mut accepted = ids(&jinjiang
+        .publish(&(1..=3).map(departure).collect::<Vec<_>>())
+        .expect(0)
+        .lines());
+    jinjiang.wait_until_answered();
+    assert!(here.stop().success());
+    copy(&jinjiang.dir, &old);
+    let here = jinjiang.start();
+    accepted.extend(ids(&jinjiang
+        .publish(&(4..=5).map(departure).collect::<Vec<_>>())
+        .expect(0)
+        .lines()));
+    jinjiang.wait_until_answered();
+    here.kill();
+    restore(&old, &jinjiang.dir);
+    // The peer is away, so that they are all accepted before anybody knows.
+    assert!(there.stop().success());
+    let here = jinjiang.start();
+    accepted.extend(ids(&jinjiang
+        .publish(&(10..=16).map(departure).collect::<Vec<_>>())
+        .expect(0)
+        .lines()));
+    let _there = guandu.start();
+    eventually("the sender says so", || stopped(&jinjiang, "out").is_some());
+    jinjiang
+        .ask(&["channel", "adopt", "530111", "--yes"])
+        .expect(0);
+    jinjiang.wait_until_answered();
+    let received = guandu.subscribe("desk", 20, 3);
+    assert_eq!(ids(&received), accepted, "each once, and in order");
+    // Also what the index says after it was built anew.
+    let listed = |county: &County| county.ask(&["notice", "list"]).expect(0).lines();
+    let before = listed(&jinjiang);
+    assert!(here.stop().success());
+    jinjiang.ask(&["index", "rebuild"]).expect(0);
+    jinjiang.ask(&["journal", "check"]).expect(0);
+    let _here = jinjiang.start();
+    assert_eq!(
+        listed(&jinjiang),
+        before,
+        "the rebuilt index answers the same"
+    );
 }

@@ -1,8 +1,8 @@
 //! The command line: a file a command.
 //!
 //! With `--format json` standard output holds one object a line and nothing else; what is for
-//! people goes to standard error. Whatever ends a command is an [`exit::Exit`] or a
-//! [`exit::Failure`], which knows its exit code and says in both languages what to do. Without a
+//! people goes to standard error. Whatever ends a command is an `exit::Exit` or a
+//! `exit::Failure`, which knows its exit code and says in both languages what to do. Without a
 //! terminal nothing waits for an answer.
 
 mod authority;

@@ -105,10 +105,8 @@ pub struct Limits {
     pub connections: usize,
     /// Streams on a connection.
     pub streams: u32,
-    /// Unanswered notices that one office may have.
-    pub office_quota: u64,
-    /// Notices of one peer that no consumer has acknowledged.
-    pub peer_quota: u64,
+    /// Unanswered notices that one channel may have.
+    pub channel_quota: u64,
     /// Free bytes below which nothing new is taken.
     pub low_bytes: u64,
     /// Bytes held back for receipts, acknowledgements and erasure.
@@ -127,8 +125,7 @@ impl Default for Limits {
             parcels_in_flight: 4,
             connections: 1_024,
             streams: 256,
-            office_quota: 1_000_000,
-            peer_quota: 10_000_000,
+            channel_quota: 1_000_000,
             low_bytes: 1 << 30,
             ballast_bytes: 64 << 20,
             segment_bytes: 64 << 20,

@@ -303,8 +303,7 @@ struct RawLimits {
     parcels_in_flight: Option<u64>,
     connections: Option<u64>,
     streams: Option<u64>,
-    office_quota: Option<u64>,
-    peer_quota: Option<u64>,
+    channel_quota: Option<u64>,
     low_bytes: Option<u64>,
     ballast_bytes: Option<u64>,
     segment_bytes: Option<u64>,
@@ -318,8 +317,7 @@ impl RawLimits {
             parcels_in_flight,
             connections,
             streams,
-            office_quota,
-            peer_quota,
+            channel_quota,
             low_bytes,
             ballast_bytes,
             segment_bytes,
@@ -346,14 +344,13 @@ impl RawLimits {
                 }
                 None => or.streams,
             },
-            office_quota: within(
-                "limits.office_quota",
-                office_quota,
-                or.office_quota,
+            channel_quota: within(
+                "limits.channel_quota",
+                channel_quota,
+                or.channel_quota,
                 1,
                 MOST,
             )?,
-            peer_quota: within("limits.peer_quota", peer_quota, or.peer_quota, 1, MOST)?,
             low_bytes: within("limits.low_bytes", low_bytes, or.low_bytes, 1 << 20, MOST)?,
             ballast_bytes: within(
                 "limits.ballast_bytes",

@@ -190,7 +190,6 @@ static TABLE: LazyLock<HashMap<County, CountyEntry>> = LazyLock::new(|| {
 const SHIPPED: &str = include_str!("../../config/counties.csv");
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

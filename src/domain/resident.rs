@@ -139,7 +139,6 @@ const REMAINDERS: [u8; 11] = *b"10X98765432";
 const PLAUSIBLE_YEARS: std::ops::RangeInclusive<i16> = 1800..=2099;
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

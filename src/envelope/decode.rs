@@ -355,7 +355,7 @@ mod tests {
             if let Some(cut) = cut {
                 bytes.truncate(cut.index(bytes.len()));
             }
-            let _ = decode(&bytes);
+            drop(decode(&bytes));
         }
 
         #[test]

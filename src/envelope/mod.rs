@@ -6,7 +6,7 @@
 //! * *Writing is in two parts.* [`encode_body`] gives everything but the two fields that only the
 //!   store's writer knows; [`prefix`] gives those. Prefix and body, one behind the other, are the
 //!   notice.
-//! * *Reading trusts nothing.* [`decode`] first walks over the bytes (`walk`) against a closed
+//! * *Reading trusts nothing.* [`decode()`] first walks over the bytes (`walk`) against a closed
 //!   table of what may stand where (`schema`), since a decoded struct no longer shows what was
 //!   dropped or overwritten; then every value becomes a type of the domain (`content`, `value`).
 

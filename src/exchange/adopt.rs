@@ -55,11 +55,6 @@ pub enum AdoptError {
         "channel {0} was stopped because the other side was set back; its operator runs `hongyan channel adopt` there"
     )]
     TheirTurn(Channel),
-    /// Both histories are proven, and differ.
-    #[error(
-        "on channel {0} both sides hold other notices under the same sequence, and neither was set back; call the operator of the other side"
-    )]
-    Differs(Channel),
     /// The store cannot.
     #[error(transparent)]
     Store(#[from] NotNow),
@@ -82,6 +77,7 @@ impl Exchange {
         let peer = trust.peer_for(area).ok_or(ProbeError::NotPaired)?;
         let areas = peer.pairing().areas.clone();
         let mut adopted = Vec::new();
+        let mut not_here = None;
         for view in self.0.store.channels().await? {
             let Some((reason, _)) = view.stop else {
                 continue;
@@ -98,18 +94,43 @@ impl Exchange {
                 (Direction::In, StopReason::ReceiverSetBack) => self.ask_again(&view).await?,
                 (Direction::Out, StopReason::ReceiverSetBack)
                 | (Direction::In, StopReason::SenderSetBack) => {
-                    return Err(AdoptError::TheirTurn(view.channel));
+                    not_here = Some(AdoptError::TheirTurn(view.channel));
+                    continue;
                 }
                 (_, StopReason::HeadDiffers | StopReason::PeerNonsense) => {
-                    return Err(AdoptError::Differs(view.channel));
+                    // On the operator's word both are compared once more; what still differs
+                    // stops again, and nothing is overwritten.
+                    self.compare_again(&view).await?
                 }
             });
+        }
+        if let (true, Some(error)) = (adopted.is_empty(), not_here) {
+            return Err(error);
         }
         // The contact wakes the peer's couriers.
         if let Err(error) = self.probe(area).await {
             tracing::info!(%area, %error, "The peer does not answer yet; it finds out at its next try.");
         }
         Ok(adopted)
+    }
+
+    async fn compare_again(&self, view: &ChannelView) -> Result<AdoptedChannel, AdoptError> {
+        let channel = view.channel;
+        let at_ms = self.0.clock.now_ms();
+        self.0
+            .store
+            .set_stop(channel, view.direction, None, at_ms)
+            .await?;
+        if view.direction == Direction::Out {
+            self.0.couriers.doubt(channel);
+            self.0.couriers.ring();
+        }
+        Ok(AdoptedChannel {
+            channel,
+            taken_over: 0,
+            renumbered: 0,
+            resend_asked: false,
+        })
     }
 
     /// A set-back sender takes over the places that it had signed.

@@ -14,6 +14,7 @@ use super::Exchange;
 use crate::{
     domain::{
         channel::{Channel, Sequence},
+        notice::NoticeId,
         receipt::VoidReason,
     },
     store::{Direction, NotNow},
@@ -44,17 +45,18 @@ async fn sweep(exchange: &Exchange, suspects: &mut Suspects) -> Result<(), NotNo
         if view.direction != Direction::Out {
             continue;
         }
-        let mut after = view.settled;
-        loop {
-            let waiting = store.waiting(view.channel, after, PAGE).await?;
-            let Some(last) = waiting.last() else { break };
-            after = last.sequence;
-            for place in &waiting {
-                overdue.insert((view.channel, place.sequence), place.deadline_ms);
+        let mut after = Some(Sequence::ZERO);
+        while let Some(from) = after {
+            let page = store.waiting(view.channel, from, PAGE).await?;
+            for notice in page.notices {
+                if notice.deadline_ms < now.wall_ms {
+                    overdue.insert((view.channel, notice.id), notice.sequence);
+                }
             }
+            after = page.next;
         }
     }
-    for (channel, sequence) in suspects.read(&overdue, now) {
+    for (channel, sequence) in suspects.read(&overdue, now.monotonic) {
         tracing::warn!(%channel, %sequence, "A notice was not answered by its deadline; it ends as expired.");
         store
             .end(channel, sequence, VoidReason::Expired, None, now.wall_ms)
@@ -65,7 +67,7 @@ async fn sweep(exchange: &Exchange, suspects: &mut Suspects) -> Result<(), NotNo
 
 /// Notices that were once found behind their deadline, and when.
 #[derive(Default)]
-struct Suspects(HashMap<(Channel, Sequence), Instant>);
+struct Suspects(HashMap<(Channel, NoticeId), Instant>);
 
 /// Both clocks at one moment.
 #[derive(Clone, Copy)]
@@ -75,30 +77,21 @@ struct Reading {
 }
 
 impl Suspects {
-    /// Takes a reading of the deadlines of what waits; returns what is found behind its deadline
-    /// for the second time, an hour after the first.
+    /// Takes a reading of what is behind its deadline; returns where what is found so for the
+    /// second time, an hour after the first, stands now.
     fn read(
         &mut self,
-        deadlines: &HashMap<(Channel, Sequence), i64>,
-        now: Reading,
+        overdue: &HashMap<(Channel, NoticeId), Sequence>,
+        now: Instant,
     ) -> Vec<(Channel, Sequence)> {
-        self.0.retain(|place, _| {
-            deadlines
-                .get(place)
-                .is_some_and(|deadline| *deadline < now.wall_ms)
-        });
+        self.0.retain(|notice, _| overdue.contains_key(notice));
         let mut expired = Vec::new();
-        for (place, deadline) in deadlines {
-            if *deadline >= now.wall_ms {
-                continue;
+        for (notice, sequence) in overdue {
+            let first = *self.0.entry(*notice).or_insert(now);
+            if now.saturating_duration_since(first) >= APART {
+                self.0.remove(notice);
+                expired.push((notice.0, *sequence));
             }
-            let first = *self.0.entry(*place).or_insert(now.monotonic);
-            if now.monotonic.saturating_duration_since(first) >= APART {
-                expired.push(*place);
-            }
-        }
-        for place in &expired {
-            self.0.remove(place);
         }
         expired
     }
@@ -112,40 +105,42 @@ const PAGE: usize = 1_000;
 mod tests {
     use super::*;
 
-    fn place() -> (Channel, Sequence) {
+    fn overdue() -> (HashMap<(Channel, NoticeId), Sequence>, (Channel, Sequence)) {
         let channel = Channel {
             from: "350582".parse().unwrap(),
             to: "530111".parse().unwrap(),
         };
-        (channel, Sequence::new(1))
+        let place = Sequence::new(1);
+        let id = NoticeId::new([1; 8], 1);
+        (HashMap::from([((channel, id), place)]), (channel, place))
+    }
+
+    fn minutes(start: Instant, minutes: u64) -> Instant {
+        start + Duration::from_secs(60 * minutes)
     }
 
     #[test]
     fn expiry_needs_two_readings_an_hour_apart() {
-        let deadlines = HashMap::from([(place(), 1_000)]);
+        let (overdue, place) = overdue();
         let start = crate::clock::Clock::system().monotonic();
         let mut suspects = Suspects::default();
-        let at = |wall_ms, minutes: u64| Reading {
-            wall_ms,
-            monotonic: start + Duration::from_secs(60 * minutes),
-        };
-        assert!(suspects.read(&deadlines, at(999, 0)).is_empty());
-        assert!(suspects.read(&deadlines, at(2_000, 10)).is_empty());
-        assert!(suspects.read(&deadlines, at(2_000, 60)).is_empty());
-        assert_eq!(suspects.read(&deadlines, at(2_000, 70)), [place()]);
+        assert!(suspects.read(&HashMap::new(), start).is_empty());
+        assert!(suspects.read(&overdue, minutes(start, 10)).is_empty());
+        assert!(suspects.read(&overdue, minutes(start, 60)).is_empty());
+        assert_eq!(suspects.read(&overdue, minutes(start, 70)), [place]);
     }
 
     #[test]
     fn a_clock_that_jumped_and_came_back_ends_nothing() {
-        let deadlines = HashMap::from([(place(), 1_000)]);
+        let (overdue, _) = overdue();
         let start = crate::clock::Clock::system().monotonic();
         let mut suspects = Suspects::default();
-        let at = |wall_ms, minutes: u64| Reading {
-            wall_ms,
-            monotonic: start + Duration::from_secs(60 * minutes),
-        };
-        assert!(suspects.read(&deadlines, at(9_000, 0)).is_empty());
-        assert!(suspects.read(&deadlines, at(500, 30)).is_empty());
-        assert!(suspects.read(&deadlines, at(9_000, 61)).is_empty());
+        assert!(suspects.read(&overdue, start).is_empty());
+        assert!(
+            suspects
+                .read(&HashMap::new(), minutes(start, 30))
+                .is_empty()
+        );
+        assert!(suspects.read(&overdue, minutes(start, 61)).is_empty());
     }
 }

@@ -87,7 +87,7 @@ impl<'a> Gate<'a> {
         let store = &self.exchange.0.store;
         let named = header.answers.into_iter().chain(header.case_id);
         for id in named {
-            if self.seen.contains(&id) || store.notice_of_pair(channel, id).await?.is_some() {
+            if self.seen.contains(&id) || store.knows(channel, id).await? {
                 continue;
             }
             // The peer may speak of what this node lost: then it is this node that was set back.

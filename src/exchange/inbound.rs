@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -55,11 +58,14 @@ pub(crate) struct Inbound {
 
 /// The newest stream of each channel, and how many each peer has.
 #[derive(Default)]
-pub(super) struct Streams(Arc<Mutex<HashMap<Channel, (u64, String, CancellationToken)>>>);
+pub(super) struct Streams(Newest, AtomicU64);
+
+/// Number, owner and fence of the newest stream of each channel.
+type Newest = Arc<Mutex<HashMap<Channel, (u64, String, CancellationToken)>>>;
 
 /// A stream's place among the others; given up when dropped.
 struct StreamPlace {
-    streams: Arc<Mutex<HashMap<Channel, (u64, String, CancellationToken)>>>,
+    streams: Newest,
     channel: Channel,
     number: u64,
     fenced: CancellationToken,
@@ -83,13 +89,10 @@ impl Streams {
             return Err(CallError::TooManyStreams);
         }
         let fenced = CancellationToken::new();
-        let number = match streams.get(&channel) {
-            Some((number, _, older)) => {
-                older.cancel();
-                number.wrapping_add(1)
-            }
-            None => 1,
-        };
+        if let Some((_, _, older)) = streams.get(&channel) {
+            older.cancel();
+        }
+        let number = self.1.fetch_add(1, Ordering::Relaxed);
         streams.insert(channel, (number, name, fenced.clone()));
         Ok(StreamPlace {
             streams: Arc::clone(&self.0),
@@ -246,6 +249,8 @@ impl Receiving {
                         return Ok(());
                     }
                 }
+                // That this node was set back it believes only its own receipt, at the opening.
+                SenderStep::Divergence(StopReason::ReceiverSetBack, _) => return Ok(()),
                 SenderStep::Divergence(reason, sequence) => {
                     return self.stopped(&channel, reason, sequence).await;
                 }
@@ -276,6 +281,7 @@ impl Receiving {
         let view = store.channel(channel, Direction::In).await?;
         let (held, head) = view
             .as_ref()
+            .filter(|view| view.last > Sequence::ZERO)
             .map_or((Sequence::ZERO, origin), |view| (view.last, view.head));
         let shown = store.shown(channel, Direction::In).await?;
         let answer = ReceiverOpening {
@@ -304,9 +310,9 @@ impl Receiving {
             Some((StopReason::ReceiverSetBack, opening.receipted))
         } else if opening.last < held {
             Some((StopReason::SenderSetBack, held))
-        } else if opening.last == held && opening.head != head {
-            Some((StopReason::HeadDiffers, held))
         } else {
+            // Whether the heads agree is the sender's to say: it alone can tell a difference from
+            // its own set-back. A parcel that does not fit stops the channel here as well.
             None
         };
         let at_ms = exchange.0.clock.now_ms();
@@ -445,8 +451,9 @@ impl Receiving {
             .store
             .channel(open.channel, Direction::In)
             .await?;
-        let (held, head) =
-            view.map_or((Sequence::ZERO, open.origin), |view| (view.last, view.head));
+        let (held, head) = view
+            .filter(|view| view.last > Sequence::ZERO)
+            .map_or((Sequence::ZERO, open.origin), |view| (view.last, view.head));
         Ok(Receipt {
             channel: open.channel,
             first,

@@ -26,7 +26,7 @@
 //!
 //! | part | does |
 //! |---|---|
-//! | `wire` | the only file that sees the protos of the exchange |
+//! | `wire` | the only place that sees the protos of the exchange |
 //! | `status` | the only file that makes a `tonic::Status` of them |
 //! | `evidence` | what is kept of a parcel and a receipt |
 //! | `gate` | one arriving place to a verdict |

@@ -1,7 +1,7 @@
 //! One courier a channel: waits for work, opens a stream, tries again when it fails.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -39,11 +39,43 @@ pub enum CourierState {
     Stopped(StopReason),
 }
 
-/// The couriers' states.
+/// The couriers' states, and the channels of which nobody knows whether both sides hold the same.
 #[derive(Default)]
-pub(super) struct Couriers(Mutex<HashMap<Channel, CourierState>>);
+pub(super) struct Couriers(
+    Mutex<HashMap<Channel, CourierState>>,
+    Mutex<HashSet<Channel>>,
+    tokio::sync::watch::Sender<u64>,
+);
 
 impl Couriers {
+    /// Has a stream opened, whether anything waits or not, so that both sides are compared.
+    pub(super) fn doubt(&self, channel: Channel) {
+        self.1
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(channel);
+    }
+
+    /// Wakes the couriers, so that they look at doubts.
+    pub(super) fn ring(&self) {
+        self.2.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// True once for each doubt.
+    fn resolve(&self, channel: Channel) -> bool {
+        self.1
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&channel)
+    }
+
+    fn doubted(&self, channel: Channel) -> bool {
+        self.1
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&channel)
+    }
+
     pub(super) fn state(&self, channel: Channel) -> CourierState {
         self.0
             .lock()
@@ -63,6 +95,8 @@ impl Couriers {
 
 /// Moves one channel until told to stop.
 pub(super) async fn courier(exchange: Exchange, channel: Channel, stop: CancellationToken) {
+    // What both hold is compared once after every start.
+    exchange.0.couriers.doubt(channel);
     let cap = Duration::from_secs(exchange.0.limits.retry_cap_seconds.max(1));
     let mut courier = Courier {
         lease: exchange.0.store.lease(channel).await,
@@ -145,8 +179,10 @@ impl Courier {
                 None => std::future::pending().await,
             }
         };
+        let mut doubts = self.exchange.0.couriers.2.subscribe();
         let changed = async {
             tokio::select! {
+                changed = doubts.changed() => changed.is_ok(),
                 changed = agreements.changed() => changed.is_ok(),
                 changed = trust.changed() => changed.is_ok(),
             }
@@ -184,6 +220,9 @@ impl Courier {
 
     /// True if something waits for an answer.
     async fn has_work(&self) -> bool {
+        if self.exchange.0.couriers.doubted(self.channel) && self.peer().is_some() {
+            return true;
+        }
         match self.view().await {
             Ok(Some((waiting, _))) => waiting,
             Ok(None) | Err(_) => false,
@@ -235,11 +274,13 @@ impl Courier {
             Some((_, Some(reason))) => {
                 self.state(CourierState::Stopped(reason));
                 // Only a set-back receiver's statement can let us go on by itself.
+                self.exchange.0.couriers.resolve(self.channel);
                 if reason != StopReason::ReceiverSetBack {
                     return Ok(Next::Work);
                 }
             }
             Some((true, None)) => {}
+            Some((false, None)) if self.exchange.0.couriers.doubted(self.channel) => {}
             Some((false, None)) | None => {
                 self.state(CourierState::Idle);
                 return Ok(Next::Work);
@@ -253,6 +294,7 @@ impl Courier {
             }
         };
         let before = self.settled().await?;
+        let doubted = self.exchange.0.couriers.resolve(self.channel);
         let ended = self.stream(peer.clone(), &link, stop).await;
         self.exchange.0.store.link_failed(self.lease).await;
         if self.settled().await? > before {
@@ -269,8 +311,14 @@ impl Courier {
                 self.state(reason.map_or(CourierState::Waiting, CourierState::Stopped));
                 Ok(Next::Wake(self.retry.next()))
             }
-            Ok(Ended::Paused(pause)) => Ok(self.paused(pause)),
+            Ok(Ended::Paused(pause)) => {
+                self.exchange.0.couriers.doubt(self.channel);
+                Ok(self.paused(pause))
+            }
             Err(error) => {
+                if doubted {
+                    self.exchange.0.couriers.doubt(self.channel);
+                }
                 self.exchange.0.links.note_error(&peer, error.to_string());
                 if error.breaks_link() {
                     self.exchange.0.links.failed(&peer, &link).await;
@@ -289,7 +337,11 @@ impl Courier {
         match Session::open(&self.exchange, self.lease, peer, link).await? {
             Ok(mut session) => {
                 self.state(CourierState::Moving);
-                session.run(stop).await
+                let ended = session.run(stop).await;
+                if session.owes() {
+                    self.exchange.0.couriers.doubt(self.channel);
+                }
+                ended
             }
             Err(ended) => Ok(ended),
         }

@@ -73,7 +73,10 @@ pub struct ChannelComparison {
 
 /// The agreement digests that each peer last told of, and when they last changed.
 #[derive(Default)]
-pub(super) struct KnownDigests(Mutex<HashMap<County, (Vec<(AgreementVersion, Digest)>, Instant)>>);
+pub(super) struct KnownDigests(Mutex<HashMap<County, Told>>);
+
+/// Agreements with their digests, and when they were last found changed.
+type Told = (Vec<(AgreementVersion, Digest)>, Instant);
 
 impl KnownDigests {
     /// When the agreements of the receiver of a channel were last found changed.
@@ -132,6 +135,7 @@ impl Exchange {
         let ours = self.standing(&areas).await?;
         let theirs = wire::probe_response_in(answered).map_err(SessionError::from)?;
         self.0.links.heard(&peer);
+        self.doubt_what_differs(&theirs).await?;
         self.0
             .digests
             .told(&areas, &theirs.agreements, self.0.clock.monotonic());
@@ -158,6 +162,7 @@ impl Exchange {
         self.0
             .digests
             .told(caller.areas(), &theirs.agreements, self.0.clock.monotonic());
+        self.doubt_what_differs(&theirs).await?;
         let ours = self.standing(caller.areas()).await?;
         Ok(wire::probe_response(ours, self.trust().is_sandbox()))
     }
@@ -190,6 +195,29 @@ impl Exchange {
             agreements,
             channels,
         })
+    }
+
+    /// Has a stream opened for every channel out of which the peer holds less than it receipted, or
+    /// more than was given.
+    async fn doubt_what_differs(&self, theirs: &Standing) -> Result<(), NotNow> {
+        for view in self.0.store.channels().await? {
+            let peer_of = self.trust().peer_for(view.channel.to).is_some();
+            if view.direction != Direction::Out || view.stop.is_some() || !peer_of {
+                continue;
+            }
+            let there = theirs
+                .channels
+                .iter()
+                .find(|(channel, ..)| *channel == view.channel)
+                .map(|(_, sequence, _)| *sequence);
+            // Nothing there at all may also mean that the probe was of another peer.
+            let differs = there.is_some_and(|there| there < view.settled || there > view.last);
+            if differs {
+                self.0.couriers.doubt(view.channel);
+                self.0.couriers.ring();
+            }
+        }
+        Ok(())
     }
 
     async fn compare_channels(

@@ -54,6 +54,9 @@ pub enum SessionError {
     /// The peer does not take this channel from this node; its other channels go on.
     #[error("the peer does not take this channel: {0}")]
     Denied(String),
+    /// The connection broke under the call.
+    #[error("the connection broke: {0}")]
+    Broken(String),
     /// The peer misbehaved.
     #[error(transparent)]
     NotOfItsForm(#[from] NotOfItsForm),
@@ -73,17 +76,22 @@ pub enum SessionError {
 
 impl From<Status> for SessionError {
     fn from(status: Status) -> Self {
-        if status.code() == tonic::Code::PermissionDenied {
-            return Self::Denied(status.message().to_owned());
+        use tonic::Code;
+        let told = format!("{:?}: {}", status.code(), status.message());
+        match status.code() {
+            Code::Unavailable | Code::Cancelled | Code::Unknown | Code::Internal => {
+                Self::Broken(told)
+            }
+            Code::PermissionDenied => Self::Denied(status.message().to_owned()),
+            _ => Self::Call(told),
         }
-        Self::Call(format!("{:?}: {}", status.code(), status.message()))
     }
 }
 
 impl SessionError {
     /// True if the connection itself is of no use any more.
     pub(super) const fn breaks_link(&self) -> bool {
-        matches!(self, Self::Link(_) | Self::Call(_) | Self::Silent)
+        matches!(self, Self::Link(_) | Self::Broken(_) | Self::Silent)
     }
 }
 
@@ -100,8 +108,11 @@ pub(super) struct Session<'a> {
     flying: VecDeque<Flying>,
     /// Everything up to here was sent on this stream.
     sent: Sequence,
-    /// Set when an answer asks to begin anew behind what is settled.
-    rewind: bool,
+    /// Set when an answer asks to begin anew behind a place.
+    rewind: Option<Sequence>,
+    /// While the peer, who was set back, is sent once more what it had receipted: up to where.
+    resend: Option<Sequence>,
+    origin: Digest,
 }
 
 /// A parcel that has no answer yet.
@@ -163,16 +174,16 @@ impl<'a> Session<'a> {
             answers,
             flying: VecDeque::new(),
             sent: view.settled,
-            rewind: false,
+            rewind: None,
+            resend: None,
+            origin,
         };
         let Some(ReceiverStep::Opening(theirs)) = next_answer(&mut session.answers, true).await?
         else {
             return Err(NotOfItsForm("the opening comes first").into());
         };
         exchange.0.links.heard(&session.peer);
-        let stop = session
-            .compare(&theirs, view.last, view.settled, origin)
-            .await?;
+        let stop = session.compare(&theirs, view.last, view.settled).await?;
         let at_ms = exchange.0.clock.now_ms();
         match stop {
             Some((reason, sequence)) => {
@@ -180,9 +191,12 @@ impl<'a> Session<'a> {
                 store
                     .set_stop(channel, Direction::Out, Some((reason, sequence)), at_ms)
                     .await?;
-                session
-                    .say(wire::divergence_request(reason, sequence))
-                    .await?;
+                // The peer may have found out by itself and ended the call.
+                drop(
+                    session
+                        .say(wire::divergence_request(reason, sequence))
+                        .await,
+                );
                 // Half-closed: the peer reads it, then ends the call.
                 let Session {
                     steps, mut answers, ..
@@ -209,11 +223,10 @@ impl<'a> Session<'a> {
         theirs: &ReceiverOpening,
         last: Sequence,
         settled: Sequence,
-        origin: Digest,
     ) -> Result<Option<(StopReason, Sequence)>, SessionError> {
         let store = &self.exchange.0.store;
         let own_head = store
-            .head_at(self.channel, Direction::Out, theirs.held, origin)
+            .head_at(self.channel, Direction::Out, theirs.held, self.origin)
             .await?;
         if theirs.held > last || own_head != Some(theirs.head) {
             // Shown our own word over places that we do not know, it is we who were set back.
@@ -249,8 +262,14 @@ impl<'a> Session<'a> {
             }
             tracing::warn!(channel = %self.channel, from = %theirs.held.next(), "The peer was set back and asks for notices once more.");
             self.sent = theirs.held;
+            self.resend = Some(settled);
         }
         Ok(None)
+    }
+
+    /// True while the peer lacks something that it had receipted.
+    pub(super) const fn owes(&self) -> bool {
+        self.resend.is_some()
     }
 
     /// Moves what there is until nothing is left, a pause is asked for, or `stop` says so.
@@ -267,7 +286,7 @@ impl<'a> Session<'a> {
             let full = self.flying.len() >= self.exchange.0.limits.parcels_in_flight;
             let old = born.elapsed() > STREAM_AGE || stop.is_cancelled();
             let mut nothing_left = false;
-            if !full && !self.rewind && !old {
+            if !full && self.rewind.is_none() && !old {
                 nothing_left = !self.send_next().await?;
                 if !nothing_left {
                     idle_since = Instant::now();
@@ -275,9 +294,8 @@ impl<'a> Session<'a> {
                 }
             }
             if self.flying.is_empty() {
-                if self.rewind {
-                    self.rewind = false;
-                    self.sent = self.settled().await?;
+                if let Some(behind) = self.rewind.take() {
+                    self.sent = behind;
                     continue;
                 }
                 if old || idle_since.elapsed() > IDLE {
@@ -346,6 +364,7 @@ impl<'a> Session<'a> {
             .store
             .claim(
                 self.lease,
+                self.origin,
                 self.sent,
                 limits.parcel_places,
                 limits.parcel_bytes,
@@ -449,35 +468,60 @@ impl<'a> Session<'a> {
             }
         }
         if answered == flying.count {
+            if self.resend.is_some_and(|upto| last > upto) {
+                self.resend = None;
+            }
             return Ok(None);
         }
-        // Everything behind the first place without a final outcome goes out again.
-        self.rewind = true;
         let Some((sequence, pause)) = pause else {
-            return if form.held.next() < form.first {
-                Ok(None)
-            } else {
-                Err(NotOfItsForm("a receipt that ends early without a reason").into())
-            };
+            return self.gap(form.first, form.held).await;
         };
         if sequence != last {
             return Err(NotOfItsForm("a pause at another place").into());
         }
+        // Everything behind the first place without a final outcome goes out again.
+        self.rewind = Some(Sequence::new(sequence.get().saturating_sub(1)));
         match pause {
-            Pause::Agreement { refusal, .. } => {
-                self.hold(sequence, &refusal).await?;
-                Ok(None)
+            // A place that cannot be put on hold, because it has its answer or is void already,
+            // keeps the whole channel waiting.
+            Pause::Agreement { ref refusal, .. } if self.hold(sequence, refusal).await? => Ok(None),
+            Pause::Agreement { .. } | Pause::Operator(_) | Pause::RetryLater { .. } => {
+                Ok(Some(Ended::Paused(pause)))
             }
-            Pause::Operator(_) | Pause::RetryLater { .. } => Ok(Some(Ended::Paused(pause))),
         }
     }
 
-    /// Puts one notice on hold: a void goes out in its place.
-    async fn hold(&self, sequence: Sequence, refusal: &Refusal) -> Result<(), SessionError> {
+    /// The receiver lacks places before a parcel: they go out again, but only what it has not
+    /// receipted, unless it asked for that.
+    async fn gap(
+        &mut self,
+        first: Sequence,
+        held: Sequence,
+    ) -> Result<Option<Ended>, SessionError> {
+        if held.next() >= first {
+            return Err(NotOfItsForm("a receipt that ends early without a reason").into());
+        }
+        if self.rewind.is_some() {
+            // What flew behind a pause.
+            return Ok(None);
+        }
+        if held < self.settled().await? && self.resend.is_none() {
+            return self
+                .diverged(StopReason::ReceiverSetBack, held)
+                .await
+                .map(Some);
+        }
+        self.rewind = Some(held);
+        Ok(None)
+    }
+
+    /// Puts one notice on hold: a void goes out in its place. False: it has its answer, or is void.
+    async fn hold(&self, sequence: Sequence, refusal: &Refusal) -> Result<bool, SessionError> {
         let channel = self.channel;
         tracing::warn!(%channel, %sequence, code = refusal.code.name(), "The peer does not hold the agreement version of a notice; it waits.");
         let at_ms = self.exchange.0.clock.now_ms();
-        self.exchange
+        let held = self
+            .exchange
             .0
             .store
             .end(
@@ -488,7 +532,7 @@ impl<'a> Session<'a> {
                 at_ms,
             )
             .await?;
-        Ok(())
+        Ok(held)
     }
 
     /// The receiver found that the histories differ.
@@ -530,7 +574,7 @@ async fn next_answer(
     };
     match next {
         Some(message) => Ok(Some(wire::receiver_step(message?)?)),
-        None if owed => Err(SessionError::Call("the stream ended early".into())),
+        None if owed => Err(SessionError::Broken("the stream ended early".into())),
         None => Ok(None),
     }
 }

@@ -501,7 +501,6 @@ const DROPPED: &[&str] = &[
 ];
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

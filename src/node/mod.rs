@@ -7,7 +7,12 @@ mod directory;
 mod operations;
 mod upkeep;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use tokio::{
     net::TcpListener,
@@ -139,6 +144,7 @@ pub async fn run(
         trust: Arc::clone(&trust),
         current,
         clock: clock.clone(),
+        turns: Mutex::default(),
     });
     // Listeners stop first; what moves goes on until they are done.
     let (listening, moving) = (CancellationToken::new(), CancellationToken::new());
@@ -256,7 +262,7 @@ async fn open_store(dir: &NodeDir, config: &NodeConfig) -> Result<Store, NodeErr
         index_cache_bytes: config.limits.index_cache_bytes,
         low_bytes: config.limits.low_bytes,
         ballast_bytes: config.limits.ballast_bytes,
-        channel_quota: config.limits.office_quota,
+        channel_quota: config.limits.channel_quota,
         ..EmbeddedLimits::default()
     };
     let (data, epoch) = (dir.data(), draw()?);

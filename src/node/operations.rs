@@ -1,6 +1,6 @@
 //! What the office service asks of the rest of the node.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::task::spawn_blocking;
 
@@ -28,6 +28,8 @@ pub(super) struct Node {
     pub(super) trust: Arc<TrustStore>,
     pub(super) current: Current,
     pub(super) clock: Clock,
+    /// Whoever reads first publishes first.
+    pub(super) turns: Mutex<()>,
 }
 
 /// Why the directory could not be taken up. What was in use stays in use.
@@ -43,12 +45,13 @@ impl Node {
     /// Reads the directory anew and puts it to use. Reads files: not on a thread that serves
     /// others.
     pub(super) fn take_up(&self) -> Result<ReloadView, ReloadError> {
+        let _turn = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         let loaded = directory::load(&self.dir)?;
         // Agreements first: a peer that becomes known finds them in place.
         let peers = loaded.trust.pairings.len();
         let agreements = loaded.agreements.iter().count();
-        self.trust.reload(&loaded.trust)?;
         self.current.publish(loaded.config, loaded.agreements);
+        self.trust.reload(&loaded.trust)?;
         Ok(ReloadView {
             peers: u32::try_from(peers).unwrap_or(u32::MAX),
             agreements: u32::try_from(agreements).unwrap_or(u32::MAX),
@@ -115,7 +118,6 @@ impl Operations for Arc<Node> {
                     }
                     AdoptError::NotProven
                     | AdoptError::TheirTurn(_)
-                    | AdoptError::Differs(_)
                     | AdoptError::Signature(_)
                     | AdoptError::NoRandomness(_) => OperationError::Declined {
                         code: "not_adopted",

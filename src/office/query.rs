@@ -153,7 +153,7 @@ impl Office {
         let store = &self.parts.store;
         let waiting = store.waiting(view.channel, view.settled, 1).await?;
         let now = self.parts.clock.now_ms();
-        Ok(waiting.first().map_or(0, |oldest| {
+        Ok(waiting.notices.first().map_or(0, |oldest| {
             let age = now.saturating_sub(oldest.accepted_at_ms);
             // Whole seconds, begun ones counted: 0 stands for none.
             u64::try_from(age).unwrap_or(0) / 1_000 + 1

@@ -51,7 +51,7 @@ pub struct Inviting<'a> {
 }
 
 /// Writes an invitation. The agreement that it proposes is in force for three years from today; it
-/// may be used for [`VALID_DAYS`].
+/// may be used for 14 days.
 ///
 /// # Errors
 /// If the template cannot be used, or the node invites itself.

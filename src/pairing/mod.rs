@@ -7,7 +7,7 @@
 //! comparing fingerprints.
 //!
 //! Everything that decides is pure: it takes texts, pairings and the time, and gives what is to be
-//! written. [`install`] writes it, the pairing last, so that a kill leaves nothing half done and
+//! written. [`install()`] writes it, the pairing last, so that a kill leaves nothing half done and
 //! the same step can simply be repeated.
 
 mod accept;

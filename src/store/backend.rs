@@ -1,7 +1,7 @@
 //! The seam: what every back end does, cut at the verb.
 //!
 //! Each verb is one transaction and may be repeated after an unknown commit. The laws that every
-//! back end keeps are functions in [`conformance`](super::conformance).
+//! back end keeps are functions in `conformance`.
 
 use std::{future::Future, pin::Pin};
 
@@ -14,7 +14,7 @@ use super::{
         Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
         ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, Lease, NotNow,
         NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received, Settled, Settlement,
-        Shown, Waiting,
+        Shown, WaitingPage,
     },
 };
 use crate::domain::{
@@ -42,6 +42,7 @@ pub(crate) trait Backend: Send + Sync {
     fn claim(
         &self,
         lease: Lease,
+        origin: Digest,
         after: Sequence,
         max_places: usize,
         max_bytes: usize,
@@ -156,7 +157,7 @@ pub(crate) trait Backend: Send + Sync {
         channel: Channel,
         after: Sequence,
         limit: usize,
-    ) -> Pending<'_, Result<Vec<Waiting>, NotNow>>;
+    ) -> Pending<'_, Result<WaitingPage, NotNow>>;
 
     /// A notice of a pair of areas, in either direction.
     fn notice_of_pair(
@@ -164,6 +165,9 @@ pub(crate) trait Backend: Send + Sync {
         pair: Channel,
         id: NoticeId,
     ) -> Pending<'_, Result<Option<NoticeView>, NotNow>>;
+
+    /// Whether a pair of areas has had an id, if only from what was taken over from the peer.
+    fn knows(&self, pair: Channel, id: NoticeId) -> Pending<'_, Result<bool, NotNow>>;
 
     /// A notice of this node, whatever its pair.
     fn notice(&self, id: NoticeId) -> Pending<'_, Result<Option<NoticeView>, NotNow>>;

@@ -170,7 +170,7 @@ async fn settle_all(store: &Arc<dyn Backend>, outcomes: Vec<Outcome>) -> Settled
         .unwrap()
         .settled;
     let batch = store
-        .claim(lease, after, outcomes.len(), 1 << 20)
+        .claim(lease, origin(), after, outcomes.len(), 1 << 20)
         .await
         .unwrap()
         .unwrap();
@@ -303,7 +303,11 @@ pub(crate) async fn claims_follow_the_chain(open: Open<'_>) {
     let lease = store.lease(here()).await;
     let mut after = Sequence::ZERO;
     let mut head = origin();
-    while let Some(batch) = store.claim(lease, after, 7, 1 << 20).await.unwrap() {
+    while let Some(batch) = store
+        .claim(lease, origin(), after, 7, 1 << 20)
+        .await
+        .unwrap()
+    {
         assert!(batch.places.len() <= 7);
         assert_eq!(batch.previous_head, head);
         for place in &batch.places {
@@ -319,7 +323,10 @@ pub(crate) async fn claims_follow_the_chain(open: Open<'_>) {
         assert_eq!(batch.head, head);
     }
     assert_eq!(after, Sequence::new(300));
-    let one = store.claim(lease, Sequence::ZERO, 100, 1).await.unwrap();
+    let one = store
+        .claim(lease, origin(), Sequence::ZERO, 100, 1)
+        .await
+        .unwrap();
     assert_eq!(one.unwrap().places.len(), 1, "one is always claimed");
     store.stop().await;
 }
@@ -330,13 +337,13 @@ pub(crate) async fn a_newer_lease_fences(open: Open<'_>) {
     publish(&store, 1).await;
     let old = store.lease(here()).await;
     let batch = store
-        .claim(old, Sequence::ZERO, 1, 1)
+        .claim(old, origin(), Sequence::ZERO, 1, 1)
         .await
         .unwrap()
         .unwrap();
     let new = store.lease(here()).await;
     assert!(matches!(
-        store.claim(old, Sequence::ZERO, 1, 1).await,
+        store.claim(old, origin(), Sequence::ZERO, 1, 1).await,
         Err(NotNow::Fenced)
     ));
     let settlement = |evidence| Settlement {
@@ -371,7 +378,7 @@ pub(crate) async fn receipts_settle_once(open: Open<'_>) {
     );
     let lease = store.lease(here()).await;
     let batch = store
-        .claim(lease, Sequence::ZERO, 2, 1 << 20)
+        .claim(lease, origin(), Sequence::ZERO, 2, 1 << 20)
         .await
         .unwrap()
         .unwrap();
@@ -448,7 +455,7 @@ pub(crate) async fn what_is_on_hold_comes_again(open: Open<'_>) {
     assert_eq!((view.sequence, view.on_hold), (Sequence::new(3), None));
     let lease = store.lease(here()).await;
     let batch = store
-        .claim(lease, Sequence::new(2), 9, 1 << 20)
+        .claim(lease, origin(), Sequence::new(2), 9, 1 << 20)
         .await
         .unwrap()
         .unwrap();
@@ -648,7 +655,7 @@ pub(crate) async fn a_set_back_sender_goes_on(open: Open<'_>) {
     let ids = publish(&store, 2).await;
     let lease = store.lease(here()).await;
     let batch = store
-        .claim(lease, Sequence::ZERO, 1, 1)
+        .claim(lease, origin(), Sequence::ZERO, 1, 1)
         .await
         .unwrap()
         .unwrap();
@@ -704,7 +711,7 @@ pub(crate) async fn a_set_back_sender_goes_on(open: Open<'_>) {
     assert_eq!((view.sequence.get(), view.delivery), (1, Delivery::Stored));
     let lease = store.lease(here()).await;
     let batch = store
-        .claim(lease, Sequence::new(3), 9, 1 << 20)
+        .claim(lease, origin(), Sequence::new(3), 9, 1 << 20)
         .await
         .unwrap()
         .unwrap();
@@ -762,5 +769,36 @@ pub(crate) async fn the_quota_is_kept(open: Open<'_>, quota: usize) {
     settle_all(&store, vec![Outcome::Stored]).await;
     let room = store.publish(vec![outgoing("more", 1)]).await;
     assert!(room[0].is_ok());
+    store.stop().await;
+}
+
+/// The same parcel twice at once, as an old and a new stream bring it, enters once.
+pub(crate) async fn a_parcel_that_comes_twice_at_once_enters_once(open: Open<'_>) {
+    let store = open();
+    let parcels = || (0..40).map(|_| Sender::new().parcel(3));
+    let mut waiting = Vec::new();
+    // Something for the writer to do, so that the parcels wait for one group together.
+    let busy = Arc::clone(&store);
+    let publishing = tokio::spawn(async move { publish(&busy, 900).await });
+    tokio::task::yield_now().await;
+    for parcel in parcels() {
+        let store = Arc::clone(&store);
+        waiting.push(tokio::spawn(async move { receive(&store, parcel).await }));
+    }
+    for answer in waiting {
+        assert_eq!(answer.await.unwrap(), (vec![Outcome::Stored; 3], 3));
+    }
+    publishing.await.unwrap();
+    let mut sender = Sender::new();
+    sender.parcel(3);
+    assert_eq!(
+        receive(&store, sender.parcel(1)).await,
+        (vec![Outcome::Stored], 4),
+        "the chain goes on from the third place"
+    );
+    let lease = store.open_consumer(request("all")).await.unwrap();
+    let all = handed(&store, &lease, 100).await;
+    let sequences: Vec<_> = all.iter().map(|handover| handover.sequence.get()).collect();
+    assert_eq!(sequences, [1, 2, 3, 4]);
     store.stop().await;
 }

@@ -16,7 +16,7 @@ use super::{
         Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
         ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, Lease, NotNow,
         NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received, Settled, Settlement,
-        Shown, Waiting,
+        Shown, WaitingPage,
     },
 };
 use crate::{
@@ -82,12 +82,13 @@ impl Store {
     pub async fn claim(
         &self,
         lease: Lease,
+        origin: Digest,
         after: Sequence,
         max_places: usize,
         max_bytes: usize,
     ) -> Result<Option<Batch>, NotNow> {
         self.backend
-            .claim(lease, after, max_places, max_bytes)
+            .claim(lease, origin, after, max_places, max_bytes)
             .await
     }
 
@@ -308,7 +309,7 @@ impl Store {
         channel: Channel,
         after: Sequence,
         limit: usize,
-    ) -> Result<Vec<Waiting>, NotNow> {
+    ) -> Result<WaitingPage, NotNow> {
         self.backend.waiting(channel, after, limit).await
     }
 
@@ -322,6 +323,14 @@ impl Store {
         id: NoticeId,
     ) -> Result<Option<NoticeView>, NotNow> {
         self.backend.notice_of_pair(pair, id).await
+    }
+
+    /// Whether a pair of areas has had an id, if only from what was taken over from the peer.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn knows(&self, pair: Channel, id: NoticeId) -> Result<bool, NotNow> {
+        self.backend.knows(pair, id).await
     }
 
     /// A notice of this node, whatever its pair.

@@ -1,7 +1,7 @@
 //! The store: what a node must not forget.
 //!
 //! Callers hold a [`Store`] and speak in verbs: publish, claim, settle, receive, subscribe,
-//! acknowledge, and the reads. Behind it stands one [`backend`] of possibly several; the laws that
+//! acknowledge, and the reads. Behind it stands one `backend` of possibly several; the laws that
 //! each keeps are the functions of `conformance`.
 
 mod backend;

@@ -266,12 +266,23 @@ pub struct Shown {
 /// An unanswered notice of a channel out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waiting {
+    /// Its id.
+    pub id: NoticeId,
     /// Its place.
     pub sequence: Sequence,
     /// When it was accepted, in milliseconds since 1970.
     pub accepted_at_ms: i64,
     /// Its business deadline, in milliseconds since 1970.
     pub deadline_ms: i64,
+}
+
+/// Unanswered notices of a channel out, as far as was looked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WaitingPage {
+    /// The notices.
+    pub notices: Vec<Waiting>,
+    /// Where the next page begins; none at the end of the channel.
+    pub next: Option<Sequence>,
 }
 
 /// A notice and where it stands.

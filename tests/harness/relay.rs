@@ -134,10 +134,7 @@ fn pass(
 ) {
     let mut left = limit.unwrap_or(u64::MAX);
     let mut buffer = [0; 16 << 10];
-    loop {
-        let Ok(count @ 1..) = from.read(&mut buffer) else {
-            break;
-        };
+    while let Ok(count @ 1..) = from.read(&mut buffer) {
         let passed = usize::try_from(left).unwrap_or(usize::MAX).min(count);
         if to.write_all(&buffer[..passed]).is_err() {
             break;

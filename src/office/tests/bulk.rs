@@ -6,7 +6,10 @@ use tonic::Code as Grpc;
 
 use super::world::{World, departure, feedback, out, told};
 use crate::{
-    domain::{channel::Sequence, notice::NoticeId},
+    domain::{
+        channel::{Digest, Sequence},
+        notice::NoticeId,
+    },
     proto::office::v1::{self as wire, publish_stream_response::Result as Answer},
     store::Direction,
 };
@@ -65,7 +68,7 @@ async fn answers_come_in_the_order_of_the_items_whatever_they_are() {
     let lease = world.store.lease(out()).await;
     while let Some(batch) = world
         .store
-        .claim(lease, place, 4_096, 8 << 20)
+        .claim(lease, Digest::default(), place, 4_096, 8 << 20)
         .await
         .unwrap()
     {

@@ -26,7 +26,8 @@ use crate::{
     },
     store::journal::{
         bytes::{Put, Take, Unreadable},
-        record::{Direction, Position, put_outcome, take_outcome},
+        layout::{put_outcome, take_outcome},
+        record::{Direction, Position},
         segment::Chains,
     },
 };

@@ -204,6 +204,7 @@ pub(crate) fn open(data: &Path, cache_bytes: u64) -> Result<Opened, OpenError> {
         from,
         groups: 0,
         oldest: true,
+        reached: None,
         pending: Pending::default(),
     };
     let mut chains = Chains::new();
@@ -353,6 +354,8 @@ struct Replay<'a> {
     groups: u64,
     /// True until the first snapshot was met.
     oldest: bool,
+    /// End of the newest group followed, and the chain heads there.
+    reached: Option<(Position, Chains)>,
     pending: Pending<'a>,
 }
 
@@ -374,6 +377,13 @@ impl<'a> Replay<'a> {
             return Ok(());
         }
         self.groups = self.groups.saturating_add(1);
+        let adopts = placed
+            .iter()
+            .any(|placed| matches!(placed.record, Record::AdoptedOut(_)));
+        if adopts && let Some((end, chains)) = self.reached.take() {
+            // It reads runs that must be in the index by then.
+            self.flush(end, &chains)?;
+        }
         for placed in &placed {
             if let Record::Snapshot(snapshot) = &placed.record {
                 if self.from.is_none() && self.oldest {
@@ -382,10 +392,6 @@ impl<'a> Replay<'a> {
                 }
                 self.oldest = false;
                 continue;
-            }
-            if matches!(placed.record, Record::AdoptedOut(_)) && self.pending.records > 0 {
-                // It reads runs that must be in the index by then.
-                self.flush(placed.position, chains)?;
             }
             let index = self.index;
             let projection = self
@@ -398,6 +404,7 @@ impl<'a> Replay<'a> {
         if self.pending.records >= RECORDS_A_BATCH {
             self.flush(end, chains)?;
         }
+        self.reached = Some((end, chains.clone()));
         Ok(())
     }
 

@@ -105,9 +105,9 @@ impl Places {
             }
             if wanted < run.end()
                 && wanted <= last
-                && !exceptions
+                && exceptions
                     .get(&wanted)
-                    .is_some_and(|it| it.adopted.is_some())
+                    .is_none_or(|it| it.adopted.is_none())
             {
                 // The run is shorter than the index says: the journal was read wrongly.
                 return Err(ReadError::Damaged { at: run.at.get() }.into());

@@ -107,13 +107,17 @@ impl<'a> Projection<'a> {
                     .map_or_else(Digest::default, |out| out.head);
                 self.place(Direction::Out, r.channel, r.sequence, placed, head, None)?;
                 self.stray(Direction::Out, r.channel, r.id, r.sequence, placed);
-                self.amend(Direction::Out, r.channel, r.left, |left| {
-                    left.moved_to = Some(r.sequence);
-                })?;
+                let hold = keys::hold(r.channel, r.left);
+                if self.get(&hold)?.is_some() {
+                    // Only a release leaves a void behind; after an adoption the place is another's.
+                    self.remove(hold);
+                    self.amend(Direction::Out, r.channel, r.left, |left| {
+                        left.moved_to = Some(r.sequence);
+                    })?;
+                }
                 self.amend(Direction::Out, r.channel, r.sequence, |place| {
                     place.origin = Some(r.origin);
                 })?;
-                self.remove(keys::hold(r.channel, r.left));
             }
             Record::Ended(r) => {
                 self.amend(Direction::Out, r.channel, r.sequence, |place| {
@@ -165,7 +169,14 @@ impl<'a> Projection<'a> {
                 let id = r.id.filter(|_| !r.known);
                 self.place(Direction::In, r.channel, r.sequence, placed, head, id)?;
             }
-            Record::AdoptedOut(r) => self.adopt(state, r)?,
+            Record::AdoptedOut(r) => {
+                self.adopt(state, r)?;
+                for holding in &r.holdings {
+                    if let Some(id) = holding.id {
+                        self.stray(Direction::Out, r.channel, id, holding.sequence, placed);
+                    }
+                }
+            }
             Record::ParcelReceived(r) => {
                 self.ins.insert(r.channel);
             }

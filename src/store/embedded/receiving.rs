@@ -63,7 +63,9 @@ impl Arrivals {
         }
         // The sender's idea of the chain before its first place must be ours.
         let before = Sequence::new(first.get().saturating_sub(1));
-        let own = if before == state.held {
+        let own = if before == Sequence::ZERO {
+            Some(origin)
+        } else if before == state.held {
             Some(state.head)
         } else {
             stage
@@ -96,6 +98,7 @@ impl Arrivals {
         let mut records = Vec::new();
         let mut seen = Vec::new();
         let mut pause = None;
+        let mut conflicts = 0u64;
         for place in places {
             let next = sequence.next();
             let digest = place.digest;
@@ -126,7 +129,7 @@ impl Arrivals {
                             outcome: if first_digest == digest {
                                 outcome
                             } else {
-                                tracing::error!(%channel, notice = %facts.id, "The same id came with other bytes; it is refused.");
+                                conflicts = conflicts.saturating_add(1);
                                 Outcome::Refused(Refusal::whole(Code::IdConflict))
                             },
                             known: true,
@@ -161,6 +164,9 @@ impl Arrivals {
             }
             outcomes.push(disposed.outcome.clone());
             records.push(disposed.record(channel, sequence, digest, at_ms));
+        }
+        if conflicts > 0 {
+            tracing::error!(%channel, conflicts, "Known ids came with other bytes; they are refused.");
         }
         if !records.is_empty() {
             stage.push(Record::ParcelReceived(ParcelReceived {

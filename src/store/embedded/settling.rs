@@ -2,21 +2,23 @@
 
 use super::{
     keys,
-    places::{PlaceError, sequence_at_end},
+    places::sequence_at_end,
     stage::{Stage, StageError},
     state::OutState,
 };
 use crate::{
     domain::{
-        channel::{Channel, Sequence},
+        channel::{Channel, Digest, Sequence},
+        notice::NoticeId,
         problem::Code,
         receipt::{Outcome, VoidReason},
     },
     store::{
         journal::record::{
-            AdoptedIn, AdoptedOut, Direction, Ended, Record, Requeued, Settled, StopReason, Stopped,
+            AdoptedIn, AdoptedOut, Direction, Ended, Position, Record, Requeued, Settled,
+            StopReason, Stopped,
         },
-        verb::{self, Adopted, Holdings, Settlement},
+        verb::{self, Adopted, Holdings, NotNow, Settlement},
     },
     trust::chain::chain,
 };
@@ -102,18 +104,23 @@ pub(crate) fn end(
     let Some(out) = stage.state.outs.get(&channel) else {
         return Ok(false);
     };
-    if sequence <= out.settled || sequence > out.last {
+    if sequence > out.last {
         return Ok(false);
     }
     let key = keys::exception(Direction::Out, channel, sequence);
-    if let Some(value) = stage.projection.get(&key)? {
-        let exception = keys::Exception::decode(&value).map_err(super::index::IndexError::from)?;
-        let ended_for_good = exception.ended.is_some_and(|(before, _)| {
-            before != VoidReason::OnHold || reason == VoidReason::OnHold
-        });
-        if ended_for_good {
-            return Ok(false);
-        }
+    let exception = match stage.projection.get(&key)? {
+        Some(value) => keys::Exception::decode(&value).map_err(super::index::IndexError::from)?,
+        None => keys::Exception::default(),
+    };
+    let on_hold = matches!(exception.ended, Some((VoidReason::OnHold, _)));
+    let open = match exception.ended {
+        None => sequence > out.settled,
+        // What waits for an agreement can still end, whether its void was answered or not.
+        Some(_) => on_hold && reason != VoidReason::OnHold && exception.moved_to.is_none(),
+    };
+    let answered = sequence <= out.settled && exception.outcome != Some(Outcome::Voided);
+    if !open || answered {
+        return Ok(false);
     }
     stage.push(Record::Ended(Ended {
         channel,
@@ -130,7 +137,11 @@ pub(crate) fn release(stage: &mut Stage<'_>, channel: Channel) -> Result<u64, St
     let prefix = keys::holds(channel);
     let mut waiting = Vec::new();
     for entry in stage.places.index.from(&prefix, &prefix) {
-        waiting.push(sequence_at_end(&entry?.0));
+        let (key, _) = entry?;
+        // An earlier release of the same group may have taken it.
+        if stage.projection.get(&key)?.is_some() {
+            waiting.push(sequence_at_end(&key));
+        }
     }
     let mut released = 0u64;
     for left in waiting {
@@ -182,6 +193,13 @@ pub(crate) fn adopt_out(stage: &mut Stage<'_>, holdings: Holdings) -> Result<Ado
         .get(&channel)
         .cloned()
         .unwrap_or_else(|| OutState::new(origin));
+    if places
+        .first()
+        .is_some_and(|place| place.sequence != out.settled.next())
+    {
+        // Somebody settled or adopted since the peer was asked.
+        return Err(StageError::NotNow(NotNow::Busy));
+    }
     let own = stage
         .places
         .range(Direction::Out, channel, out.settled.next(), out.last)?;
@@ -194,42 +212,40 @@ pub(crate) fn adopt_out(stage: &mut Stage<'_>, holdings: Holdings) -> Result<Ado
         })
         .count();
     let (same, foreign) = places.split_at(alike);
-    // Own places that are no longer in the channel, and are neither ended nor held by the peer.
-    let mut renumber = Vec::new();
+    // Own places that are the peer's from now on come behind it, ended ones as voids again. What
+    // the peer holds under the same id at another place it answers from its record.
+    let mut displaced = Vec::new();
     for place in own.iter().skip(alike) {
-        let ended_for_good = place
-            .exception
-            .ended
-            .is_some_and(|(reason, _)| reason != VoidReason::OnHold);
-        if place.exception.moved_to.is_none() && !ended_for_good {
-            renumber.push(place.sequence);
-        }
-    }
-    let mut requeued = Vec::new();
-    for place in own.iter().skip(alike) {
-        if renumber.contains(&place.sequence)
+        if place.exception.moved_to.is_none()
             && let Some(placed) = &place.record
         {
-            let published = stage.places.published(placed)?;
-            requeued.push((
-                place.sequence,
-                published.facts.id,
-                place.digest,
-                placed.position,
-                place.exception.origin,
-            ));
+            displaced.push(Displaced {
+                left: place.sequence,
+                id: stage.places.published(placed)?.facts.id,
+                digest: place.digest,
+                origin: place.exception.origin.unwrap_or(placed.position),
+                ended: place
+                    .exception
+                    .ended
+                    .filter(|(reason, _)| *reason != VoidReason::OnHold),
+            });
         }
     }
     let mut head_before = out.settled_head;
     for place in same {
         head_before = chain(head_before, place.digest);
     }
-    if let (Some(first), false) = (same.first(), same.is_empty()) {
+    let mut settled_head = out.settled_head;
+    for part in same.chunks(SETTLED_AT_ONCE) {
+        let Some(first) = part.first() else { break };
+        for place in part {
+            settled_head = chain(settled_head, place.digest);
+        }
         stage.push(Record::Settled(Settled {
             channel,
             first: first.sequence,
-            outcomes: same.iter().map(|place| place.outcome.clone()).collect(),
-            head: head_before,
+            outcomes: part.iter().map(|place| place.outcome.clone()).collect(),
+            head: settled_head,
             at_ms,
             evidence: bytes::Bytes::new(),
         }))?;
@@ -246,26 +262,40 @@ pub(crate) fn adopt_out(stage: &mut Stage<'_>, holdings: Holdings) -> Result<Ado
         head,
         at_ms,
     }))?;
-    let renumbered = requeued.len() as u64;
-    for (left, id, digest, position, origin) in requeued {
-        // What the peer already holds under that id need not come again.
-        if foreign.iter().any(|holding| holding.id == Some(id)) {
-            continue;
-        }
+    let renumbered = displaced.len() as u64;
+    for displaced in displaced {
         let sequence = next_of(stage, channel);
         stage.push(Record::Requeued(Requeued {
             channel,
             sequence,
-            id,
-            digest,
-            left,
-            origin: origin.unwrap_or(position),
+            id: displaced.id,
+            digest: displaced.digest,
+            left: displaced.left,
+            origin: displaced.origin,
         }))?;
+        if let Some((reason, code)) = displaced.ended {
+            stage.push(Record::Ended(Ended {
+                channel,
+                sequence,
+                reason,
+                at_ms,
+                code,
+            }))?;
+        }
     }
     Ok(Adopted {
         taken_over,
         renumbered,
     })
+}
+
+/// An own notice whose place is the peer's now.
+struct Displaced {
+    left: Sequence,
+    id: NoticeId,
+    digest: Digest,
+    origin: Position,
+    ended: Option<(VoidReason, Option<Code>)>,
 }
 
 /// Records the operator's decision to ask for lost notices once more.
@@ -294,7 +324,7 @@ fn requeue(stage: &mut Stage<'_>, channel: Channel, left: Sequence) -> Result<bo
     let Some(placed) = place.record else {
         return Ok(false);
     };
-    let published = stage.places.published(&placed).map_err(PlaceError::from)?;
+    let published = stage.places.published(&placed)?;
     let sequence = next_of(stage, channel);
     stage.push(Record::Requeued(Requeued {
         channel,
@@ -331,3 +361,6 @@ fn stop(
     )?;
     Ok(verb::Settled::Stopped(reason))
 }
+
+/// A receipt of its own for so many places at most.
+const SETTLED_AT_ONCE: usize = 4_096;

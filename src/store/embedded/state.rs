@@ -132,10 +132,12 @@ impl State {
                 out.receipt = Some(at);
             }
             Record::ParcelReceived(r) => {
-                self.ins
-                    .entry(r.channel)
-                    .or_insert_with(|| InState::new(r.origin))
-                    .parcel = Some(at);
+                let state = self.into(r.channel);
+                if state.held == Sequence::ZERO {
+                    // It may have been stopped before it had a first place.
+                    state.head = r.origin;
+                }
+                state.parcel = Some(at);
             }
             Record::Received(r) => self.place_in(r.channel, r.sequence, &r.facts.digest),
             Record::PlaceUsed(r) => self.place_in(r.channel, r.sequence, &r.digest),

@@ -99,6 +99,11 @@ fn a_parcel_enters_once() {
 }
 
 #[test]
+fn a_parcel_that_comes_twice_at_once_enters_once() {
+    run(conformance::a_parcel_that_comes_twice_at_once_enters_once);
+}
+
+#[test]
 fn an_id_has_one_outcome() {
     run(conformance::an_id_has_one_outcome);
 }
@@ -169,7 +174,17 @@ async fn answers(store: &Arc<dyn Backend>) -> Vec<String> {
     }
     let lease = store.lease(here()).await;
     let mut after = Sequence::ZERO;
-    while let Some(batch) = store.claim(lease, after, 4, 1 << 20).await.unwrap() {
+    while let Some(batch) = store
+        .claim(
+            lease,
+            crate::domain::channel::Digest::new([7; 32]),
+            after,
+            4,
+            1 << 20,
+        )
+        .await
+        .unwrap()
+    {
         for place in &batch.places {
             after = after.next();
             answers.push(format!("{after} {} {:?}", place.digest, place.content));

@@ -67,6 +67,8 @@ impl Places {
         sent: Sequence,
     ) -> Result<Option<NoticeView>, PlaceError> {
         match found.direction {
+            // Taken over from the peer: what it said is not known here.
+            Direction::Out if matches!(found.placed.record, Record::AdoptedOut(_)) => Ok(None),
             Direction::Out => {
                 let exception = self.exception(found.channel, found.sequence)?;
                 let published = self.published(&found.placed)?;

@@ -2,6 +2,7 @@
 //! index, then answers everyone.
 
 use std::{
+    collections::HashSet,
     fs::File,
     io::{self, Write},
     path::PathBuf,
@@ -204,9 +205,17 @@ impl Writer {
         } = self;
         let mut stage = Stage::new(places, state, chains, self.end);
         let mut gathered = 0usize;
-        while let Some(command) = commands.next_if(|command| {
+        let mut received = HashSet::new();
+        while let Some(command) = commands.next_if(|command| match command {
             // An adoption rewrites runs, so it is a group of its own.
-            gathered == 0 || !matches!(command, Command::AdoptOut(..))
+            Command::AdoptOut(..) => gathered == 0,
+            // A repeat is answered from the index, which does not show this group yet.
+            Command::Receive(arriving, _) => {
+                let held = stage.state.ins.get(&arriving.channel).map(|it| it.held);
+                !received.contains(&arriving.channel)
+                    || held.is_some_and(|held| held.next() == arriving.first)
+            }
+            _ => true,
         }) {
             gathered = gathered.saturating_add(1);
             let alone = matches!(command, Command::AdoptOut(..));
@@ -230,6 +239,7 @@ impl Writer {
                     waiting.push((decided, reply));
                 }
                 Command::Receive(arriving, reply) => {
+                    received.insert(arriving.channel);
                     let result = if room == Room::Low {
                         Err(StageError::NotNow(NotNow::StorageLow))
                     } else {
@@ -339,21 +349,21 @@ impl Writer {
             let end = self.end.plus(stage.len() as u64);
             Some((stage.finish(end)?, end))
         };
-        if let Some((finished, end)) = staged {
-            if let Err(error) = self.write(finished, end) {
-                for answer in answers {
-                    answer(Durable::Unknown);
-                }
-                for (decided, reply) in waiting {
-                    // Whoever waited for this was told nothing yet.
-                    let unknown = decided
-                        .iter()
-                        .map(|_| Err(PublishError::NotNow(NotNow::Unknown)))
-                        .collect();
-                    drop(reply.send(unknown));
-                }
-                return Err(error);
+        if let Some((finished, end)) = staged
+            && let Err(error) = self.write(finished, end)
+        {
+            for answer in answers {
+                answer(Durable::Unknown);
             }
+            for (decided, reply) in waiting {
+                // Whoever waited for this was told nothing yet.
+                let unknown = decided
+                    .iter()
+                    .map(|_| Err(PublishError::NotNow(NotNow::Unknown)))
+                    .collect();
+                drop(reply.send(unknown));
+            }
+            return Err(error);
         }
         for answer in answers {
             answer(Durable::Yes);

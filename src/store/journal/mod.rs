@@ -10,6 +10,7 @@
 
 pub(crate) mod bytes;
 pub(crate) mod group;
+pub(crate) mod layout;
 pub(crate) mod reader;
 pub(crate) mod record;
 pub(crate) mod recovery;

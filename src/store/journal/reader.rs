@@ -101,7 +101,7 @@ impl Segments {
     /// The one entry at a position.
     pub(crate) fn entry_at(&self, at: Position) -> Result<Placed, ReadError> {
         let head = self.bytes(at, ENTRY_HEAD)?;
-        let len = entry_len(&head).ok_or(ReadError::Damaged { at: at.get() })?;
+        let len = entry_len(&head).ok_or_else(|| ReadError::Damaged { at: at.get() })?;
         Ok(Placed {
             position: at,
             len,

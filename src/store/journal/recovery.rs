@@ -13,7 +13,6 @@ use super::{
     record::Position,
     segment::{self, Chains, SegmentHeader},
 };
-use crate::domain::channel::Digest;
 
 /// Why a journal cannot be used. Each says where and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -163,7 +162,7 @@ impl Proven {
                 .first
                 .plus(at.saturating_sub(self.header_len) as u64);
             let Ok(placed) = read_group(&rest.slice(..len), start, |home, lengthen| {
-                let head = chains.entry(home).or_insert_with(Digest::default);
+                let head = chains.entry(home).or_default();
                 *head = lengthen(head);
             }) else {
                 return Err(damaged.into());

@@ -1,0 +1,238 @@
+//! The values that the messages are made of.
+
+use bytes::Bytes;
+
+use super::{NotOfItsForm, Standing, proto};
+use crate::{
+    domain::{
+        agreement::AgreementVersion,
+        channel::{Channel, Digest, Sequence},
+        field::Field,
+        problem::Code,
+        receipt::VoidReason,
+        refusal::{Pause, Refusal},
+    },
+    store::StopReason,
+    trust::signature::Signed,
+};
+
+pub(super) fn channel_out(channel: Channel, sandbox: bool) -> proto::Channel {
+    proto::Channel {
+        from_area: channel.from.to_string(),
+        to_area: channel.to.to_string(),
+        sandbox,
+    }
+}
+
+pub(super) fn channel_in(channel: Option<proto::Channel>) -> Result<(Channel, bool), NotOfItsForm> {
+    let proto::Channel {
+        from_area,
+        to_area,
+        sandbox,
+    } = channel.ok_or(NotOfItsForm("a channel"))?;
+    let area = |text: &str| text.parse().map_err(|_| NotOfItsForm("an area code"));
+    let channel = Channel {
+        from: area(&from_area)?,
+        to: area(&to_area)?,
+    };
+    Ok((channel, sandbox))
+}
+
+pub(super) fn digest_out(digest: Digest) -> Bytes {
+    Bytes::copy_from_slice(digest.as_bytes())
+}
+
+pub(super) fn digest_in(bytes: &[u8]) -> Result<Digest, NotOfItsForm> {
+    Digest::try_from(bytes).map_err(|_| NotOfItsForm("a digest"))
+}
+
+pub(super) fn signed_out(signed: &Signed) -> proto::Signed {
+    proto::Signed {
+        form: signed.form().clone(),
+        signature: signed.signature().clone(),
+    }
+}
+
+pub(super) fn signed_in(signed: proto::Signed) -> Signed {
+    let proto::Signed { form, signature } = signed;
+    Signed::received(form, signature)
+}
+
+pub(super) const fn void_out(reason: VoidReason) -> proto::VoidReason {
+    match reason {
+        VoidReason::Expired => proto::VoidReason::Expired,
+        VoidReason::Withdrawn => proto::VoidReason::Withdrawn,
+        VoidReason::OnHold => proto::VoidReason::OnHold,
+    }
+}
+
+pub(super) fn void_in(number: i32) -> Result<VoidReason, NotOfItsForm> {
+    match proto::VoidReason::try_from(number) {
+        Ok(proto::VoidReason::Expired) => Ok(VoidReason::Expired),
+        Ok(proto::VoidReason::Withdrawn) => Ok(VoidReason::Withdrawn),
+        Ok(proto::VoidReason::OnHold) => Ok(VoidReason::OnHold),
+        Ok(proto::VoidReason::Unspecified) | Err(_) => Err(NotOfItsForm("a void's reason")),
+    }
+}
+
+pub(super) fn divergence_out(reason: StopReason, sequence: Sequence) -> proto::Divergence {
+    let reason = match reason {
+        StopReason::HeadDiffers | StopReason::PeerNonsense => proto::DivergenceReason::Head,
+        StopReason::SenderSetBack => proto::DivergenceReason::SenderSetBack,
+        StopReason::ReceiverSetBack => proto::DivergenceReason::ReceiverSetBack,
+    };
+    proto::Divergence {
+        reason: reason.into(),
+        sequence: sequence.get(),
+    }
+}
+
+pub(super) fn divergence_in(
+    divergence: proto::Divergence,
+) -> Result<(StopReason, Sequence), NotOfItsForm> {
+    let proto::Divergence { reason, sequence } = divergence;
+    let reason = match proto::DivergenceReason::try_from(reason) {
+        Ok(proto::DivergenceReason::Head) => StopReason::HeadDiffers,
+        Ok(proto::DivergenceReason::SenderSetBack) => StopReason::SenderSetBack,
+        Ok(proto::DivergenceReason::ReceiverSetBack) => StopReason::ReceiverSetBack,
+        Ok(proto::DivergenceReason::Unspecified) | Err(_) => {
+            return Err(NotOfItsForm("a divergence's reason"));
+        }
+    };
+    Ok((reason, Sequence::new(sequence)))
+}
+
+pub(super) fn pause_out(sequence: Sequence, pause: Pause) -> proto::Pause {
+    let (class, refusal, after_seconds, agreement) = match pause {
+        Pause::Agreement { which, refusal } => (proto::PauseClass::Agreement, refusal, 0, which),
+        Pause::Operator(refusal) => (proto::PauseClass::Operator, refusal, 0, String::new()),
+        Pause::RetryLater {
+            after_seconds,
+            refusal,
+        } => (
+            proto::PauseClass::RetryLater,
+            refusal,
+            after_seconds,
+            String::new(),
+        ),
+    };
+    proto::Pause {
+        sequence: sequence.get(),
+        class: class.into(),
+        code: refusal.code.name().to_owned(),
+        after_seconds,
+        agreement,
+        field: refusal
+            .field
+            .map_or_else(String::new, |field| field.name().to_owned()),
+    }
+}
+
+pub(super) fn pause_in(pause: proto::Pause) -> Result<(Sequence, Pause), NotOfItsForm> {
+    let proto::Pause {
+        sequence,
+        class,
+        code,
+        after_seconds,
+        agreement,
+        field,
+    } = pause;
+    let refusal = refusal_in(&code, &field)?;
+    let pause = match proto::PauseClass::try_from(class) {
+        Ok(proto::PauseClass::Agreement) => Pause::Agreement {
+            which: agreement,
+            refusal,
+        },
+        Ok(proto::PauseClass::Operator) => Pause::Operator(refusal),
+        Ok(proto::PauseClass::RetryLater) => Pause::RetryLater {
+            after_seconds,
+            refusal,
+        },
+        Ok(proto::PauseClass::Unspecified) | Err(_) => {
+            return Err(NotOfItsForm("a pause's class"));
+        }
+    };
+    Ok((Sequence::new(sequence), pause))
+}
+
+pub(super) fn refusal_in(code: &str, field: &str) -> Result<Refusal, NotOfItsForm> {
+    Ok(Refusal {
+        code: Code::from_name(code).ok_or(NotOfItsForm("a code"))?,
+        field: if field.is_empty() {
+            None
+        } else {
+            Some(Field::from_name(field).ok_or(NotOfItsForm("a field"))?)
+        },
+    })
+}
+
+pub(super) type StandingParts = (
+    Vec<u32>,
+    i64,
+    Vec<proto::AgreementDigest>,
+    Vec<proto::ChannelHead>,
+);
+
+pub(super) fn standing_out(standing: Standing, sandbox: bool) -> StandingParts {
+    let Standing {
+        versions,
+        clock_ms,
+        agreements,
+        channels,
+    } = standing;
+    let agreements = agreements
+        .into_iter()
+        .map(|(version, digest)| proto::AgreementDigest {
+            id: version.id.to_string(),
+            version: version.version,
+            digest: digest_out(digest),
+        })
+        .collect();
+    let channels = channels
+        .into_iter()
+        .map(|(channel, sequence, head)| proto::ChannelHead {
+            channel: Some(channel_out(channel, sandbox)),
+            sequence: sequence.get(),
+            head: digest_out(head),
+        })
+        .collect();
+    (versions, clock_ms, agreements, channels)
+}
+
+pub(super) fn standing_in(
+    versions: Vec<u32>,
+    clock_ms: i64,
+    agreements: Vec<proto::AgreementDigest>,
+    channels: Vec<proto::ChannelHead>,
+) -> Result<Standing, NotOfItsForm> {
+    let agreements = agreements
+        .into_iter()
+        .map(|agreement| {
+            let proto::AgreementDigest {
+                id,
+                version,
+                digest,
+            } = agreement;
+            let id = id.parse().map_err(|_| NotOfItsForm("an agreement"))?;
+            Ok((AgreementVersion { id, version }, digest_in(&digest)?))
+        })
+        .collect::<Result<_, NotOfItsForm>>()?;
+    let channels = channels
+        .into_iter()
+        .map(|channel| {
+            let proto::ChannelHead {
+                channel,
+                sequence,
+                head,
+            } = channel;
+            let (channel, _) = channel_in(channel)?;
+            Ok((channel, Sequence::new(sequence), digest_in(&head)?))
+        })
+        .collect::<Result<_, NotOfItsForm>>()?;
+    Ok(Standing {
+        versions,
+        clock_ms,
+        agreements,
+        channels,
+    })
+}
