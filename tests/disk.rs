@@ -11,7 +11,7 @@ use std::{
     process::Command,
 };
 
-use harness::{County, GUANDU, Node, World, departure, eventually, run};
+use harness::{County, Node, World, departure, eventually, run};
 use serde_json::Value;
 
 /// Sets a limit of a node.

@@ -9,12 +9,10 @@ use std::{
     fs,
     io::Write,
     net::TcpStream,
-    path::{Path, PathBuf},
-    thread,
     time::{Duration, Instant},
 };
 
-use harness::{County, GUANDU, JINJIANG, Node, World, binary, departure, eventually, run};
+use harness::{County, GUANDU, Node, World, binary, departure, eventually, run};
 use hongyan::trust::authority::Authority;
 use knock::{Answer, Caller, flood, hold, knock, send_message};
 use rustls_pki_types::UnixTime;
