@@ -51,7 +51,7 @@ pub enum DocumentError {
         expected: String,
     },
     /// No TOML.
-    #[error("line {line}: cannot be read as TOML near `{key}`")]
+    #[error("line {line}: cannot be read as TOML{}", near(.key))]
     Syntax {
         /// Line, from 1.
         line: usize,
@@ -91,7 +91,7 @@ impl DocumentError {
                 Self::WrongType {
                     line,
                     key,
-                    expected: expected.to_owned(),
+                    expected: in_words(expected),
                 }
             }
             Some(_) | None => Self::Syntax { line, key },
@@ -99,12 +99,37 @@ impl DocumentError {
     }
 }
 
+/// Begins and ends a value of several lines.
+const QUOTES: &str = "\"\"\"";
+
+fn near(key: &str) -> String {
+    match key {
+        "" => String::new(),
+        key => format!(" near `{key}`"),
+    }
+}
+
+/// A type in words for people.
+fn in_words(expected: &str) -> String {
+    match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
 /// The key of a line, behind the section that it stands in.
 fn key_at(text: &str, line: usize) -> String {
     let mut section = "";
     let mut key = "";
+    let mut inside = false;
     for line in text.lines().take(line) {
         let line = line.trim();
+        let began_inside = inside;
+        inside ^= (line.matches(QUOTES).count() % 2) == 1;
+        if began_inside {
+            // A line of a value, whatever it looks like.
+            continue;
+        }
         if let Some(header) = line.strip_prefix('[') {
             section = header.trim_matches(['[', ']', ' ']);
             key = "";
@@ -162,15 +187,19 @@ mod tests {
             ("listen = 12345", "line 1: `listen` takes a string"),
             (
                 "listen = ''\n[limits]\nstreams = 'secret'",
-                "line 3: `limits.streams` takes u32",
+                "line 3: `limits.streams` takes a whole number",
             ),
             (
                 "listen = ''\n[limits]\nstreams = -5",
-                "line 3: `limits.streams` takes u32",
+                "line 3: `limits.streams` takes a whole number",
             ),
             (
                 "listen = 'secret",
                 "line 1: cannot be read as TOML near `listen`",
+            ),
+            (
+                "listen = \"\"\"\nsecret= \n\"\"\"\nsecret",
+                "line 4: cannot be read as TOML near `listen`",
             ),
             (
                 "listen = 'a'\nlisten = 'secret'",

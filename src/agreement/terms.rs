@@ -319,7 +319,11 @@ mod tests {
                 "`id` must be `350582-530111`, the two areas with the lower code first",
             ),
             ("version = 1", "version = 0", "`version` must be 1 or more"),
-            ("version = 1", "version = -1", "line 2: `version` takes u32"),
+            (
+                "version = 1",
+                "version = -1",
+                "line 2: `version` takes a whole number",
+            ),
             ("version = 1", "", "`version` is missing"),
             (
                 "version = 1",

@@ -28,6 +28,13 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let home = Home::open(&arguments.node)?;
+    if home.is_running()? {
+        let at = home.dir.path().display();
+        return Err(Failure::refused(both(
+            format!("{at} 已有节点在运行，请先停止它。"),
+            format!("a node runs in {at} already; stop it first"),
+        )));
+    }
     telemetry::start()
         .map_err(|error| Failure::refused(both("日志已经启动。", error.to_string())))?;
     let runtime = runtime()?;

@@ -144,7 +144,10 @@ impl Courier {
                     let channel = self.channel;
                     tracing::info!(%channel, %error, "A stream failed; it is tried again.");
                     self.exchange.0.store.link_failed(self.lease).await;
-                    self.state(CourierState::Waiting);
+                    self.state(match error {
+                        SessionError::Denied(_) => CourierState::Paused(Code::AreaOfAnother),
+                        _ => CourierState::Waiting,
+                    });
                     Next::Wake(self.retry.next())
                 }
             };

@@ -51,6 +51,9 @@ pub enum SessionError {
     /// The peer ended the call.
     #[error("the peer ended the call: {0}")]
     Call(String),
+    /// The peer does not take this channel from this node; its other channels go on.
+    #[error("the peer does not take this channel: {0}")]
+    Denied(String),
     /// The connection broke under the call.
     #[error("the connection broke: {0}")]
     Broken(String),
@@ -79,6 +82,7 @@ impl From<Status> for SessionError {
             Code::Unavailable | Code::Cancelled | Code::Unknown | Code::Internal => {
                 Self::Broken(told)
             }
+            Code::PermissionDenied => Self::Denied(status.message().to_owned()),
             _ => Self::Call(told),
         }
     }

@@ -33,7 +33,7 @@ pub enum DirectoryError {
         source: io::Error,
     },
     /// The configuration is wrong.
-    #[error("node.toml: {0}")]
+    #[error(transparent)]
     Config(#[from] ConfigError),
     /// A pairing is wrong.
     #[error(transparent)]

@@ -27,7 +27,7 @@ pub enum FileError {
         source: io::Error,
     },
     /// It is not there.
-    #[error("{} is missing", path.display())]
+    #[error("{} is missing; {}", path.display(), remedy(path))]
     Missing {
         /// Which.
         path: PathBuf,
@@ -47,6 +47,18 @@ pub enum FileError {
         /// Which.
         path: PathBuf,
     },
+}
+
+/// How to come by a file that is missing.
+fn remedy(path: &Path) -> &'static str {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if name.starts_with("crl") {
+        "get the revocation list from the authority and put it there"
+    } else if name.ends_with(".key") {
+        "put it back from the backup; without one make the node anew and pair again"
+    } else {
+        "put it back, or check the path"
+    }
 }
 
 /// Reads a file that holds no secret.

@@ -1,6 +1,10 @@
 //! The key with which a node signs what it says to its peers, and how keys are told apart.
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use aws_lc_rs::{
     digest::{SHA256, digest},
@@ -202,8 +206,11 @@ pub enum KeyError {
     #[error("not an ECDSA key on the curve P-256")]
     NotP256,
     /// A key for references has exactly 32 bytes.
-    #[error("a key for references has 32 bytes")]
-    NotReferenceKey,
+    #[error("{} is no key for references, which has 32 bytes; put it back from the backup", path.display())]
+    NotReferenceKey {
+        /// Which file.
+        path: PathBuf,
+    },
 }
 
 /// The system gave no random bytes.

@@ -33,7 +33,9 @@ impl ReferenceKey {
     /// [`KeyError::File`], [`KeyError::NotReferenceKey`].
     pub fn load(path: &Path) -> Result<Self, KeyError> {
         let bytes = files::read_secret(path)?;
-        let bytes: [u8; 32] = bytes.try_into().map_err(|_| KeyError::NotReferenceKey)?;
+        let bytes: [u8; 32] = bytes
+            .try_into()
+            .map_err(|_| KeyError::NotReferenceKey { path: path.into() })?;
         Ok(Self::new(bytes))
     }
 

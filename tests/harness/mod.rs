@@ -21,7 +21,10 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -68,6 +71,30 @@ impl Said {
         assert_eq!(self.code, code, "out: {}\nerr: {}", self.out, self.err);
         self
     }
+}
+
+/// The one line of error that a command ended with, and nothing on standard output.
+pub fn one_error(said: &Said, code: i32) -> String {
+    assert_eq!(said.code, code, "{said:?}");
+    assert_eq!(said.out, "", "{said:?}");
+    assert!(!said.err.contains("panicked"), "{said:?}");
+    let errors: Vec<_> = said
+        .err
+        .lines()
+        .filter_map(|line| line.strip_prefix("error: "))
+        .collect();
+    let [error] = errors.as_slice() else {
+        panic!("not one error: {said:?}");
+    };
+    (*error).to_owned()
+}
+
+/// Changes a file that people write.
+pub fn edit(path: &Path, change: impl FnOnce(&str) -> String) {
+    let text = fs::read_to_string(path).unwrap();
+    let changed = change(&text);
+    assert_ne!(text, changed, "the edit changes nothing");
+    fs::write(path, changed).unwrap();
 }
 
 /// Runs a command to its end.
@@ -213,7 +240,7 @@ pub struct County {
 
 impl County {
     /// Lets a node try again quickly, and run on small disks.
-    fn quicken(&self) {
+    pub fn quicken(&self) {
         let path = self.dir.join("node.toml");
         let text = fs::read_to_string(&path).unwrap();
         fs::write(path, quickened(&text)).unwrap();
@@ -229,6 +256,16 @@ impl County {
     /// A command whose answers are JSON lines.
     pub fn ask(&self, words: &[&str]) -> Said {
         run(self.command(words).args(["--format", "json"]))
+    }
+
+    /// Starts the node, which must fail with that code and one line of error.
+    pub fn refused_start(&self, code: i32) -> String {
+        let Err(said) = Node::spawn(self.command(&["serve"])) else {
+            panic!("the node started");
+        };
+        let plain = said.err.lines().filter(|line| !line.starts_with('{'));
+        assert_eq!(plain.count(), 1, "one line: {said:?}");
+        one_error(&said, code)
     }
 
     /// Starts the node and waits until it says that it is ready.
@@ -418,13 +455,18 @@ pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, below those that the system gives to whoever dials: a node
+/// that is started again must not find its port taken by a connection.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
+    static DRAWN: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let drawn = DRAWN.fetch_add(1, Ordering::SeqCst);
+        let place = std::process::id().wrapping_mul(61).wrapping_add(drawn) % 20_000;
+        let port = 12_000 + u16::try_from(place).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// A synthetic woman's departure from Jinjiang to Guandu.

@@ -1,0 +1,197 @@
+//! A node that cannot start says in one line why and what to do, and has done nothing by then.
+
+mod harness;
+
+use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt, path::Path};
+
+use harness::{JINJIANG, World, copy, edit, one_error, run};
+
+/// Spoils a copy of a node in one way after the other; each must be named with its remedy.
+#[test]
+fn a_spoilt_directory_is_named_with_its_remedy_and_starts_once_mended() {
+    let (world, jinjiang, _guandu) = World::two_counties();
+    let whole = world.path("whole");
+    copy(&jinjiang.dir, &whole);
+    type Spoil = (&'static str, fn(&Path), i32, &'static [&'static str]);
+    let remove = |path: &Path| fs::remove_file(path).unwrap();
+    let spoils: [Spoil; 19] = [
+        (
+            "tls/node.key",
+            remove,
+            1,
+            &["tls/node.key is missing; put it back"],
+        ),
+        (
+            "keys/signing.key",
+            remove,
+            1,
+            &["keys/signing.key is missing; put it back"],
+        ),
+        (
+            "keys/reference.key",
+            remove,
+            1,
+            &["keys/reference.key is missing; put it back"],
+        ),
+        (
+            "tls/node.crt",
+            remove,
+            1,
+            &["tls/node.crt is missing; put it back"],
+        ),
+        (
+            "tls/ca.crt",
+            remove,
+            1,
+            &["tls/ca.crt is missing; put it back"],
+        ),
+        (
+            "office/ca.key",
+            remove,
+            1,
+            &["office/ca.key is missing; put it back"],
+        ),
+        (
+            "tls/crl.pem",
+            remove,
+            1,
+            &["tls/crl.pem is missing; get the revocation list"],
+        ),
+        (
+            "node.toml",
+            remove,
+            2,
+            &["is no node's directory", "hongyan init"],
+        ),
+        (
+            "tls/node.key",
+            open_up,
+            1,
+            &["can be read by others; run: chmod 600", "tls/node.key"],
+        ),
+        (
+            "keys/signing.key",
+            open_up,
+            1,
+            &["run: chmod 600", "keys/signing.key"],
+        ),
+        (
+            "keys/reference.key",
+            open_up,
+            1,
+            &["run: chmod 600", "keys/reference.key"],
+        ),
+        (
+            "keys/reference.key",
+            shorten,
+            1,
+            &["keys/reference.key", "put it back"],
+        ),
+        (
+            "tls/node.key",
+            shorten,
+            1,
+            &["tls/node.key", "cannot be read"],
+        ),
+        (
+            "node.toml",
+            |path| edit(path, |text| text.replace("low_bytes", "low_byte")),
+            2,
+            &["unknown key `low_byte`; did you mean `low_bytes`?"],
+        ),
+        (
+            "node.toml",
+            |path| edit(path, |text| text.replace("streams = 256", "streams = 2")),
+            2,
+            &["`limits.streams` must be 8 to 65536"],
+        ),
+        (
+            "node.toml",
+            |path| {
+                edit(path, |text| {
+                    text.replace("streams = 256", "streams = \"many\"")
+                })
+            },
+            2,
+            &["`limits.streams` takes a whole number"],
+        ),
+        (
+            "peers/530111.toml",
+            |path| edit(path, |text| format!("{text}\nno document")),
+            1,
+            &["peers/530111.toml", "cannot be read"],
+        ),
+        (
+            "peers/530111.toml",
+            |path| edit(path, |text| text.replace("areas =", "arias =")),
+            1,
+            &[
+                "peers/530111.toml",
+                "unknown key `arias`; did you mean `areas`?",
+            ],
+        ),
+        (
+            "agreements/350582-530111.toml",
+            |path| {
+                edit(path, |text| {
+                    text.replace("valid_until = \"", "valid_until = \"1")
+                })
+            },
+            1,
+            &[
+                "agreements/350582-530111.toml",
+                "`valid_until` must be a day",
+            ],
+        ),
+    ];
+    for (name, spoil, code, named) in spoils {
+        spoil(&jinjiang.dir.join(name));
+        let error = jinjiang.refused_start(code);
+        for words in named {
+            assert!(error.contains(words), "{name}: {error}");
+        }
+        for secret in ["many", "BEGIN", "Ifb5"] {
+            assert!(!error.contains(secret), "a value is shown: {error}");
+        }
+        harness::restore(&whole, &jinjiang.dir);
+    }
+    assert!(jinjiang.start().stop().success());
+}
+
+fn open_up(path: &Path) {
+    fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+}
+
+fn shorten(path: &Path) {
+    fs::write(path, "short").unwrap();
+}
+
+#[test]
+fn a_second_process_and_a_taken_port_are_told_apart() {
+    let world = World::new();
+    let jinjiang = world.county(JINJIANG);
+    let node = jinjiang.start();
+    let error = jinjiang.refused_start(1);
+    assert!(error.contains("a node runs in"), "{error}");
+    assert!(error.contains("stop it first"), "{error}");
+    for words in [&["index", "rebuild"][..], &["journal", "check"]] {
+        let error = one_error(&run(&mut jinjiang.command(words)), 1);
+        assert!(error.contains("stop the node first"), "{error}");
+    }
+    assert!(jinjiang.ask(&["channel", "list"]).code == 0, "undisturbed");
+    assert!(node.stop().success());
+
+    let guard = TcpListener::bind(("127.0.0.1", jinjiang.exchange)).unwrap();
+    let error = jinjiang.refused_start(1);
+    assert!(error.contains("exchange.listen"), "{error}");
+    drop(guard);
+    let text = fs::read_to_string(jinjiang.dir.join("node.toml")).unwrap();
+    let document: toml::Table = text.parse().unwrap();
+    let office = document["office"]["listen"].as_str().unwrap().to_owned();
+    let guard = TcpListener::bind(&office).unwrap();
+    let error = jinjiang.refused_start(1);
+    assert!(error.contains("office.listen"), "{error}");
+    assert!(error.contains(&office), "{error}");
+    drop(guard);
+    assert!(jinjiang.start().stop().success());
+}
