@@ -1,5 +1,16 @@
 //! The store by hand, on a node that is stopped: check, rebuild, and going on after a loss.
 
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::let_underscore_must_use,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and waits by the system's clock"
+)]
+
 mod harness;
 
 use std::{

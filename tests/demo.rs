@@ -1,7 +1,5 @@
 //! The demonstration, whole.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
 use std::process::{Command, Stdio};
 
 fn demo() -> Command {

@@ -1,6 +1,17 @@
 //! Disks that are full, that fail, or that lose what was on them: nobody is told what does not
 //! hold, and everything that was accepted is there once when the disk is well again.
 
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::let_underscore_must_use,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and waits by the system's clock"
+)]
+
 mod harness;
 
 use std::{

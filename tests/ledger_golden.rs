@@ -1,7 +1,5 @@
 //! The ledgers under `tests/ledgers`, made by others, against what their makers expect of an import.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
 use std::{collections::BTreeSet, ops::ControlFlow, path::PathBuf};
 
 use hongyan::{

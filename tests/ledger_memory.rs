@@ -3,8 +3,6 @@
 //! A file of 511 KB once took 530 MiB in a reader that trusted it. Alone in its file, so that no other
 //! test adds to the peak.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
 use std::{
     io::{Cursor, Write},
     ops::ControlFlow,

@@ -7,6 +7,17 @@
 //! a key that the office made up is told back to it there. The files of the journal are exempt: they are
 //! not sealed yet.
 
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::let_underscore_must_use,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and waits by the system's clock"
+)]
+
 mod harness;
 
 use std::{

@@ -1,5 +1,16 @@
 //! A node that cannot start says in one line why and what to do, and has done nothing by then.
 
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::let_underscore_must_use,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and waits by the system's clock"
+)]
+
 mod harness;
 
 use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt, path::Path};

@@ -296,7 +296,7 @@ fn a_cut_anywhere_drops_the_torn_tail_or_is_named() {
     let name = segment.file_name().unwrap();
     // Where each group ends, told by what a cut leaves.
     let mut seen = std::collections::BTreeSet::new();
-    for cut in (0..whole.len()).step_by(7).chain([whole.len() - 1]) {
+    for cut in 0..whole.len() {
         let other = TempDir::new().unwrap();
         copy(directory.path(), other.path(), false);
         fs::write(other.path().join("journal").join(name), &whole[..cut]).unwrap();
@@ -329,7 +329,7 @@ fn a_flip_anywhere_never_gives_a_wrong_answer() {
     let whole = small(directory.path());
     let name = newest_segment(directory.path());
     let name = name.file_name().unwrap();
-    for at in (0..whole.len()).step_by(5) {
+    for at in 0..whole.len() {
         let other = TempDir::new().unwrap();
         copy(directory.path(), other.path(), false);
         let mut flipped = whole.clone();
@@ -356,7 +356,7 @@ fn with_an_index_that_is_ahead_the_node_always_stops() {
     let whole = small(directory.path());
     let name = newest_segment(directory.path());
     let name = name.file_name().unwrap();
-    for cut in (0..whole.len()).step_by(41) {
+    for cut in (0..whole.len()).step_by(3) {
         for flip in [false, true] {
             let other = TempDir::new().unwrap();
             copy(directory.path(), other.path(), true);
