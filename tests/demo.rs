@@ -1,5 +1,12 @@
 //! The demonstration, whole.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use std::process::{Command, Stdio};
 
 fn demo() -> Command {

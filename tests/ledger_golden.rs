@@ -1,5 +1,12 @@
 //! The ledgers under `tests/ledgers`, made by others, against what their makers expect of an import.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use std::{collections::BTreeSet, ops::ControlFlow, path::PathBuf};
 
 use hongyan::{
