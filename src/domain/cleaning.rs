@@ -30,7 +30,7 @@ pub fn clean(field: Field, value: &str) -> String {
         Field::MaritalStatus => marital_status(value),
         Field::Phone => compact(value)
             .chars()
-            .filter(|c| !matches!(c, '-' | '(' | ')' | '+' | '—' | '－'))
+            .filter(|c| !matches!(c, '-' | '(' | ')' | '+' | '—' | '－' | '\''))
             .collect(),
         Field::MethodClass => compact(value).to_ascii_uppercase(),
         Field::Answers | Field::DuplicateOf | Field::Kind | Field::Outcome => {
@@ -100,7 +100,10 @@ fn name(value: &str) -> String {
 
 fn area(value: &str) -> String {
     let mut value = compact(value);
-    if let Some(whole) = value.strip_suffix(".0") {
+    // A number kept as a number, and nothing else.
+    if let Some(whole) = value.strip_suffix(".0")
+        && whole.bytes().all(|byte| byte.is_ascii_digit())
+    {
         value.truncate(whole.len());
     }
     if value.len() == 15 && value.bytes().all(|byte| byte.is_ascii_digit()) {
