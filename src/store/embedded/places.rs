@@ -192,9 +192,24 @@ impl Places {
         Ok(Some(head))
     }
 
-    /// Where an id stands within its pair of areas; a notice that came again is found at its
-    /// newest place. `pending` holds changes that are not applied yet.
-    pub(crate) fn find(
+    /// The run of rising ids that an id lies in, if its pair of areas has one. Whether the id is
+    /// really in it, its records tell.
+    pub(crate) fn id_run(&self, pair: Channel, id: NoticeId) -> Result<Option<Run>, PlaceError> {
+        let (epoch, counter) = id.halves();
+        let prefix = keys::id_runs(pair, epoch);
+        let Some((_, value)) = self
+            .index
+            .floor(&prefix, &keys::id_run(pair, epoch, counter))?
+        else {
+            return Ok(None);
+        };
+        let IdRun { last_counter, run } = IdRun::decode(&value).map_err(IndexError::from)?;
+        Ok((counter <= last_counter).then_some(run))
+    }
+
+    /// The one entry of an id that does not rise along its channel. `pending` holds changes that
+    /// are not applied yet.
+    pub(crate) fn stray(
         &self,
         pair: Channel,
         id: NoticeId,
@@ -205,31 +220,31 @@ impl Places {
             Some(pending) => pending.get(&key)?,
             None => self.index.get(&key)?.map(|value| value.to_vec()),
         };
-        if let Some(value) = stray {
-            let stray = Stray::decode(&value).map_err(IndexError::from)?;
-            return Ok(Some(Found {
-                direction: stray.direction,
-                channel: stray.channel,
-                sequence: stray.sequence,
-                placed: Placed {
-                    position: stray.at,
-                    len: stray.len,
-                    record: self.segments.entry(stray.at, stray.len)?,
-                },
-            }));
-        }
-        let (epoch, counter) = id.halves();
-        let prefix = keys::id_runs(pair, epoch);
-        let Some((_, value)) = self
-            .index
-            .floor(&prefix, &keys::id_run(pair, epoch, counter))?
-        else {
+        let Some(value) = stray else {
             return Ok(None);
         };
-        let IdRun { last_counter, run } = IdRun::decode(&value).map_err(IndexError::from)?;
-        if counter > last_counter {
-            return Ok(None);
+        let stray = Stray::decode(&value).map_err(IndexError::from)?;
+        Ok(Some(Found {
+            direction: stray.direction,
+            channel: stray.channel,
+            sequence: stray.sequence,
+            placed: Placed {
+                position: stray.at,
+                len: stray.len,
+                record: self.segments.entry(stray.at, stray.len)?,
+            },
+        }))
+    }
+
+    /// Where an id stands within its pair of areas; a notice that came again is found at its
+    /// newest place.
+    pub(crate) fn find(&self, pair: Channel, id: NoticeId) -> Result<Option<Found>, PlaceError> {
+        if let Some(found) = self.stray(pair, id, None)? {
+            return Ok(Some(found));
         }
+        let Some(run) = self.id_run(pair, id)? else {
+            return Ok(None);
+        };
         for placed in self.segments.run(run.at, run.len)? {
             if id_of(&placed.record) == Some(id)
                 && let Some((sequence, _)) = place_of(&placed.record)
@@ -303,7 +318,8 @@ pub(crate) fn received_of(record: Record) -> Option<(Facts, Bytes, i64)> {
     }
 }
 
-fn id_of(record: &Record) -> Option<NoticeId> {
+/// The id that a record reserves.
+pub(crate) fn id_of(record: &Record) -> Option<NoticeId> {
     match record {
         Record::Published(r) => Some(r.facts.id),
         Record::Received(r) => Some(r.facts.id),

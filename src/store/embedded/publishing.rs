@@ -173,9 +173,7 @@ fn earlier(
         return Err(StageError::NotNow(NotNow::Unreadable));
     };
     // A notice that ended refused or void may be tried anew under its reference.
-    let found = stage
-        .places
-        .find(published.channel, published.facts.id, None)?;
+    let found = stage.places.find(published.channel, published.facts.id)?;
     if let Some(found) = found.filter(|found| found.direction == Direction::Out) {
         let settled = stage
             .state

@@ -1,9 +1,9 @@
 //! Receiving: sequence, heads and ids are compared at the moment of commit.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use super::{
-    places::outcome_in,
+    places::{PlaceError, id_of, outcome_in},
     stage::{Stage, StageError},
     state::InState,
 };
@@ -19,16 +19,25 @@ use crate::{
     },
     store::{
         journal::record::{
-            self, Direction, ParcelReceived, PlaceUsed, Record, StopReason, Stopped,
+            self, Direction, ParcelReceived, PlaceUsed, Position, Record, StopReason, Stopped,
         },
         verb::{Arriving, InContent, Received, Verdict},
     },
     trust::chain::chain,
 };
 
-/// Ids that came in earlier in the same group: digest and outcome.
+/// What one group knows of ids.
 #[derive(Default)]
-pub(crate) struct Arrivals(HashMap<(County, County, NoticeId), (Digest, Outcome)>);
+pub(crate) struct Arrivals {
+    /// Ids that came in earlier in the same group.
+    ids: HashMap<(County, County, NoticeId), Known>,
+    /// The ids of runs that were read for this group, by where the run begins: a peer that repeats
+    /// many ids makes the writer read their run once.
+    runs: HashMap<Position, HashMap<NoticeId, Known>>,
+}
+
+/// Digest and outcome of an id.
+type Known = (Digest, Outcome);
 
 impl Arrivals {
     /// Takes a parcel, or the prefix of it that has final outcomes.
@@ -181,7 +190,7 @@ impl Arrivals {
             }
             for (id, digest, outcome) in seen {
                 let (low, high) = pair(channel);
-                self.0.insert((low, high, id), (digest, outcome));
+                self.ids.insert((low, high, id), (digest, outcome));
             }
         }
         let held = stage
@@ -203,31 +212,54 @@ impl Arrivals {
 
     /// Digest and outcome of an id that this pair of areas has seen.
     fn known(
-        &self,
+        &mut self,
         stage: &Stage<'_>,
         channel: Channel,
         id: NoticeId,
         seen: &[(NoticeId, Digest, Outcome)],
-    ) -> Result<Option<(Digest, Outcome)>, StageError> {
+    ) -> Result<Option<Known>, StageError> {
         let (low, high) = pair(channel);
         if let Some((_, digest, outcome)) = seen.iter().find(|(other, ..)| *other == id) {
             return Ok(Some((*digest, outcome.clone())));
         }
-        if let Some(known) = self.0.get(&(low, high, id)) {
+        if let Some(known) = self.ids.get(&(low, high, id)) {
             return Ok(Some(known.clone()));
         }
-        let Some(found) = stage.places.find(channel, id, Some(&stage.projection))? else {
+        let pending = Some(&stage.projection);
+        if let Some(found) = stage.places.stray(channel, id, pending)? {
+            return Ok(Some(known_by(found.placed.record)));
+        }
+        let Some(run) = stage.places.id_run(channel, id)? else {
             return Ok(None);
         };
-        Ok(Some(match found.placed.record {
-            Record::Received(r) => (r.facts.digest, Outcome::Stored),
-            Record::PlaceUsed(r) => (r.digest, r.outcome),
-            // An id of our own: whatever comes under it is no notice of the peer's.
-            _ => (
-                Digest::default(),
-                Outcome::Refused(Refusal::of(Code::IdConflict, Field::Reference)),
-            ),
-        }))
+        let ids = match self.runs.entry(run.at) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                let placed = stage
+                    .places
+                    .segments
+                    .run(run.at, run.len)
+                    .map_err(PlaceError::from)?;
+                let ids = placed
+                    .into_iter()
+                    .filter_map(|placed| Some((id_of(&placed.record)?, known_by(placed.record))));
+                place.insert(ids.collect())
+            }
+        };
+        Ok(ids.get(&id).cloned())
+    }
+}
+
+/// What the record of an id says of it.
+fn known_by(record: Record) -> Known {
+    match record {
+        Record::Received(r) => (r.facts.digest, Outcome::Stored),
+        Record::PlaceUsed(r) => (r.digest, r.outcome),
+        // An id of our own: whatever comes under it is no notice of the peer's.
+        _ => (
+            Digest::default(),
+            Outcome::Refused(Refusal::of(Code::IdConflict, Field::Reference)),
+        ),
     }
 }
 

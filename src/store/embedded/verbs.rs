@@ -485,7 +485,7 @@ impl Backend for Embedded {
     ) -> Pending<'_, Result<Option<NoticeView>, NotNow>> {
         let leases = Arc::clone(&self.leases);
         Box::pin(self.read(move |places| {
-            let Some(found) = places.find(pair, id, None)? else {
+            let Some(found) = places.find(pair, id)? else {
                 return Ok(None);
             };
             let settled = places.settled(found.channel)?;
@@ -495,7 +495,7 @@ impl Backend for Embedded {
     }
 
     fn knows(&self, pair: Channel, id: NoticeId) -> Pending<'_, Result<bool, NotNow>> {
-        Box::pin(self.read(move |places| Ok(places.find(pair, id, None)?.is_some())))
+        Box::pin(self.read(move |places| Ok(places.find(pair, id)?.is_some())))
     }
 
     fn notice(&self, id: NoticeId) -> Pending<'_, Result<Option<NoticeView>, NotNow>> {
@@ -512,7 +512,7 @@ impl Backend for Embedded {
                 }
             }
             for pair in pairs {
-                if let Some(found) = places.find(pair, id, None)? {
+                if let Some(found) = places.find(pair, id)? {
                     let settled = places.settled(found.channel)?;
                     let sent = leases.sent_upto(found.channel);
                     if let Some(view) = places.view(found, settled, sent)? {
