@@ -13,7 +13,7 @@ mod harness;
 
 use std::{collections::HashSet, fs, process::Command};
 
-use harness::{Node, World, departure};
+use harness::{Node, World, departure, eventually};
 
 /// What a node did, in order, as the kernel saw it.
 #[derive(Debug, PartialEq, Eq)]
@@ -67,7 +67,8 @@ fn traced(county: &harness::County, trace: &std::path::Path) -> Node {
     command
         .args([
             "-f",
-            "-qq",
+            "-D",
+            "-q",
             "-yy",
             "-e",
             "trace=write,writev,sendto,fdatasync",
@@ -120,8 +121,20 @@ fn an_answer_leaves_after_the_sync_that_covers_it() {
     let there = traced(&guandu, &trace_there);
     jinjiang.wait_until_answered();
     assert_eq!(guandu.subscribe("desk", 20, 5).len(), 20);
-    drop((here, there));
-    for (side, trace) in [("sender", trace_here), ("receiver", trace_there)] {
+    let ended = [here, there].map(|node| {
+        let exited = format!("{} +++ exited with 0 +++", node.id());
+        assert!(node.stop().success());
+        exited
+    });
+    let traces = [("sender", trace_here), ("receiver", trace_there)];
+    for ((side, trace), exited) in traces.into_iter().zip(ended) {
+        // The tracer writes on for a moment after the node has ended.
+        eventually("the trace is whole", || {
+            fs::read_to_string(&trace).is_ok_and(|text| {
+                text.lines()
+                    .any(|line| line.split_whitespace().eq(exited.split_whitespace()))
+            })
+        });
         let acts = acts(&fs::read_to_string(&trace).unwrap());
         let (appends, sent_before_sync) = judged(&acts);
         assert!(appends >= 2, "{side}: {appends} appends");
