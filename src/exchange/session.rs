@@ -77,12 +77,13 @@ pub enum SessionError {
 impl From<Status> for SessionError {
     fn from(status: Status) -> Self {
         use tonic::Code;
-        let told = format!("{:?}: {}", status.code(), status.message());
+        // Only the code: whatever words the peer chose are not for our log.
+        let told = status.code().to_string();
         match status.code() {
             Code::Unavailable | Code::Cancelled | Code::Unknown | Code::Internal => {
                 Self::Broken(told)
             }
-            Code::PermissionDenied => Self::Denied(status.message().to_owned()),
+            Code::PermissionDenied => Self::Denied(told),
             _ => Self::Call(told),
         }
     }
