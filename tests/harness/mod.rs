@@ -137,8 +137,13 @@ pub struct World {
 
 impl World {
     pub fn new() -> Self {
+        Self::within(&std::env::temp_dir())
+    }
+
+    /// In a directory of its own in that one.
+    pub fn within(directory: &Path) -> Self {
         let world = Self {
-            root: TempDir::new().unwrap(),
+            root: TempDir::new_in(directory).unwrap(),
         };
         run(binary()
             .args([

@@ -1,0 +1,241 @@
+//! What nothing on this machine can be faster than: the disk alone, and the network alone.
+
+use std::{
+    convert::Infallible,
+    fs::{self, File},
+    io::{BufRead as _, BufReader, Write as _},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::{Arc, Barrier},
+    task::{Context, Poll},
+    thread,
+    time::Instant,
+};
+
+use bytes::Bytes;
+use hongyan::{
+    clock::Clock,
+    trust::{
+        connection::ConnectionRegistry,
+        identity::OfficeId,
+        listener::{self, Limits},
+        material::{TrustSource, TrustStore},
+    },
+};
+use tokio::net::TcpListener;
+use tokio_stream::{Stream, StreamExt as _};
+use tokio_util::sync::CancellationToken;
+use tonic::{
+    Request, Response, Status, Streaming,
+    body::Body,
+    codegen::{BoxFuture, Service, http},
+    server::{Grpc, NamedService, StreamingService},
+    transport::Server,
+};
+
+use super::{
+    flow::{Flow, Load},
+    notice::Template,
+    office::{Office, config},
+    raw::Raw,
+};
+
+/// The groups that a node has written to its journal, byte for byte.
+pub struct Groups(Vec<Vec<u8>>);
+
+impl Groups {
+    /// Reads the journal of a node that has stopped.
+    pub fn of(node: &Path) -> Self {
+        let journal = node.join("data/journal");
+        let mut segments: Vec<PathBuf> = fs::read_dir(&journal)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|name| name == "segment"))
+            .collect();
+        segments.sort();
+        let mut groups = Vec::new();
+        for segment in segments {
+            let bytes = fs::read(&segment).unwrap();
+            let mut at = position_of(GROUP_MAGIC, &bytes);
+            while bytes[at..].starts_with(GROUP_MAGIC) {
+                let length = bytes[at + 4..at + 8].try_into().unwrap();
+                let end = at + GROUP_HEADER + u32::from_be_bytes(length) as usize;
+                groups.push(bytes[at..end].to_vec());
+                at = end;
+            }
+        }
+        Self(groups)
+    }
+
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Appends all of them to a file in that directory, each with a sync of its own.
+    fn write(&self, directory: &Path) {
+        let path = directory.join("floor");
+        let mut file = File::create(&path).unwrap();
+        for group in &self.0 {
+            file.write_all(group).unwrap();
+            file.sync_data().unwrap();
+        }
+        fs::remove_file(path).unwrap();
+    }
+}
+
+/// Seconds in which the groups of both nodes are on disk, written side by side as the nodes did.
+pub fn append(nodes: &[(Groups, PathBuf)]) -> f64 {
+    let barrier = Barrier::new(nodes.len() + 1);
+    let mut begun = Instant::now();
+    thread::scope(|scope| {
+        for (groups, directory) in nodes {
+            let barrier = &barrier;
+            scope.spawn(move || {
+                barrier.wait();
+                groups.write(directory);
+            });
+        }
+        barrier.wait();
+        begun = Instant::now();
+    });
+    begun.elapsed().as_secs_f64()
+}
+
+/// Sends a load through a bare stream between two processes; what comes back is an answer a notice.
+pub async fn stream(node: &Path, load: Load, template: Arc<Template>) -> Arc<Flow> {
+    let mut server = Command::new(std::env::current_exe().unwrap())
+        .args([SERVE, node.to_str().unwrap()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut out = BufReader::new(server.stdout.take().unwrap());
+    out.read_line(&mut line).unwrap();
+    let address: SocketAddr = line.trim().parse().unwrap();
+    let office = Office::at(node, address).await;
+    let mut through = None;
+    for load in [
+        Load {
+            notices: 2_000,
+            ..load
+        },
+        load,
+    ] {
+        let (flow, template) = (Flow::begin(load), Arc::clone(&template));
+        let drafts = flow.numbers().map(move |number| template.bytes(number));
+        let mut answers = office.stream("/hongyan.bench.Floor/Pass", drafts).await;
+        let mut number = 0;
+        while answers.message().await.unwrap().is_some() {
+            flow.accepted(number);
+            flow.handed(number);
+            number += 1;
+        }
+        through = Some(flow);
+    }
+    drop(server.stdin.take());
+    server.wait().unwrap();
+    through.unwrap()
+}
+
+/// The other end of [`stream`]: a process of its own, which ends when its standard input does.
+pub fn serve(node: &Path) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let config = config(node);
+        let source = TrustSource {
+            dir: node.to_owned(),
+            areas: config.areas.clone(),
+            sandbox: config.mode.is_sandbox(),
+            revocation: config.revocation,
+            pairings: Vec::new(),
+            offices: config
+                .office_clients
+                .iter()
+                .map(|it| it.id.clone())
+                .collect(),
+            office_hosts: Vec::new(),
+        };
+        let clock = Clock::system();
+        let trust = TrustStore::open(&source, clock.clone()).unwrap();
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        println!("{}", socket.local_addr().unwrap());
+        let stop = CancellationToken::new();
+        let end = stop.clone();
+        thread::spawn(move || {
+            std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).unwrap();
+            end.cancel();
+        });
+        let incoming = listener::accept::<OfficeId>(
+            socket,
+            trust.subscribe(),
+            ConnectionRegistry::new(),
+            clock,
+            Limits::default(),
+            stop.clone(),
+        );
+        let serving = Server::builder()
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .add_service(Floor)
+            .serve_with_incoming(incoming);
+        tokio::select! {
+            served = serving => served.unwrap(),
+            () = stop.cancelled() => {}
+        }
+    });
+}
+
+/// Answers every message with an id's worth of bytes.
+#[derive(Clone)]
+struct Floor;
+
+impl NamedService for Floor {
+    const NAME: &'static str = "hongyan.bench.Floor";
+}
+
+impl Service<http::Request<Body>> for Floor {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<Self::Response, Infallible>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        Box::pin(async move { Ok(Grpc::new(Raw).streaming(Self, request).await) })
+    }
+}
+
+impl StreamingService<Bytes> for Floor {
+    type Response = Vec<u8>;
+    type ResponseStream = std::pin::Pin<Box<dyn Stream<Item = Result<Vec<u8>, Status>> + Send>>;
+    type Future = BoxFuture<Response<Self::ResponseStream>, Status>;
+
+    fn call(&mut self, request: Request<Streaming<Bytes>>) -> Self::Future {
+        let answers = request
+            .into_inner()
+            .map(|item| item.map(|_| vec![0_u8; 18]));
+        Box::pin(async move { Ok(Response::new(Box::pin(answers) as Self::ResponseStream)) })
+    }
+}
+
+fn position_of(what: &[u8], bytes: &[u8]) -> usize {
+    let mut windows = bytes.windows(what.len());
+    windows
+        .position(|window| window == what)
+        .expect("a segment without a group")
+}
+
+/// The argument that makes this program the other end of the bare stream.
+pub const SERVE: &str = "floor-server";
+
+/// As `store/journal/group.rs` has them.
+const GROUP_MAGIC: &[u8] = b"HYg1";
+const GROUP_HEADER: usize = 16;
+
+/// As the office listener has them.
+const STREAM_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 4 << 20;
