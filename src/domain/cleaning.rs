@@ -26,7 +26,7 @@ pub fn clean(field: Field, value: &str) -> String {
         | Field::NextCheckOn
         | Field::NextSupplyOn
         | Field::VaccinationDueOn
-        | Field::ValidUntil => day(value).map_or_else(|| plain(value), |day| day.to_string()),
+        | Field::ValidUntil => date(value),
         Field::MaritalStatus => marital_status(value),
         Field::Phone => compact(value)
             .chars()
@@ -49,6 +49,9 @@ pub fn clean(field: Field, value: &str) -> String {
 
 /// Full-width ASCII made half-width, unseen characters taken out, ends trimmed.
 pub fn plain(text: &str) -> String {
+    if text.is_ascii() {
+        return text.trim().to_owned();
+    }
     let text: String = text
         .chars()
         .filter_map(|c| match c {
@@ -63,6 +66,9 @@ pub fn plain(text: &str) -> String {
 
 /// As [`plain`], with no white space left, nor the apostrophe that keeps a number a text.
 pub fn compact(text: &str) -> String {
+    if !text.starts_with('\'') && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return text.to_owned();
+    }
     let text: String = plain(text).chars().filter(|c| !c.is_whitespace()).collect();
     text.trim_start_matches('\'').to_owned()
 }
@@ -83,6 +89,9 @@ const DENIALS: [&str; 9] = [
 ];
 
 fn one_line(value: &str) -> String {
+    if !value.contains(char::is_whitespace) {
+        return value.to_owned();
+    }
     let words: Vec<&str> = value.split_whitespace().collect();
     words.join(" ")
 }
@@ -149,6 +158,13 @@ const MARITAL_STATUS: [(&str, &str); 16] = [
     ("离婚", "40"),
     ("离异", "40"),
 ];
+
+fn date(value: &str) -> String {
+    if parse_day(value).is_some() {
+        return value.to_owned();
+    }
+    day(value).map_or_else(|| plain(value), |day| day.to_string())
+}
 
 /// A day in one of the forms `2026-10-08`, `2026.10.8`, `2026/10/8`, `20261008`, `2026年10月8日`, each
 /// with or without a time of midnight behind it.

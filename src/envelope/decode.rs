@@ -16,7 +16,7 @@ use crate::{
         area::County,
         calendar,
         channel::{Channel, Sequence},
-        draft::entries,
+        draft::filled,
         field::Field,
         notice::{Consent, Content, Kind, NoticeId},
         problem::Code,
@@ -189,7 +189,7 @@ pub fn decode(bytes: &[u8]) -> Result<Incoming, EnvelopeError> {
         sandbox,
     };
     check_together(&header, &content)?;
-    let filled_fields = filled(&header, &content, consent.as_ref());
+    let filled_fields = filled(header.answers, consent.as_ref(), &content);
     Ok(Incoming {
         header,
         consent,
@@ -252,16 +252,6 @@ fn check_together(header: &Header, content: &Content) -> Result<(), EnvelopeErro
         ));
     }
     Ok(())
-}
-
-/// The fields that are filled.
-fn filled(header: &Header, content: &Content, consent: Option<&Consent>) -> Vec<Field> {
-    let mut filled: Vec<Field> = entries(header.answers, consent, content)
-        .into_iter()
-        .map(|(field, _)| field)
-        .collect();
-    filled.sort_unstable();
-    filled
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! What a notice says, field by field, as text: the one list that agreements, digests and printed
 //! rows go by.
 
+use std::fmt::Display;
+
 use crate::domain::{
     area::AreaCode,
     field::Field,
@@ -9,14 +11,41 @@ use crate::domain::{
     },
 };
 
-/// Every filled field of a notice with its value in its one form, the kind first. Each struct is
-/// taken apart whole, so a new member cannot be forgotten here.
+/// Every filled field of a notice with its value in its one form, the kind first.
 pub fn entries(
     answers: Option<NoticeId>,
     consent: Option<&Consent>,
     content: &Content,
 ) -> Vec<(Field, String)> {
-    let mut list = List(vec![(Field::Kind, content.kind().name().to_owned())]);
+    let mut entries = Vec::new();
+    visit(answers, consent, content, &mut |field, value| {
+        entries.push((field, value.to_string()));
+    });
+    entries
+}
+
+/// The filled fields of a notice, in alphabetical order.
+pub fn filled(
+    answers: Option<NoticeId>,
+    consent: Option<&Consent>,
+    content: &Content,
+) -> Vec<Field> {
+    let mut filled = Vec::with_capacity(Field::ALL.len());
+    visit(answers, consent, content, &mut |field, _| filled.push(field));
+    filled.sort_unstable();
+    filled
+}
+
+/// Shows every filled field, the kind first. Each struct is taken apart whole, so a new member
+/// cannot be forgotten here.
+fn visit(
+    answers: Option<NoticeId>,
+    consent: Option<&Consent>,
+    content: &Content,
+    show: &mut dyn FnMut(Field, &dyn Display),
+) {
+    let mut list = List(show);
+    list.add(Field::Kind, Some(content.kind().name()));
     list.add(Field::Answers, answers);
     if let Some(Consent { date, reference }) = consent {
         list.add(Field::ConsentDate, Some(date));
@@ -27,14 +56,15 @@ pub fn entries(
         Content::Feedback(feedback) => list.feedback(feedback),
         Content::Message(Message { text }) => list.add(Field::Text, Some(text)),
     }
-    list.0
 }
 
-struct List(Vec<(Field, String)>);
+struct List<'a>(&'a mut dyn FnMut(Field, &dyn Display));
 
-impl List {
-    fn add(&mut self, field: Field, value: Option<impl ToString>) {
-        self.0.extend(value.map(|value| (field, value.to_string())));
+impl List<'_> {
+    fn add(&mut self, field: Field, value: Option<impl Display>) {
+        if let Some(value) = value {
+            (self.0)(field, &value);
+        }
     }
 
     fn movement(&mut self, movement: &Movement) {

@@ -15,7 +15,7 @@ use super::{
     problem::Problem,
 };
 
-pub use entries::entries;
+pub use entries::{entries, filled};
 
 /// A draft as somebody wrote it: texts by field, cleaned as they are put in. Absent and empty are
 /// the same. Ledgers, JSON lines and the office API all come through here. Has no `Debug`.
@@ -27,7 +27,11 @@ pub struct RawDraft {
 impl RawDraft {
     /// Puts in the value of a field, cleaned; one that is empty takes the field out.
     pub fn set(&mut self, field: Field, value: &str) {
-        let value = clean(field, value);
+        let value = if value.is_empty() {
+            String::new()
+        } else {
+            clean(field, value)
+        };
         if value.is_empty() {
             self.values.remove(&field);
         } else {
@@ -124,11 +128,9 @@ impl Draft {
     /// The fields that are filled, without those that only address it: what an agreement must let
     /// travel.
     pub fn filled_fields(&self) -> Vec<Field> {
-        entries(self.answers, self.consent.as_ref(), &self.content)
-            .into_iter()
-            .map(|(field, _)| field)
-            .filter(|field| !ADDRESSING.contains(field))
-            .collect()
+        let mut filled = filled(self.answers, self.consent.as_ref(), &self.content);
+        filled.retain(|field| !ADDRESSING.contains(field));
+        filled
     }
 
     /// The same bytes for the same content, areas, consent and answer, whatever the reference is:
