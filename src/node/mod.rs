@@ -263,6 +263,7 @@ async fn open_store(dir: &NodeDir, config: &NodeConfig) -> Result<Store, NodeErr
         low_bytes: config.limits.low_bytes,
         ballast_bytes: config.limits.ballast_bytes,
         channel_quota: config.limits.channel_quota,
+        office_quota: config.limits.office_quota,
         ..EmbeddedLimits::default()
     };
     let (data, epoch) = (dir.data(), draw()?);

@@ -226,6 +226,8 @@ fn of_draft(problems: &[Problem]) -> Answer {
         Grpc::AlreadyExists
     } else if all(&[Code::NoAgreement, Code::AgreementExpired]) {
         Grpc::FailedPrecondition
+    } else if all(&[Code::QuotaExceeded]) {
+        Grpc::ResourceExhausted
     } else if all(&[Code::AreaOutsideScope]) {
         Grpc::PermissionDenied
     } else {
@@ -355,6 +357,7 @@ mod tests {
             Status::from(Fault::Draft(problems.collect())).code()
         };
         assert_eq!(code(&[Code::NoAgreement]), Grpc::FailedPrecondition);
+        assert_eq!(code(&[Code::QuotaExceeded]), Grpc::ResourceExhausted);
         assert_eq!(code(&[Code::ReferenceConflict]), Grpc::AlreadyExists);
         assert_eq!(code(&[Code::AreaOutsideScope]), Grpc::PermissionDenied);
         let mixed = [Code::NoAgreement, Code::DateFormat];

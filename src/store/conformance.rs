@@ -41,6 +41,19 @@ fn origin() -> Digest {
     Digest::new([7; 32])
 }
 
+/// The keyed hash of an office.
+fn office(number: u8) -> [u8; 16] {
+    [number; 16]
+}
+
+/// The same notice, from another office.
+fn of_office(number: u8, item: Outgoing) -> Outgoing {
+    Outgoing {
+        office_key: office(number),
+        ..item
+    }
+}
+
 pub(crate) fn outgoing(reference: &str, content: u8) -> Outgoing {
     let mut key = [0; 16];
     for (to, from) in key.iter_mut().zip(reference.bytes()) {
@@ -55,6 +68,7 @@ pub(crate) fn outgoing(reference: &str, content: u8) -> Outgoing {
         agreement: "350582-530111/1".parse().unwrap(),
         published_at_ms: 1_795_000_000_000,
         deadline_ms: 1_797_000_000_000,
+        office_key: office(1),
         reference: reference.into(),
         reference_key: key,
         content_key: [content; 16],
@@ -763,12 +777,53 @@ pub(crate) async fn a_set_back_receiver_asks_again(open: Open<'_>) {
 /// The channel's quota is kept, and room returns when notices are answered.
 pub(crate) async fn the_quota_is_kept(open: Open<'_>, quota: usize) {
     let store = open();
-    publish(&store, quota).await;
+    let items = (0..quota).map(|number| {
+        let item = outgoing(&format!("r-{number}"), number as u8);
+        of_office(1 + (number % 2) as u8, item)
+    });
+    for answer in store.publish(items.collect()).await {
+        answer.unwrap();
+    }
     let full = store.publish(vec![outgoing("more", 1)]).await;
     assert_eq!(full, vec![Err(PublishError::NotNow(NotNow::Busy))]);
     settle_all(&store, vec![Outcome::Stored]).await;
     let room = store.publish(vec![outgoing("more", 1)]).await;
     assert!(room[0].is_ok());
+    store.stop().await;
+}
+
+/// One office cannot use up a channel: behind its quota its notices are refused with the code that
+/// says so, nothing of them is kept, and the others go on. Answers give room again, a reopening
+/// does not.
+pub(crate) async fn an_office_leaves_room_for_the_others(open: Open<'_>, quota: usize) {
+    let store = open();
+    let full = Err(PublishError::Refused(Refusal::whole(Code::QuotaExceeded)));
+    // Not in one group, so that both what is staged and what is durable counts.
+    let ids = publish(&store, quota - 1).await;
+    let both = vec![outgoing("last", 1), outgoing("more", 1)];
+    let answers = store.publish(both).await;
+    assert!(answers[0].is_ok());
+    assert_eq!(answers[1], full);
+    let other = || of_office(2, outgoing("other", 1));
+    assert!(store.publish(vec![other()]).await[0].is_ok());
+    store.stop().await;
+    drop(store);
+    let store = open();
+    let repeated = store.publish(vec![outgoing("r-0", 0)]).await;
+    assert!(repeated[0].clone().unwrap().repeated, "a repeat takes none");
+    assert_eq!(store.publish(vec![outgoing("more", 1)]).await[0], full);
+    // On hold its notice gives its place up, and takes one when it comes again.
+    let code = Some(Code::NoAgreement);
+    let held = store.end(here(), Sequence::new(1), VoidReason::OnHold, code, 1);
+    assert!(held.await.unwrap());
+    settle_all(&store, vec![Outcome::Voided]).await;
+    assert_eq!(store.release(here()).await, Ok(1));
+    assert_eq!(store.publish(vec![outgoing("more", 1)]).await[0], full);
+    settle_all(&store, vec![Outcome::Stored]).await;
+    let stored = store.notice(ids[1]).await.unwrap().unwrap();
+    assert_eq!(stored.delivery, Delivery::Stored);
+    assert!(store.publish(vec![outgoing("more", 1)]).await[0].is_ok());
+    assert_eq!(store.publish(vec![outgoing("yet", 1)]).await[0], full);
     store.stop().await;
 }
 

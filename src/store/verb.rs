@@ -38,6 +38,8 @@ pub struct Outgoing {
     pub published_at_ms: i64,
     /// Its business deadline, in milliseconds since 1970.
     pub deadline_ms: i64,
+    /// Keyed hash of the office that publishes it: against its quota it counts.
+    pub office_key: [u8; 16],
     /// The office's reference.
     pub reference: String,
     /// Keyed hash of the reference.

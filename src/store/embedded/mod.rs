@@ -40,6 +40,7 @@ use self::{
     leases::Leases,
     open::{OpenError, OpenReport},
     places::{PlaceError, Places},
+    publishing::Quotas,
     space::Space,
     wakeups::Wakeups,
     writer::{Command, Health, Writer, WriterLimits},
@@ -61,6 +62,8 @@ pub struct EmbeddedLimits {
     pub ballast_bytes: u64,
     /// So many notices of one channel may wait for an answer.
     pub channel_quota: u64,
+    /// So many of them may be one office's.
+    pub office_quota: u64,
     /// So many commands may wait for the writer.
     pub queue: usize,
 }
@@ -74,6 +77,7 @@ impl Default for EmbeddedLimits {
             low_bytes: 256 << 20,
             ballast_bytes: 16 << 20,
             channel_quota: 2_000_000,
+            office_quota: 1_600_000,
             queue: 1_024,
         }
     }
@@ -122,7 +126,10 @@ impl Embedded {
             limits: WriterLimits {
                 segment_bytes: limits.segment_bytes,
                 group_bytes: limits.group_bytes,
-                channel_quota: limits.channel_quota,
+                quotas: Quotas {
+                    channel: limits.channel_quota,
+                    office: limits.office_quota,
+                },
             },
             epoch,
             counter: 0,

@@ -16,6 +16,7 @@ use crate::{
 };
 
 const QUOTA: u64 = 1_000;
+const OFFICE_QUOTA: u64 = 900;
 
 fn limits() -> EmbeddedLimits {
     EmbeddedLimits {
@@ -25,6 +26,7 @@ fn limits() -> EmbeddedLimits {
         low_bytes: 0,
         ballast_bytes: 0,
         channel_quota: QUOTA,
+        office_quota: OFFICE_QUOTA,
         ..EmbeddedLimits::default()
     }
 }
@@ -136,6 +138,11 @@ fn a_set_back_receiver_asks_again() {
 #[test]
 fn the_quota_is_kept() {
     run(|open| conformance::the_quota_is_kept(open, QUOTA as usize));
+}
+
+#[test]
+fn an_office_leaves_room_for_the_others() {
+    run(|open| conformance::an_office_leaves_room_for_the_others(open, OFFICE_QUOTA as usize));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::{
     index::IndexError,
     leases::Leases,
     places::Places,
-    publishing::Publications,
+    publishing::{Publications, Quotas},
     receiving::Arrivals,
     settling,
     space::{Room, Space},
@@ -99,7 +99,7 @@ pub(crate) enum Command {
 pub(crate) struct WriterLimits {
     pub(crate) segment_bytes: u64,
     pub(crate) group_bytes: usize,
-    pub(crate) channel_quota: u64,
+    pub(crate) quotas: Quotas,
 }
 
 /// The journal's open end, and the live state there.
@@ -226,7 +226,7 @@ impl Writer {
                         let answer = if room == Room::Low {
                             super::publishing::ItemAnswer::Known(Err(NotNow::StorageLow.into()))
                         } else {
-                            match publications.add(&stage, item, limits.channel_quota) {
+                            match publications.add(&stage, item, limits.quotas) {
                                 Ok(answer) => answer,
                                 Err(StageError::Index(error)) => return Err(error.into()),
                                 Err(StageError::NotNow(error)) => {

@@ -1,5 +1,7 @@
 //! What the journal says: one record an entry, its header apart from its payload.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 
 use crate::domain::{
@@ -87,6 +89,8 @@ pub(crate) struct Published {
     pub(crate) facts: Facts,
     /// Head of the chain before the first notice of the channel; counts only at sequence 1.
     pub(crate) origin: Digest,
+    /// Keyed hash of the office, whose quota it counts against.
+    pub(crate) office_key: [u8; 16],
     /// Keyed hash of the office's reference.
     pub(crate) reference_key: [u8; 16],
     /// Keyed hash of the content.
@@ -107,6 +111,8 @@ pub(crate) struct Requeued {
     pub(crate) left: Sequence,
     /// Where its `Published` record stands.
     pub(crate) origin: Position,
+    /// As in its `Published` record.
+    pub(crate) office_key: [u8; 16],
 }
 
 /// A place that goes out as a void from now on.
@@ -128,6 +134,8 @@ pub(crate) struct Settled {
     pub(crate) outcomes: Vec<Outcome>,
     pub(crate) head: Digest,
     pub(crate) at_ms: i64,
+    /// How many of the places each office had published or sent again.
+    pub(crate) offices: BTreeMap<[u8; 16], u64>,
     /// Payload: our parcel's signed form, its digests, and the receipt's signed form.
     pub(crate) evidence: Bytes,
 }
