@@ -282,6 +282,7 @@ fn exchange_limits(config: &NodeConfig) -> ExchangeLimits {
     ExchangeLimits {
         parcels_in_flight: config.limits.parcels_in_flight,
         streams_per_peer: config.limits.streams as usize,
+        idle_bytes_per_hour: config.limits.idle_bytes_per_hour,
         retry_cap_seconds: config.retry_cap.as_secs(),
         ..ExchangeLimits::default()
     }

@@ -68,10 +68,13 @@ pub(crate) trait Backend: Send + Sync {
     fn release(&self, channel: Channel) -> Pending<'_, Result<u64, NotNow>>;
 
     /// *Before*: the parcel's signature is verified and each place judged. *After*: the outcomes
-    /// of the prefix are durable; what is stored is in the feed, once.
+    /// of the prefix are durable; what is stored is in the feed, once. What brings nothing beyond
+    /// the allowance waits: it ends the prefix with `RetryLater`. A stop that a parcel proves
+    /// wrong, because it fits behind what is held, is lifted.
     fn receive(&self, arriving: Arriving) -> Pending<'_, Result<Received, NotNow>>;
 
-    /// *After*: the channel stands still, or goes on.
+    /// *After*: the channel stands still, or goes on. Said again it changes nothing, also with
+    /// another sequence, unless that is the one that this node has receipted.
     fn set_stop(
         &self,
         channel: Channel,

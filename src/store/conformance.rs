@@ -120,6 +120,10 @@ fn arriving(first: u64, previous_head: Digest, places: Vec<InPlace>) -> Arriving
         previous_head,
         places,
         evidence: Bytes::from_static(b"signed"),
+        allowance: Allowance {
+            bytes: u64::MAX,
+            after_seconds: 60,
+        },
         at_ms: 1_795_000_000_500,
     }
 }
@@ -573,7 +577,7 @@ pub(crate) async fn a_pause_consumes_nothing(open: Open<'_>) {
         notice(3, b"c"),
     ]);
     let answered = store.receive(parcel).await.unwrap();
-    let Received::Answered { receipt, pause } = answered else {
+    let Received::Answered { receipt, pause, .. } = answered else {
         panic!("{answered:?}")
     };
     assert_eq!(receipt.outcomes, vec![Outcome::Stored]);
@@ -581,6 +585,125 @@ pub(crate) async fn a_pause_consumes_nothing(open: Open<'_>) {
     let mut again = Sender::new();
     let parcel = again.parcel_of(vec![notice(1, b"a"), notice(2, b"b"), notice(3, b"c")]);
     assert_eq!(receive(&store, parcel).await, (vec![Outcome::Stored; 3], 3));
+    store.stop().await;
+}
+
+/// What puts nothing into the inbox is taken only within the allowance, and counted; what enters
+/// it is taken whatever the allowance is. What had to wait is taken when it comes again.
+pub(crate) async fn what_brings_nothing_waits_behind_the_allowance(open: Open<'_>) {
+    let store = open();
+    let idle = |bytes| Allowance {
+        bytes,
+        after_seconds: 77,
+    };
+    let void = |number: u8| InPlace {
+        digest: Digest::new([number; 32]),
+        content: InContent::Void(VoidReason::Expired),
+    };
+    let later = Some(Pause::RetryLater {
+        after_seconds: 77,
+        refusal: Refusal::whole(Code::QuotaExceeded),
+    });
+    let refuse = || Verdict::Refuse(Refusal::whole(Code::Malformed));
+    let places = || {
+        vec![
+            notice(1, b"useful"),
+            judged(notice(2, &[0; 5_000]), refuse()),
+            notice(3, b"useful"),
+            void(4),
+            notice(1, b"useful"),
+        ]
+    };
+    let parcel = |bytes| {
+        let mut parcel = Sender::new().parcel_of(places());
+        parcel.allowance = idle(bytes);
+        parcel
+    };
+    // The first that reaches it is taken whole; it is counted with its bytes.
+    let answers = [(0, 1, 0..1), (1, 3, 5_000..6_000), (1, 4, 1..1_000)];
+    for (allowed, held, spent) in answers {
+        let answered = store.receive(parcel(allowed)).await.unwrap();
+        let Received::Answered {
+            receipt,
+            pause,
+            idle_bytes,
+        } = answered
+        else {
+            panic!("{answered:?}")
+        };
+        assert_eq!((receipt.held.get(), pause), (held, later.clone()));
+        assert!(spent.contains(&idle_bytes), "{idle_bytes}");
+    }
+    let answered = store.receive(parcel(u64::MAX)).await.unwrap();
+    let Received::Answered { receipt, pause, .. } = answered else {
+        panic!("{answered:?}")
+    };
+    assert_eq!((receipt.held.get(), pause), (5, None));
+    // Repeats are answered from the record and cost nothing.
+    let again = store.receive(parcel(0)).await.unwrap();
+    let Received::Answered {
+        receipt,
+        pause,
+        idle_bytes,
+    } = again
+    else {
+        panic!("{again:?}")
+    };
+    assert_eq!((receipt.outcomes.len(), pause, idle_bytes), (5, None, 0));
+    store.stop().await;
+}
+
+/// A stop is written once, however often a peer brings what does not fit or says so itself; a
+/// parcel that fits lifts it, and then the next is written again.
+pub(crate) async fn a_stop_is_written_once(open: Open<'_>, written: &dyn Fn() -> u64) {
+    let store = open();
+    let channel = here().opposite();
+    let mut sender = Sender::new();
+    receive(&store, sender.parcel(1)).await;
+    let newest = async || {
+        let view = store.channel(channel, Direction::In).await.unwrap();
+        view.unwrap().stop
+    };
+    let ill = || {
+        let mut other = Sender::new();
+        other.parcel_of(vec![notice(99, b"other")]);
+        other.parcel(1)
+    };
+    let before = written();
+    assert!(matches!(
+        store.receive(ill()).await.unwrap(),
+        Received::Stopped { .. }
+    ));
+    let once = written();
+    assert!(once > before);
+    for number in 1..20 {
+        store.receive(ill()).await.unwrap();
+        let said = Some((StopReason::HeadDiffers, Sequence::new(number)));
+        let set = store.set_stop(channel, Direction::In, said, 1).await;
+        set.unwrap();
+    }
+    assert_eq!(written(), once, "nothing was written again");
+    assert_eq!(
+        newest().await,
+        Some((StopReason::HeadDiffers, Sequence::new(1)))
+    );
+    receive(&store, sender.parcel(1)).await;
+    assert_eq!(newest().await, None);
+    // How far this node had receipted is proven by its own signature, so it may rise; and while it
+    // asks for what it lost, nothing else is taken.
+    for number in [5, 7] {
+        let said = Some((StopReason::ReceiverSetBack, Sequence::new(number)));
+        let set = store.set_stop(channel, Direction::In, said, 1).await;
+        set.unwrap();
+        assert_eq!(newest().await, said);
+    }
+    assert!(matches!(
+        store.receive(sender.parcel(1)).await.unwrap(),
+        Received::Stopped {
+            reason: StopReason::ReceiverSetBack,
+            ..
+        }
+    ));
     store.stop().await;
 }
 

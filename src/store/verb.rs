@@ -166,8 +166,19 @@ pub struct Arriving {
     pub places: Vec<InPlace>,
     /// The sender's signed form and the digests of all places.
     pub evidence: Bytes,
+    /// What its places may use up without bringing anything.
+    pub allowance: Allowance,
     /// When it came, in milliseconds since 1970.
     pub at_ms: i64,
+}
+
+/// What a sender may still use up of the journal with places that put nothing into the inbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// So many bytes. The place that reaches it is still taken, whatever its size.
+    pub bytes: u64,
+    /// When to come again with the next such place, in seconds.
+    pub after_seconds: u32,
 }
 
 /// One place of an arriving parcel.
@@ -220,6 +231,8 @@ pub enum Received {
         receipt: Receipt,
         /// Why the prefix ends before the parcel; none if it does not.
         pause: Option<Pause>,
+        /// About how many bytes of the journal went to places that put nothing into the inbox.
+        idle_bytes: u64,
     },
     /// Places before it are missing.
     Gap {

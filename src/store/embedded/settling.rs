@@ -155,7 +155,9 @@ pub(crate) fn release(stage: &mut Stage<'_>, channel: Channel) -> Result<u64, St
     Ok(released)
 }
 
-/// Stops a channel, or lets it go on.
+/// Stops a channel, or lets it go on. What already stands is not written again, so that a peer
+/// that says the same over and over adds nothing; where it was first found stays. Only how far this
+/// node had receipted may still rise: that is proven by its own signature.
 pub(crate) fn set_stop(
     stage: &mut Stage<'_>,
     channel: Channel,
@@ -167,8 +169,15 @@ pub(crate) fn set_stop(
         Direction::Out => stage.state.outs.get(&channel).map(|out| out.stop),
         Direction::In => stage.state.ins.get(&channel).map(|it| it.stop),
     };
-    let standing = standing.flatten().map(|stop| (stop.reason, stop.sequence));
-    if standing != stop {
+    let known = match (standing.flatten(), stop) {
+        (None, None) => true,
+        (Some(standing), Some((reason, sequence))) => {
+            standing.reason == reason
+                && (reason != StopReason::ReceiverSetBack || standing.sequence == sequence)
+        }
+        (None, Some(_)) | (Some(_), None) => false,
+    };
+    if !known {
         stage.push(Record::Stopped(Stopped {
             channel,
             direction,

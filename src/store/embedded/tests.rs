@@ -116,6 +116,26 @@ fn a_pause_consumes_nothing() {
 }
 
 #[test]
+fn what_brings_nothing_waits_behind_the_allowance() {
+    run(conformance::what_brings_nothing_waits_behind_the_allowance);
+}
+
+#[test]
+fn a_stop_is_written_once() {
+    let directory = TempDir::new().unwrap();
+    let data = directory.path();
+    block_on(conformance::a_stop_is_written_once(
+        &|| open(data).unwrap().0,
+        &|| {
+            let segments = fs::read_dir(data.join("journal")).unwrap();
+            segments
+                .map(|segment| segment.unwrap().metadata().unwrap().len())
+                .sum()
+        },
+    ));
+}
+
+#[test]
 fn consumers_are_handed_everything() {
     run(conformance::consumers_are_handed_everything);
 }
