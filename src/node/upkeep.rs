@@ -1,5 +1,5 @@
 //! What a running node does now and then: takes up changed files, warns of what expires, reports
-//! and removes silent consumers.
+//! and removes silent consumers, forgets references of long ago.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,6 +17,7 @@ pub(super) async fn upkeep(
 ) -> Result<(), NodeError> {
     let mut failed = None;
     let mut rounds_at = Instant::now();
+    let mut forgot_at = Instant::now();
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
@@ -38,6 +39,14 @@ pub(super) async fn upkeep(
         if rounds_at <= Instant::now() {
             rounds_at = Instant::now() + ROUNDS_EVERY;
             rounds(&node, &store).await;
+        }
+        if forgot_at <= Instant::now() {
+            forgot_at = Instant::now() + FORGOTTEN_EVERY;
+            match store.forget_references(node.clock.now_ms()).await {
+                Ok(0) => {}
+                Ok(forgotten) => tracing::info!(forgotten, "References of long ago are forgotten."),
+                Err(error) => tracing::warn!(%error, "References could not be looked through."),
+            }
         }
     }
 }
@@ -68,6 +77,8 @@ async fn silent_consumers(node: &Node, store: &Store) -> Result<(), NotNow> {
 
 const RELOAD_EVERY: Duration = Duration::from_secs(2);
 const ROUNDS_EVERY: Duration = Duration::from_secs(3_600);
+/// Every reference is looked at.
+const FORGOTTEN_EVERY: Duration = Duration::from_secs(86_400);
 const REPORTED_AFTER_DAYS: i64 = 30;
 const REMOVED_AFTER_DAYS: i64 = 90;
 const DAY_MS: i64 = 86_400_000;

@@ -121,6 +121,10 @@ pub(crate) trait Backend: Send + Sync {
     /// *After*: the consumer is gone.
     fn remove_consumer(&self, home: County, name: String) -> Pending<'_, Result<(), NotNow>>;
 
+    /// *After*: references of more than 400 days before are forgotten, also by a store that is
+    /// built anew. Says how many went now.
+    fn forget_references(&self, at_ms: i64) -> Pending<'_, Result<u64, NotNow>>;
+
     /// The consumers of every home area.
     fn consumers(&self) -> Pending<'_, Result<Vec<ConsumerView>, NotNow>>;
 

@@ -293,6 +293,47 @@ pub(crate) async fn a_reference_is_used_once(open: Open<'_>) {
     store.stop().await;
 }
 
+/// A reference counts for 400 days and is then forgotten, also by a store that was built anew; one
+/// that was used again since stays.
+pub(crate) async fn a_reference_is_forgotten_after_400_days(
+    open: Open<'_>,
+    lose_what_is_derived: &dyn Fn(),
+) {
+    let first_day = outgoing("", 0).published_at_ms;
+    let on = |day: i64| first_day + day * 86_400_000;
+    let published = |reference: &str, day| Outgoing {
+        published_at_ms: on(day),
+        ..outgoing(reference, 1)
+    };
+    let store = open();
+    let old = (0..600).map(|number| published(&format!("old-{number}"), 0));
+    for answer in store.publish(old.collect()).await {
+        answer.unwrap();
+    }
+    store.publish(vec![published("later", 1)]).await;
+    assert_eq!(store.forget_references(on(400)).await, Ok(0));
+    let repeat = store.publish(vec![published("old-0", 400)]).await;
+    assert!(repeat[0].clone().unwrap().repeated);
+    let anew = store.publish(vec![published("old-0", 401)]).await;
+    assert!(!anew[0].clone().unwrap().repeated);
+    assert_eq!(store.forget_references(on(401)).await, Ok(599));
+    assert_eq!(store.forget_references(on(401)).await, Ok(0));
+    store.stop().await;
+    drop(store);
+    for derived_is_lost in [false, true] {
+        if derived_is_lost {
+            lose_what_is_derived();
+        }
+        let store = open();
+        assert_eq!(store.forget_references(on(401)).await, Ok(0));
+        for reference in ["old-0", "later"] {
+            let known = store.publish(vec![published(reference, 401)]).await;
+            assert!(known[0].clone().unwrap().repeated, "{reference}");
+        }
+        store.stop().await;
+    }
+}
+
 /// After a refusal the same reference is a new attempt.
 pub(crate) async fn a_refused_notice_may_be_tried_anew(open: Open<'_>) {
     let store = open();

@@ -14,6 +14,7 @@ mod projection;
 mod publishing;
 mod reads;
 mod receiving;
+mod references;
 mod settling;
 mod space;
 mod stage;

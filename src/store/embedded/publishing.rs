@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::{
     keys::{self, ReferenceEntry},
+    references::{day_of, first_remembered},
     stage::{Stage, StageError},
     views::delivery_of,
 };
@@ -183,8 +184,7 @@ fn earlier(
         return Ok(None);
     };
     let entry = ReferenceEntry::decode(&value).map_err(super::index::IndexError::from)?;
-    let today = item.published_at_ms / MS_PER_DAY;
-    if i64::from(entry.day).saturating_add(REMEMBERED_DAYS) < today {
+    if entry.day < first_remembered(day_of(item.published_at_ms)) {
         return Ok(None);
     }
     let Record::Published(published) = stage
@@ -227,7 +227,3 @@ fn earlier(
 fn conflict() -> PublishError {
     PublishError::Refused(Refusal::of(Code::ReferenceConflict, Field::Reference))
 }
-
-/// How long a reference is remembered.
-pub(crate) const REMEMBERED_DAYS: i64 = 400;
-const MS_PER_DAY: i64 = 86_400_000;

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, btree_map::Entry};
 
 use bytes::Bytes;
 
+use super::references::Forgotten;
 use crate::{
     domain::{
         area::County,
@@ -27,6 +28,7 @@ pub(crate) struct State {
     pub(crate) outs: BTreeMap<Channel, OutState>,
     pub(crate) ins: BTreeMap<Channel, InState>,
     pub(crate) consumers: BTreeMap<(County, String), ConsumerState>,
+    pub(crate) forgotten: Forgotten,
 }
 
 /// A channel whose notices are published here.
@@ -220,6 +222,9 @@ impl State {
             Record::ConsumerRemoved(r) => {
                 self.consumers.remove(&(r.home, r.name.clone()));
             }
+            Record::ReferencesForgotten(r) => {
+                self.forgotten.insert(r.home, r.before);
+            }
             Record::LossAccepted(_) | Record::Snapshot(_) => {}
         }
     }
@@ -263,6 +268,10 @@ impl State {
             put.county(*home).text(name);
             consumer.put(&mut put);
         }
+        put.u32(count(self.forgotten.len()));
+        for (home, before) in &self.forgotten {
+            put.county(*home).u32(*before);
+        }
         put.0.into()
     }
 
@@ -286,6 +295,9 @@ impl State {
                 (take.county()?, take.text()?),
                 ConsumerState::take(&mut take)?,
             );
+        }
+        for _ in 0..take.u32()? {
+            state.forgotten.insert(take.county()?, take.u32()?);
         }
         take.end()?;
         Ok(state)

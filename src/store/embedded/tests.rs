@@ -136,6 +136,16 @@ fn a_stop_is_written_once() {
 }
 
 #[test]
+fn a_reference_is_forgotten_after_400_days() {
+    let directory = TempDir::new().unwrap();
+    let data = directory.path();
+    block_on(conformance::a_reference_is_forgotten_after_400_days(
+        &|| open(data).unwrap().0,
+        &|| fs::remove_dir_all(data.join("index")).unwrap(),
+    ));
+}
+
+#[test]
 fn consumers_are_handed_everything() {
     run(conformance::consumers_are_handed_everything);
 }

@@ -13,7 +13,7 @@ use super::{
     record::{
         Acknowledged, AdoptedIn, AdoptedOut, ConsumerOpened, ConsumerRemoved, Direction, Ended,
         Facts, HandedOut, Holding, LossAccepted, ParcelReceived, PlaceUsed, Position, Published,
-        Received, Record, Requeued, Settled, Snapshot, StopReason, Stopped,
+        Received, Record, ReferencesForgotten, Requeued, Settled, Snapshot, StopReason, Stopped,
     },
 };
 use crate::domain::{
@@ -55,6 +55,7 @@ impl Record {
             Self::Acknowledged(r) => Some(r.home),
             Self::ConsumerRemoved(r) => Some(r.home),
             Self::LossAccepted(r) => Some(r.home),
+            Self::ReferencesForgotten(r) => Some(r.home),
             Self::Snapshot(_) => None,
         }
     }
@@ -199,6 +200,10 @@ impl Record {
             Self::Snapshot(r) => {
                 payload = r.state.clone();
                 16
+            }
+            Self::ReferencesForgotten(r) => {
+                put.county(r.home).u32(r.before);
+                17
             }
         };
         Parts {
@@ -381,6 +386,10 @@ impl Record {
                 at_ms: take.i64()?,
             }),
             16 => Self::Snapshot(Snapshot { state: payload }),
+            17 => Self::ReferencesForgotten(ReferencesForgotten {
+                home: take.county()?,
+                before: take.u32()?,
+            }),
             _ => return Err(Unreadable),
         };
         take.end()?;

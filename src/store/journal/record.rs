@@ -58,6 +58,7 @@ pub(crate) enum Record {
     ConsumerRemoved(ConsumerRemoved),
     LossAccepted(LossAccepted),
     Snapshot(Snapshot),
+    ReferencesForgotten(ReferencesForgotten),
 }
 
 /// What a notice is, apart from what it says.
@@ -290,6 +291,14 @@ pub(crate) struct LossAccepted {
     pub(crate) at: Position,
     pub(crate) index_at: Position,
     pub(crate) at_ms: i64,
+}
+
+/// References of before a day do not count any more.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct ReferencesForgotten {
+    pub(crate) home: County,
+    /// The first day that counts, counted from 1970-01-01.
+    pub(crate) before: u32,
 }
 
 /// All that is live, at the head of a segment. Not chained.
