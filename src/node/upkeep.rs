@@ -7,7 +7,10 @@ use tokio::{task::spawn_blocking, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{NodeError, operations::Node};
-use crate::store::{NotNow, Store};
+use crate::{
+    domain::calendar,
+    store::{NotNow, Store},
+};
 
 /// Runs until told to stop.
 pub(super) async fn upkeep(
@@ -54,6 +57,12 @@ pub(super) async fn upkeep(
 async fn rounds(node: &Node, store: &Store) {
     for warning in node.trust.current().warnings(node.clock.now()) {
         tracing::warn!(?warning, "Trust runs out.");
+    }
+    let agreements = Arc::clone(&node.current.agreements.borrow());
+    // A clock beyond the calendar has no day; doctor says so.
+    let today = calendar::day_of(node.clock.now_ms());
+    for agreement in today.map_or_else(Vec::new, |today| agreements.not_in_force(today)) {
+        tracing::warn!(%agreement, "An agreement is not in force today; nothing travels under it. Pair again to renew it.");
     }
     if let Err(error) = silent_consumers(node, store).await {
         tracing::warn!(%error, "Consumers could not be looked at.");
