@@ -63,7 +63,7 @@ impl From<CallError> for Status {
             CallError::NotNow(error) => match error {
                 NotNow::StorageLow | NotNow::Busy => Code::ResourceExhausted,
                 NotNow::Unknown | NotNow::Fenced => Code::Aborted,
-                NotNow::Poisoned | NotNow::Stopping => Code::Unavailable,
+                NotNow::Poisoned | NotNow::IndexFailed | NotNow::Stopping => Code::Unavailable,
                 NotNow::Unreadable => Code::Internal,
             },
             CallError::Silent => Code::DeadlineExceeded,

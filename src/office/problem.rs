@@ -264,6 +264,7 @@ fn of_not_now(error: &NotNow) -> Answer {
         NotNow::Busy => Answer::new(Grpc::ResourceExhausted, "busy", message).after(2),
         NotNow::Unknown => Answer::new(Grpc::Unknown, "outcome_unknown", message),
         NotNow::Poisoned => Answer::new(Grpc::Unavailable, "journal_stopped", message),
+        NotNow::IndexFailed => Answer::new(Grpc::Unavailable, "index_failed", message).after(10),
         NotNow::Unreadable => Answer::new(Grpc::DataLoss, "record_unreadable", message),
         NotNow::Stopping => Answer::new(Grpc::Unavailable, "stopping", message).after(5),
         NotNow::Fenced => Answer::new(Grpc::Aborted, "fenced", message),
@@ -323,6 +324,12 @@ mod tests {
             (NotNow::Busy, Grpc::ResourceExhausted, "busy", Some(2)),
             (NotNow::Unknown, Grpc::Unknown, "outcome_unknown", None),
             (NotNow::Poisoned, Grpc::Unavailable, "journal_stopped", None),
+            (
+                NotNow::IndexFailed,
+                Grpc::Unavailable,
+                "index_failed",
+                Some(10),
+            ),
             (
                 NotNow::Unreadable,
                 Grpc::DataLoss,

@@ -14,7 +14,7 @@ use super::{
         Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
         ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, Lease, NotNow,
         NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received, Settled, Settlement,
-        Shown, WaitingPage,
+        Shown, Trouble, WaitingPage,
     },
 };
 use crate::domain::{
@@ -201,7 +201,7 @@ pub(crate) trait Backend: Send + Sync {
     fn new_channel_bell(&self) -> watch::Receiver<u64>;
 
     /// Why no new work is taken; none while it is.
-    fn poisoned(&self) -> watch::Receiver<Option<String>>;
+    fn poisoned(&self) -> watch::Receiver<Option<Trouble>>;
 
     /// Finishes what was begun and stops the writer.
     fn stop(&self) -> Pending<'_, ()>;

@@ -16,7 +16,7 @@ use super::{
         Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
         ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, Lease, NotNow,
         NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received, Settled, Settlement,
-        Shown, WaitingPage,
+        Shown, Trouble, WaitingPage,
     },
 };
 use crate::{
@@ -388,7 +388,7 @@ impl Store {
     }
 
     /// Why no new work is taken; none while it is.
-    pub fn poisoned(&self) -> watch::Receiver<Option<String>> {
+    pub fn poisoned(&self) -> watch::Receiver<Option<Trouble>> {
         self.backend.poisoned()
     }
 

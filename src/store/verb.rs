@@ -87,6 +87,11 @@ pub enum NotNow {
     /// A write or sync failed before: the node takes no new work.
     #[error("the journal cannot be written; check the disk and restart the node")]
     Poisoned,
+    /// The index failed: the node starts again by itself and builds it anew from the journal.
+    #[error(
+        "the index failed and is rebuilt from the journal; ask again with the same reference in a moment"
+    )]
+    IndexFailed,
     /// A record could not be read.
     #[error("a stored record cannot be read; stop the node and run `hongyan journal check`")]
     Unreadable,
@@ -103,6 +108,15 @@ impl From<ReadError> for NotNow {
         tracing::error!(%error, "A stored record cannot be read.");
         Self::Unreadable
     }
+}
+
+/// Why a store takes no new work until it is opened again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// A write or sync of the journal failed: what is on the disk has to be looked at.
+    Journal(String),
+    /// The index failed. Nothing is lost: the next opening sets it aside and builds it anew.
+    Index(String),
 }
 
 /// The right to move one channel out. A newer one fences it.

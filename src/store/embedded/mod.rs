@@ -4,6 +4,7 @@
 //! ([`places`], [`views`]). What the index holds follows from the journal ([`projection`]).
 
 mod consumers;
+mod health;
 pub(crate) mod index;
 mod keys;
 mod leases;
@@ -38,15 +39,16 @@ use tokio::{
 
 use self::{
     consumers::Consumers,
+    health::Health,
     leases::Leases,
-    open::{OpenError, OpenReport},
+    open::{Layout, OpenError, OpenReport},
     places::{PlaceError, Places},
     publishing::Quotas,
     space::Space,
     wakeups::Wakeups,
-    writer::{Command, Health, Writer, WriterLimits},
+    writer::{Command, Writer, WriterLimits},
 };
-use super::verb::NotNow;
+use super::verb::{NotNow, Trouble};
 
 /// Sizes that the embedded store keeps to.
 #[derive(Clone, Copy, Debug)]
@@ -110,7 +112,7 @@ impl Embedded {
         let (leases, wakeups, health) = (
             Arc::new(Leases::default()),
             Arc::new(Wakeups::default()),
-            Arc::new(Health::default()),
+            Arc::new(Health::new(Layout::of(data).index)),
         );
         let consumers = Arc::new(Consumers::new(&opened.state, opened.end));
         let writer = Writer {
@@ -164,16 +166,22 @@ impl Embedded {
     ) -> Result<T, NotNow> {
         let (reply, answer) = oneshot::channel();
         if self.commands.send(command(reply)).await.is_err() {
-            return Err(self.gone());
+            return Err(self.gone().await);
         }
-        answer.await.unwrap_or_else(|_| Err(self.gone()))
+        match answer.await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.gone().await),
+        }
     }
 
-    fn gone(&self) -> NotNow {
-        if self.health.poisoned().borrow().is_some() {
-            NotNow::Poisoned
-        } else {
-            NotNow::Stopping
+    /// Why the writer answers no more.
+    async fn gone(&self) -> NotNow {
+        // It says why before it closes.
+        self.commands.closed().await;
+        match self.health.trouble() {
+            Some(Trouble::Journal(_)) => NotNow::Poisoned,
+            Some(Trouble::Index(_)) => NotNow::IndexFailed,
+            None => NotNow::Stopping,
         }
     }
 
@@ -185,6 +193,10 @@ impl Embedded {
         let places = self.places.clone();
         match spawn_blocking(move || read(&places)).await {
             Ok(Ok(value)) => Ok(value),
+            Ok(Err(PlaceError::Index(error))) => {
+                self.health.index_failed(&error);
+                Err(NotNow::IndexFailed)
+            }
             Ok(Err(error)) => {
                 tracing::error!(%error, "A stored record cannot be read.");
                 Err(NotNow::Unreadable)

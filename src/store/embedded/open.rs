@@ -176,7 +176,11 @@ pub(crate) fn open(data: &Path, cache_bytes: u64) -> Result<Opened, OpenError> {
         last.header_len as u64,
     );
     let mut state = State::default();
-    let mut rebuild = reflection.is_none();
+    let distrusted = index::is_distrusted(&layout.index);
+    if distrusted {
+        tracing::warn!("The index failed while it was in use; it is rebuilt from the journal.");
+    }
+    let mut rebuild = reflection.is_none() || distrusted;
     if let Some(reflection) = &reflection {
         match load_state(&index) {
             Ok(loaded) => state = loaded,
@@ -236,6 +240,7 @@ pub(crate) fn open(data: &Path, cache_bytes: u64) -> Result<Opened, OpenError> {
     let state = replay.state;
     if rebuild {
         references::sweep_all(&index, &state.forgotten)?;
+        index::trust(&layout.index).map_err(disk(&layout.index))?;
     }
     Ok(Opened {
         lock,

@@ -4,14 +4,14 @@ use std::{fs, path::Path, sync::Arc};
 
 use tempfile::TempDir;
 
-use super::{Embedded, EmbeddedLimits, OpenReport, open::OpenError};
+use super::{Embedded, EmbeddedLimits, OpenReport, index::Fault, open::OpenError};
 use crate::{
     domain::channel::Sequence,
     store::{
         backend::Backend,
         conformance::{self, Open, Sender, here, outgoing},
         journal::{record::Direction, recovery::JournalError},
-        verb::Accepted,
+        verb::{Accepted, NotNow, PublishError, Trouble},
     },
 };
 
@@ -267,6 +267,83 @@ fn an_index_that_fails_to_open_is_set_aside_and_rebuilt() {
             fs::write(path, b"this is no sled").unwrap();
         }
     }
+    let (store, report) = open(directory.path()).unwrap();
+    assert!(report.index_rebuilt);
+    assert_eq!(block_on(answers(&store)), before);
+    block_on(store.stop());
+}
+
+/// A store that is in use, whose index then breaks in that way.
+fn broken_in_use(data: &Path, fault: Fault) -> Vec<String> {
+    let before = filled(data);
+    let epoch = crate::trust::keys::draw().unwrap();
+    let (store, report) = Embedded::open(data, limits(), epoch).unwrap();
+    assert!(!report.index_rebuilt);
+    *store.places.index.fault.lock().unwrap() = Some(fault);
+    let mut trouble = store.poisoned();
+    block_on(async {
+        let asked = store.publish(vec![outgoing("broken", 1)]).await;
+        let PublishError::NotNow(told) = asked[0].clone().unwrap_err() else {
+            panic!("a failed index refuses nothing")
+        };
+        // What is in the journal may be accepted; what is not is not.
+        let unknown = NotNow::Unknown;
+        assert!([unknown, NotNow::IndexFailed].contains(&told), "{told}");
+        let trouble = trouble.wait_for(Option::is_some).await.unwrap().clone();
+        assert!(matches!(trouble, Some(Trouble::Index(_))), "{trouble:?}");
+        // Everyone is told, nobody waits.
+        let asked = store.publish(vec![outgoing("later", 1)]).await;
+        assert_eq!(asked[0], Err(NotNow::IndexFailed.into()));
+        store.stop().await;
+    });
+    before
+}
+
+#[test]
+fn an_index_that_fails_in_use_is_set_aside_and_rebuilt_at_the_next_opening() {
+    for fault in [Fault::WriteFails, Fault::ReadPanics] {
+        let directory = TempDir::new().unwrap();
+        let before = broken_in_use(directory.path(), fault);
+        let (store, report) = open(directory.path()).unwrap();
+        assert!(report.index_rebuilt, "sled opens it as if nothing had been");
+        let again = block_on(store.publish(vec![outgoing("broken", 1)]));
+        let durable = fault == Fault::WriteFails;
+        assert_eq!(again[0].clone().unwrap().repeated, durable);
+        let after = block_on(answers(&store));
+        for answer in before
+            .iter()
+            .filter(|answer| !answer.starts_with("ChannelView"))
+        {
+            assert!(after.contains(answer), "{answer}");
+        }
+        block_on(store.stop());
+        drop(store);
+        let (store, report) = open(directory.path()).unwrap();
+        assert!(!report.index_rebuilt, "once is enough");
+        block_on(store.stop());
+    }
+}
+
+#[test]
+fn a_reader_that_finds_the_index_broken_stops_the_store_too() {
+    let directory = TempDir::new().unwrap();
+    let before = filled(directory.path());
+    let epoch = crate::trust::keys::draw().unwrap();
+    let (store, _) = Embedded::open(directory.path(), limits(), epoch).unwrap();
+    *store.places.index.fault.lock().unwrap() = Some(Fault::ReadPanics);
+    block_on(async {
+        let asked = store.channels().await;
+        assert_eq!(asked, Err(NotNow::IndexFailed));
+        assert!(matches!(
+            *store.poisoned().borrow(),
+            Some(Trouble::Index(_))
+        ));
+        *store.places.index.fault.lock().unwrap() = None;
+        let asked = store.publish(vec![outgoing("later", 1)]).await;
+        assert_eq!(asked[0], Err(NotNow::IndexFailed.into()));
+        store.stop().await;
+    });
+    drop(store);
     let (store, report) = open(directory.path()).unwrap();
     assert!(report.index_rebuilt);
     assert_eq!(block_on(answers(&store)), before);

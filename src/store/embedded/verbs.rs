@@ -40,7 +40,7 @@ use crate::{
             Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
             ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, Lease, NotNow,
             NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received, Settled, Settlement,
-            Shown, Waiting, WaitingPage,
+            Shown, Trouble, Waiting, WaitingPage,
         },
     },
 };
@@ -61,11 +61,11 @@ impl Backend for Embedded {
                 .await
                 .is_err()
             {
-                return failed(self.gone());
+                return failed(self.gone().await);
             }
             match answer.await {
                 Ok(answers) => answers,
-                Err(_) => failed(self.gone()),
+                Err(_) => failed(self.gone().await),
             }
         })
     }
@@ -652,7 +652,7 @@ impl Backend for Embedded {
         self.wakeups.new_channels()
     }
 
-    fn poisoned(&self) -> watch::Receiver<Option<String>> {
+    fn poisoned(&self) -> watch::Receiver<Option<Trouble>> {
         self.health.poisoned()
     }
 

@@ -5,6 +5,7 @@ use std::{
     collections::HashSet,
     fs::File,
     io::{self, Write},
+    panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::Arc,
 };
@@ -12,6 +13,7 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
+    health::Health,
     index::IndexError,
     leases::Leases,
     places::Places,
@@ -124,19 +126,6 @@ pub(crate) struct Writer {
     pub(crate) health: Arc<Health>,
 }
 
-/// Whether the writer can still write, for those who ask.
-#[derive(Default)]
-pub(crate) struct Health {
-    poisoned: tokio::sync::watch::Sender<Option<String>>,
-}
-
-impl Health {
-    /// Why the writer takes no new work; none while it does.
-    pub(crate) fn poisoned(&self) -> tokio::sync::watch::Receiver<Option<String>> {
-        self.poisoned.subscribe()
-    }
-}
-
 /// An answer that is sent once its group is durable, or is known not to be.
 type Answer = Box<dyn FnOnce(Durable) + Send>;
 
@@ -154,6 +143,8 @@ enum CommitError {
     Journal(#[from] io::Error),
     #[error(transparent)]
     Index(#[from] IndexError),
+    #[error("the writer broke off; this is a defect")]
+    Panicked,
 }
 
 impl Writer {
@@ -169,7 +160,14 @@ impl Writer {
             }
             let mut rest = std::mem::take(&mut gathered).into_iter().peekable();
             while rest.peek().is_some() {
-                match self.commit(&mut rest) {
+                if self.health.trouble().is_some() {
+                    // A reader found the index broken.
+                    refuse_all(rest, &mut commands);
+                    return;
+                }
+                let committed = catch_unwind(AssertUnwindSafe(|| self.commit(&mut rest)))
+                    .unwrap_or(Err(CommitError::Panicked));
+                match committed {
                     Ok(Next::Continue) => {}
                     Ok(Next::Stop) => {
                         if let Err(error) = self.places.index.flush() {
@@ -178,8 +176,13 @@ impl Writer {
                         return;
                     }
                     Err(error) => {
-                        tracing::error!(%error, "The writer is poisoned; the node takes no new work.");
-                        self.health.poisoned.send_replace(Some(error.to_string()));
+                        match &error {
+                            CommitError::Index(error) => self.health.index_failed(error),
+                            CommitError::Journal(_) | CommitError::Panicked => {
+                                tracing::error!(%error, "The writer is poisoned; the node takes no new work.");
+                                self.health.journal_failed(&error);
+                            }
+                        }
                         refuse_all(rest, &mut commands);
                         return;
                     }
