@@ -422,6 +422,10 @@ impl Receiving {
                 idle_bytes,
             }) => {
                 self.spend(idle_bytes);
+                if matches!(&pause, Some(Pause::RetryLater { .. })) {
+                    let (peer, channel) = (&self.caller, open.channel);
+                    tracing::warn!(%peer, %channel, "A peer has used up what it may without bringing anything; the rest waits.");
+                }
                 (receipt, pause)
             }
             Ok(Received::Gap { .. }) => (self.nothing(open, form.first).await?, None),
