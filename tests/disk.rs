@@ -106,6 +106,38 @@ fn a_peer_with_a_full_disk_pauses_its_channel_until_there_is_room() {
     jinjiang.wait_until_answered();
 }
 
+/// sled opens a broken page as if nothing were wrong and fails when it reads it: the node must not
+/// fail again and again at the same page, nor wait for a person.
+#[test]
+fn an_index_that_fails_in_use_is_rebuilt_by_the_node_itself() {
+    let (_world, jinjiang, guandu) = World::two_counties();
+    limit(&jinjiang, "index_cache_bytes", 1 << 20);
+    let (here, _there) = (jinjiang.start(), guandu.start());
+    let all = rows(1..=6_000);
+    let before = accepted(&jinjiang.publish(&all).expect(0).lines());
+    jinjiang.wait_until_answered();
+    let index = jinjiang.dir.join("data/index/db");
+    let garbage = vec![0xa5; usize::try_from(fs::metadata(&index).unwrap().len()).unwrap()];
+    let mut file = fs::OpenOptions::new().write(true).open(&index).unwrap();
+    file.write_all(&garbage).unwrap();
+    eventually("the index fails and is built anew", || {
+        // Whatever is answered meanwhile is true; what is not is asked again.
+        for answer in jinjiang.publish(&all).lines() {
+            assert_eq!(answer["status"], "repeated", "{answer}");
+        }
+        jinjiang.dir.join("data/index.aside").exists()
+    });
+    let after = || jinjiang.publish(&all);
+    eventually("the node answers again", || after().code == 0);
+    assert_eq!(accepted(&after().lines()), before);
+    let log = here.log();
+    assert!(log.contains("starts again by itself"), "{log}");
+    assert!(here.stop().success(), "it is the same process");
+    let ids: HashMap<_, _> = before.into_iter().map(|(r, id)| (id, r)).collect();
+    let there = guandu.subscribe("desk", 7_000, 2);
+    assert_eq!(there.len(), ids.len(), "each once");
+}
+
 /// A node none of whose files may grow beyond that many bytes.
 fn start_limited(county: &County, bytes: u64) -> Node {
     let mut command = Command::new("bash");

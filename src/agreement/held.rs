@@ -75,8 +75,54 @@ impl Agreements {
         self.by_pair.get(&id).map_or(&[], Vec::as_slice)
     }
 
+    /// The pairs of areas of which no version is in force on that day, ascending.
+    pub fn not_in_force(&self, on: Date) -> Vec<AgreementId> {
+        let mut pairs: Vec<AgreementId> = self
+            .by_pair
+            .iter()
+            .filter(|(_, versions)| !versions.iter().any(|held| held.in_force(on)))
+            .map(|(id, _)| *id)
+            .collect();
+        pairs.sort_unstable();
+        pairs
+    }
+
+    /// How many pairs of areas have any.
+    pub fn pairs(&self) -> usize {
+        self.by_pair.len()
+    }
+
     /// All of them, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Agreement>> {
         self.by_pair.values().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::agreement::samples::TEXT;
+
+    #[test]
+    fn a_pair_is_not_in_force_before_and_after_all_its_versions() {
+        let first = Agreement::parse(TEXT).unwrap();
+        let renewed = TEXT
+            .replace("version = 1", "version = 2")
+            .replace("2026-01-01", "2029-01-01")
+            .replace("2028-12-31", "2029-12-31");
+        let id = first.version.id;
+        let both = [first, Agreement::parse(&renewed).unwrap()];
+        let held = Agreements::new(both).unwrap();
+        assert_eq!(held.pairs(), 1);
+        for (day, ended) in [
+            (date(2025, 12, 31), vec![id]),
+            (date(2028, 12, 31), vec![]),
+            (date(2029, 1, 1), vec![]),
+            (date(2030, 1, 1), vec![id]),
+        ] {
+            assert_eq!(held.not_in_force(day), ended, "{day}");
+        }
     }
 }

@@ -107,6 +107,12 @@ impl Office for FakeNode {
         let mut drafts = request.into_inner();
         // As a node may: nothing is answered, not even the call, before the first draft.
         let first = drafts.message().await?;
+        if let Some(wire::Draft { reference, .. }) =
+            first.as_ref().and_then(|first| first.draft.as_ref())
+            && reference == "no-role"
+        {
+            return Err(Status::permission_denied("this needs the role clerk"));
+        }
         let first = tokio_stream::iter(first.map(Ok));
         let mut number = 0;
         let answers = first.chain(drafts).map(move |draft| {

@@ -5,8 +5,8 @@ use super::{exit::Failure, language::both};
 use crate::{
     agreement::TwoTexts,
     config::ConfigError,
-    domain::problem::Code,
-    office::client::ClientError,
+    domain::problem::{Code, Sentence, Text},
+    office::client::{ClientError, Refusal},
     pairing::{AgreementsError, InstallError, LoadError, PairingError},
     trust::{
         authority::AuthorityError,
@@ -117,6 +117,14 @@ impl From<AgreementsError> for Failure {
     }
 }
 
+/// What a person reads of the node's no.
+pub(super) fn sentence_of(refusal: &Refusal) -> Sentence {
+    match Code::from_name(&refusal.code).map(Code::text) {
+        Some(Text { zh, en }) => both(zh, en),
+        None => both(refusal.message.as_str(), refusal.message.as_str()),
+    }
+}
+
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         match error {
@@ -135,9 +143,7 @@ impl From<ClientError> for Failure {
                     [] => String::new(),
                     fields => format!(" ({})", fields.join(", ")),
                 };
-                let known = Code::from_name(&refusal.code).map(Code::text);
-                let zh = known.map_or(refusal.message.as_str(), |text| text.zh);
-                let en = known.map_or(refusal.message.as_str(), |text| text.en);
+                let Sentence { zh, en } = sentence_of(&refusal);
                 Self::refused(both(
                     format!("节点拒绝：{zh}{fields}"),
                     format!("the node refuses: {en}{fields}"),

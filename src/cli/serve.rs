@@ -1,6 +1,10 @@
 //! `hongyan serve`: runs the node.
 
-use std::io::{self, Write as _};
+use std::{
+    io::{self, Write as _},
+    os::unix::process::CommandExt as _,
+    process::Command,
+};
 
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -14,7 +18,7 @@ use super::{
 };
 use crate::{
     domain::area::County,
-    node::{self, Ready},
+    node::{self, NodeError, Ready},
     telemetry,
 };
 
@@ -49,10 +53,32 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     })?;
     // Reads of the disk that are still under way need not be waited for.
     runtime.shutdown_background();
+    if let Err(NodeError::IndexFailed { rebuilt: false, .. }) = &ended {
+        // Never twice in a row: an index that fails right after it was built tells of the disk.
+        return Err(again());
+    }
     ended.map_err(|error| {
         Failure::refused(both(format!("节点未能运行：{error}"), error.to_string()))
     })?;
     Ok(Exit::Done)
+}
+
+/// Begins this process anew, with the same arguments: only so is nothing left of a sled that has
+/// failed, its threads, locks and files. Returns only if that cannot be done.
+fn again() -> Failure {
+    tracing::warn!("The node starts again by itself, to build the index anew.");
+    let error = match std::env::current_exe() {
+        Ok(program) => Command::new(program)
+            .args(std::env::args_os().skip(1))
+            .exec(),
+        Err(error) => error,
+    };
+    Failure::refused(both(
+        format!("索引损坏，节点无法自行重启：{error}；请再次启动，索引将由日志重建。"),
+        format!(
+            "the index failed and the node cannot start again by itself: {error}; start it, and the index is rebuilt from the journal"
+        ),
+    ))
 }
 
 /// The first signal drains the node, the second ends it at once.

@@ -107,6 +107,11 @@ pub struct Limits {
     pub streams: u32,
     /// Unanswered notices that one channel may have.
     pub channel_quota: u64,
+    /// Of these, how many may be one office's.
+    pub office_quota: u64,
+    /// Bytes of the journal that one peer may use up in an hour with what puts nothing into the
+    /// inbox: voids, refused notices, stops.
+    pub idle_bytes_per_hour: u64,
     /// Free bytes below which nothing new is taken.
     pub low_bytes: u64,
     /// Bytes held back for receipts, acknowledgements and erasure.
@@ -126,6 +131,8 @@ impl Default for Limits {
             connections: 1_024,
             streams: 256,
             channel_quota: 1_000_000,
+            office_quota: 800_000,
+            idle_bytes_per_hour: 64 << 20,
             low_bytes: 1 << 30,
             ballast_bytes: 64 << 20,
             segment_bytes: 64 << 20,

@@ -255,8 +255,8 @@ impl Code {
                 "The same id came with other bytes; it is refused and an alarm is raised. Ask the operator of the sending node.",
             ),
             Self::QuotaExceeded => (
-                "待处理数量已达上限，请稍后再发。",
-                "The quota of waiting notices is used up; send again later.",
+                "限额已用完：等待对方回执的通报过多，或被拒收、作废的过多。请等对方回执后再发；长时间不恢复的，请联系管理员用 hongyan channel list 查看该通道。",
+                "The quota is used up: too much waits for the other side's answer, or too much was refused or void. Send again once it is answered; if it lasts, let the operator look at the channel with hongyan channel list.",
             ),
             Self::StorageLow => (
                 "节点磁盘空间不足，暂不接收；腾出空间后自动恢复。",

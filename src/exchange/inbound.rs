@@ -33,7 +33,7 @@ use crate::{
         receipt::Receipt,
         refusal::{Pause, Refusal},
     },
-    store::{Arriving, Direction, NotNow, Received, StopReason},
+    store::{Allowance, Arriving, Direction, NotNow, Received, StopReason},
     trust::{
         chain::chain,
         connection::CallerInfo,
@@ -332,9 +332,10 @@ impl Receiving {
                         .await?;
                     return Ok(None);
                 }
-                // Whatever stopped it, the sender now holds no less than we do; a parcel that does
-                // not fit stops it again.
-                if standing.is_some() {
+                // The stop stands until both are known to hold the same: here by their heads, else
+                // by the next parcel that fits. So a peer that differs is written down once.
+                if standing.is_some() && (opening.last, opening.head) == (held, head) {
+                    self.spend(STOP_BYTES);
                     store.set_stop(channel, Direction::In, None, at_ms).await?;
                 }
                 Ok(Some(open))
@@ -350,6 +351,10 @@ impl Receiving {
         sequence: Sequence,
     ) -> Result<(), CallError> {
         let channel = open.channel;
+        if self.allowance().bytes == 0 {
+            return Err(CallError::AllowanceUsedUp);
+        }
+        self.spend(STOP_BYTES);
         tracing::error!(%channel, reason = reason.name(), %sequence, "The histories of a channel differ; it is stopped.");
         let at_ms = self.exchange.0.clock.now_ms();
         let stop = Some((reason, sequence));
@@ -407,10 +412,22 @@ impl Receiving {
             previous_head: form.previous,
             places: judged,
             evidence: evidence.encode(),
+            allowance: self.allowance(),
             at_ms: self.exchange.0.clock.now_ms(),
         };
         let (receipt, pause) = match self.exchange.0.store.receive(&verified, arriving).await {
-            Ok(Received::Answered { receipt, pause }) => (receipt, pause),
+            Ok(Received::Answered {
+                receipt,
+                pause,
+                idle_bytes,
+            }) => {
+                self.spend(idle_bytes);
+                if matches!(&pause, Some(Pause::RetryLater { .. })) {
+                    let (peer, channel) = (&self.caller, open.channel);
+                    tracing::warn!(%peer, %channel, "A peer has used up what it may without bringing anything; the rest waits.");
+                }
+                (receipt, pause)
+            }
             Ok(Received::Gap { .. }) => (self.nothing(open, form.first).await?, None),
             Ok(Received::Stopped { reason, sequence }) => {
                 self.stopped(open, reason, sequence).await?;
@@ -441,6 +458,17 @@ impl Receiving {
         let signed = trust.signing_key().sign(trust.id().trust_domain(), &form)?;
         self.answer(wire::receipt_response(&signed, pause)).await?;
         Ok(true)
+    }
+
+    /// What the peer may still use up without bringing anything.
+    fn allowance(&self) -> Allowance {
+        let now = self.exchange.0.clock.monotonic();
+        self.exchange.0.allowances.left(&self.caller, now)
+    }
+
+    fn spend(&self, bytes: u64) {
+        let now = self.exchange.0.clock.monotonic();
+        self.exchange.0.allowances.spend(&self.caller, bytes, now);
     }
 
     /// A receipt that answers nothing.
@@ -527,5 +555,7 @@ const SILENCE: Duration = Duration::from_secs(300);
 const ANSWERS_WAITING: usize = 8;
 /// When to come again to a node that is low on disk.
 const STORAGE_AFTER_SECONDS: u32 = 60;
+/// What a record of a stop takes, about.
+const STOP_BYTES: u64 = 256;
 /// Places of a channel shown at a time.
 const HOLDINGS_A_PAGE: usize = 1_000;

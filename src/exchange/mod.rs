@@ -30,6 +30,7 @@
 //! | `status` | the only file that makes a `tonic::Status` of them |
 //! | `evidence` | what is kept of a parcel and a receipt |
 //! | `gate` | one arriving place to a verdict |
+//! | `allowance` | what a peer may use up without bringing anything |
 //! | `inbound` | the service that peers call |
 //! | `link` | one HTTP/2 connection a peer, shared by its couriers |
 //! | `outbound` | one courier a channel |
@@ -40,6 +41,7 @@
 //! | `expiry` | notices whose business deadline passed |
 
 mod adopt;
+mod allowance;
 mod couriers;
 mod evidence;
 mod expiry;
@@ -66,7 +68,9 @@ pub use self::{
     session::SessionError,
     wire::NotOfItsForm,
 };
-use self::{inbound::Streams, link::Links, outbound::Couriers, probe::KnownDigests};
+use self::{
+    allowance::Allowances, inbound::Streams, link::Links, outbound::Couriers, probe::KnownDigests,
+};
 use crate::{
     agreement::Agreements,
     clock::Clock,
@@ -86,6 +90,8 @@ pub struct ExchangeLimits {
     pub parcels_in_flight: usize,
     /// Streams that one peer may have open here.
     pub streams_per_peer: usize,
+    /// Bytes of the journal that one peer may use up in an hour without bringing anything.
+    pub idle_bytes_per_hour: u64,
     /// The longest pause between two tries, in seconds.
     pub retry_cap_seconds: u64,
 }
@@ -97,6 +103,7 @@ impl Default for ExchangeLimits {
             parcel_bytes: 256 << 10,
             parcels_in_flight: 4,
             streams_per_peer: 64,
+            idle_bytes_per_hour: 64 << 20,
             retry_cap_seconds: 300,
         }
     }
@@ -121,6 +128,7 @@ struct Shared {
     limits: ExchangeLimits,
     links: Links,
     streams: Streams,
+    allowances: Allowances,
     couriers: Couriers,
     digests: KnownDigests,
 }
@@ -141,6 +149,7 @@ impl Exchange {
             agreements,
             links: Links::new(connector, clock.clone()),
             clock,
+            allowances: Allowances::new(limits.idle_bytes_per_hour),
             limits,
             streams: Streams::default(),
             couriers: Couriers::default(),

@@ -19,6 +19,9 @@ pub(super) enum CallError {
     /// The peer opened too many streams.
     #[error("too many streams; close one and come again")]
     TooManyStreams,
+    /// The peer has used up what it may without bringing anything.
+    #[error("too much was sent that brought nothing; come again later")]
+    AllowanceUsedUp,
     /// The channel is none of the caller's.
     #[error("the caller does not speak for the area that sends, or the other area is not here")]
     NotYourChannel,
@@ -53,14 +56,14 @@ impl From<CallError> for Status {
     fn from(error: CallError) -> Self {
         let code = match &error {
             CallError::Fenced => Code::Aborted,
-            CallError::TooManyStreams => Code::ResourceExhausted,
+            CallError::TooManyStreams | CallError::AllowanceUsedUp => Code::ResourceExhausted,
             CallError::NotYourChannel | CallError::NotPaired => Code::PermissionDenied,
             CallError::SandboxMismatch => Code::FailedPrecondition,
             CallError::NotOfItsForm(_) | CallError::Signature(_) => Code::InvalidArgument,
             CallError::NotNow(error) => match error {
                 NotNow::StorageLow | NotNow::Busy => Code::ResourceExhausted,
                 NotNow::Unknown | NotNow::Fenced => Code::Aborted,
-                NotNow::Poisoned | NotNow::Stopping => Code::Unavailable,
+                NotNow::Poisoned | NotNow::IndexFailed | NotNow::Stopping => Code::Unavailable,
                 NotNow::Unreadable => Code::Internal,
             },
             CallError::Silent => Code::DeadlineExceeded,

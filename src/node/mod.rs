@@ -31,7 +31,7 @@ use crate::{
     domain::area::County,
     exchange::{self, Exchange, ExchangeLimits},
     office::{self, OfficeParts},
-    store::{EmbeddedLimits, NotNow, OpenError, Store},
+    store::{EmbeddedLimits, NotNow, OpenError, Store, Trouble},
     trust::{
         connection::ConnectionRegistry,
         connector::Connector,
@@ -91,6 +91,16 @@ pub enum NodeError {
         "the node stopped: {0}; check the disk, then start it again: whatever was accepted is in the journal"
     )]
     Poisoned(String),
+    /// The index failed; starting again builds it anew.
+    #[error(
+        "the node stopped: {why}; start it again, and the index is rebuilt from the journal; if it fails again, check the disk under data/index"
+    )]
+    IndexFailed {
+        /// How.
+        why: String,
+        /// True if this start had built it anew already: then the disk is not well.
+        rebuilt: bool,
+    },
     /// The exchange cannot read its channels.
     #[error(transparent)]
     Exchange(#[from] NotNow),
@@ -121,7 +131,7 @@ pub async fn run(
         areas: config.areas.clone(),
         sandbox: config.mode.is_sandbox(),
     };
-    let store = open_store(&dir, &config).await?;
+    let (store, rebuilt) = open_store(&dir, &config).await?;
     let current = Current::new(loaded);
     let registry = ConnectionRegistry::new();
     let connector = Connector::new(
@@ -201,7 +211,7 @@ pub async fn run(
     tasks.spawn(async move { mover.run(end).await.map_err(NodeError::from) });
     tasks.spawn(upkeep(Arc::clone(&node), store.clone(), moving.clone()));
     ready(&said);
-    let ended = wait(&mut tasks, store.poisoned(), &stop).await;
+    let ended = wait(&mut tasks, store.poisoned(), rebuilt, &stop).await;
     let drained = timeout(DRAIN_WITHIN, drain(&mut tasks, &listening, &moving)).await;
     if drained.is_err() {
         tracing::warn!("Not everything ended in time; it is cut.");
@@ -215,14 +225,20 @@ pub async fn run(
 /// Waits until told to stop, or until something fails.
 async fn wait(
     tasks: &mut JoinSet<Result<(), NodeError>>,
-    mut poisoned: watch::Receiver<Option<String>>,
+    mut poisoned: watch::Receiver<Option<Trouble>>,
+    rebuilt: bool,
     stop: &CancellationToken,
 ) -> Result<(), NodeError> {
     tokio::select! {
+        biased;
         () = stop.cancelled() => Ok(()),
-        why = poisoned.wait_for(Option::is_some) => {
-            let why = why.ok().and_then(|why| why.clone()).unwrap_or_default();
-            Err(NodeError::Poisoned(why))
+        // Before the parts of the node, which may end because of it.
+        trouble = poisoned.wait_for(Option::is_some) => {
+            Err(match trouble.ok().and_then(|trouble| trouble.clone()) {
+                Some(Trouble::Index(why)) => NodeError::IndexFailed { why, rebuilt },
+                Some(Trouble::Journal(why)) => NodeError::Poisoned(why),
+                None => NodeError::Serve("the store ended by itself".into()),
+            })
         }
         Some(ended) = tasks.join_next() => match ended {
             Ok(Ok(())) => Err(NodeError::Serve("a part of the node ended by itself".into())),
@@ -256,13 +272,15 @@ fn address_of(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
     listener.local_addr().unwrap_or(asked)
 }
 
-async fn open_store(dir: &NodeDir, config: &NodeConfig) -> Result<Store, NodeError> {
+/// The store, and whether its index was built anew.
+async fn open_store(dir: &NodeDir, config: &NodeConfig) -> Result<(Store, bool), NodeError> {
     let limits = EmbeddedLimits {
         segment_bytes: config.limits.segment_bytes,
         index_cache_bytes: config.limits.index_cache_bytes,
         low_bytes: config.limits.low_bytes,
         ballast_bytes: config.limits.ballast_bytes,
         channel_quota: config.limits.channel_quota,
+        office_quota: config.limits.office_quota,
         ..EmbeddedLimits::default()
     };
     let (data, epoch) = (dir.data(), draw()?);
@@ -274,13 +292,14 @@ async fn open_store(dir: &NodeDir, config: &NodeConfig) -> Result<Store, NodeErr
         index_rebuilt = report.index_rebuilt,
         "The store is open."
     );
-    Ok(store)
+    Ok((store, report.index_rebuilt))
 }
 
 fn exchange_limits(config: &NodeConfig) -> ExchangeLimits {
     ExchangeLimits {
         parcels_in_flight: config.limits.parcels_in_flight,
         streams_per_peer: config.limits.streams as usize,
+        idle_bytes_per_hour: config.limits.idle_bytes_per_hour,
         retry_cap_seconds: config.retry_cap.as_secs(),
         ..ExchangeLimits::default()
     }

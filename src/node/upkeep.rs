@@ -1,5 +1,5 @@
 //! What a running node does now and then: takes up changed files, warns of what expires, reports
-//! and removes silent consumers.
+//! and removes silent consumers, forgets references of long ago.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,10 @@ use tokio::{task::spawn_blocking, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{NodeError, operations::Node};
-use crate::store::{NotNow, Store};
+use crate::{
+    domain::calendar,
+    store::{NotNow, Store},
+};
 
 /// Runs until told to stop.
 pub(super) async fn upkeep(
@@ -17,6 +20,7 @@ pub(super) async fn upkeep(
 ) -> Result<(), NodeError> {
     let mut failed = None;
     let mut rounds_at = Instant::now();
+    let mut forgot_at = Instant::now();
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
@@ -39,12 +43,26 @@ pub(super) async fn upkeep(
             rounds_at = Instant::now() + ROUNDS_EVERY;
             rounds(&node, &store).await;
         }
+        if forgot_at <= Instant::now() {
+            forgot_at = Instant::now() + FORGOTTEN_EVERY;
+            match store.forget_references(node.clock.now_ms()).await {
+                Ok(0) => {}
+                Ok(forgotten) => tracing::info!(forgotten, "References of long ago are forgotten."),
+                Err(error) => tracing::warn!(%error, "References could not be looked through."),
+            }
+        }
     }
 }
 
 async fn rounds(node: &Node, store: &Store) {
     for warning in node.trust.current().warnings(node.clock.now()) {
         tracing::warn!(?warning, "Trust runs out.");
+    }
+    let agreements = Arc::clone(&node.current.agreements.borrow());
+    // A clock beyond the calendar has no day; doctor says so.
+    let today = calendar::day_of(node.clock.now_ms());
+    for agreement in today.map_or_else(Vec::new, |today| agreements.not_in_force(today)) {
+        tracing::warn!(%agreement, "An agreement is not in force today; nothing travels under it. Pair again to renew it.");
     }
     if let Err(error) = silent_consumers(node, store).await {
         tracing::warn!(%error, "Consumers could not be looked at.");
@@ -68,6 +86,8 @@ async fn silent_consumers(node: &Node, store: &Store) -> Result<(), NotNow> {
 
 const RELOAD_EVERY: Duration = Duration::from_secs(2);
 const ROUNDS_EVERY: Duration = Duration::from_secs(3_600);
+/// Every reference is looked at.
+const FORGOTTEN_EVERY: Duration = Duration::from_secs(86_400);
 const REPORTED_AFTER_DAYS: i64 = 30;
 const REMOVED_AFTER_DAYS: i64 = 90;
 const DAY_MS: i64 = 86_400_000;

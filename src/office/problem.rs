@@ -226,6 +226,8 @@ fn of_draft(problems: &[Problem]) -> Answer {
         Grpc::AlreadyExists
     } else if all(&[Code::NoAgreement, Code::AgreementExpired]) {
         Grpc::FailedPrecondition
+    } else if all(&[Code::QuotaExceeded]) {
+        Grpc::ResourceExhausted
     } else if all(&[Code::AreaOutsideScope]) {
         Grpc::PermissionDenied
     } else {
@@ -262,6 +264,7 @@ fn of_not_now(error: &NotNow) -> Answer {
         NotNow::Busy => Answer::new(Grpc::ResourceExhausted, "busy", message).after(2),
         NotNow::Unknown => Answer::new(Grpc::Unknown, "outcome_unknown", message),
         NotNow::Poisoned => Answer::new(Grpc::Unavailable, "journal_stopped", message),
+        NotNow::IndexFailed => Answer::new(Grpc::Unavailable, "index_failed", message).after(10),
         NotNow::Unreadable => Answer::new(Grpc::DataLoss, "record_unreadable", message),
         NotNow::Stopping => Answer::new(Grpc::Unavailable, "stopping", message).after(5),
         NotNow::Fenced => Answer::new(Grpc::Aborted, "fenced", message),
@@ -322,6 +325,12 @@ mod tests {
             (NotNow::Unknown, Grpc::Unknown, "outcome_unknown", None),
             (NotNow::Poisoned, Grpc::Unavailable, "journal_stopped", None),
             (
+                NotNow::IndexFailed,
+                Grpc::Unavailable,
+                "index_failed",
+                Some(10),
+            ),
+            (
                 NotNow::Unreadable,
                 Grpc::DataLoss,
                 "record_unreadable",
@@ -355,6 +364,7 @@ mod tests {
             Status::from(Fault::Draft(problems.collect())).code()
         };
         assert_eq!(code(&[Code::NoAgreement]), Grpc::FailedPrecondition);
+        assert_eq!(code(&[Code::QuotaExceeded]), Grpc::ResourceExhausted);
         assert_eq!(code(&[Code::ReferenceConflict]), Grpc::AlreadyExists);
         assert_eq!(code(&[Code::AreaOutsideScope]), Grpc::PermissionDenied);
         let mixed = [Code::NoAgreement, Code::DateFormat];

@@ -52,6 +52,8 @@ struct Answered {
 pub(super) struct Desk<'a> {
     office: &'a Office,
     authority: Authority,
+    /// What the store knows of the office.
+    office_key: [u8; 16],
     config: Arc<NodeConfig>,
     agreements: Arc<Agreements>,
     rules: Rules,
@@ -86,9 +88,14 @@ impl Office {
             home_areas: config.areas.clone(),
             sandbox: config.mode.is_sandbox(),
         };
+        let office_key = self
+            .parts
+            .reference_key
+            .office_hash(authority.id().to_string().as_bytes());
         Ok(Desk {
             office: self,
             authority,
+            office_key,
             agreements: Arc::clone(&self.parts.agreements.borrow()),
             config,
             rules,
@@ -301,6 +308,7 @@ impl Desk<'_> {
             agreement: grant.agreement,
             published_at_ms,
             deadline_ms,
+            office_key: self.office_key,
             reference: stored,
             reference_key,
             content_key,

@@ -14,7 +14,7 @@ use super::{
         Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
         ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, Lease, NotNow,
         NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received, Settled, Settlement,
-        Shown, WaitingPage,
+        Shown, Trouble, WaitingPage,
     },
 };
 use crate::domain::{
@@ -68,10 +68,13 @@ pub(crate) trait Backend: Send + Sync {
     fn release(&self, channel: Channel) -> Pending<'_, Result<u64, NotNow>>;
 
     /// *Before*: the parcel's signature is verified and each place judged. *After*: the outcomes
-    /// of the prefix are durable; what is stored is in the feed, once.
+    /// of the prefix are durable; what is stored is in the feed, once. What brings nothing beyond
+    /// the allowance waits: it ends the prefix with `RetryLater`. A stop that a parcel proves
+    /// wrong, because it fits behind what is held, is lifted.
     fn receive(&self, arriving: Arriving) -> Pending<'_, Result<Received, NotNow>>;
 
-    /// *After*: the channel stands still, or goes on.
+    /// *After*: the channel stands still, or goes on. Said again it changes nothing, also with
+    /// another sequence, unless that is the one that this node has receipted.
     fn set_stop(
         &self,
         channel: Channel,
@@ -117,6 +120,10 @@ pub(crate) trait Backend: Send + Sync {
 
     /// *After*: the consumer is gone.
     fn remove_consumer(&self, home: County, name: String) -> Pending<'_, Result<(), NotNow>>;
+
+    /// *After*: references of more than 400 days before are forgotten, also by a store that is
+    /// built anew. Says how many went now.
+    fn forget_references(&self, at_ms: i64) -> Pending<'_, Result<u64, NotNow>>;
 
     /// The consumers of every home area.
     fn consumers(&self) -> Pending<'_, Result<Vec<ConsumerView>, NotNow>>;
@@ -194,7 +201,7 @@ pub(crate) trait Backend: Send + Sync {
     fn new_channel_bell(&self) -> watch::Receiver<u64>;
 
     /// Why no new work is taken; none while it is.
-    fn poisoned(&self) -> watch::Receiver<Option<String>>;
+    fn poisoned(&self) -> watch::Receiver<Option<Trouble>>;
 
     /// Finishes what was begun and stops the writer.
     fn stop(&self) -> Pending<'_, ()>;

@@ -41,6 +41,19 @@ fn origin() -> Digest {
     Digest::new([7; 32])
 }
 
+/// The keyed hash of an office.
+fn office(number: u8) -> [u8; 16] {
+    [number; 16]
+}
+
+/// The same notice, from another office.
+fn of_office(number: u8, item: Outgoing) -> Outgoing {
+    Outgoing {
+        office_key: office(number),
+        ..item
+    }
+}
+
 pub(crate) fn outgoing(reference: &str, content: u8) -> Outgoing {
     let mut key = [0; 16];
     for (to, from) in key.iter_mut().zip(reference.bytes()) {
@@ -55,6 +68,7 @@ pub(crate) fn outgoing(reference: &str, content: u8) -> Outgoing {
         agreement: "350582-530111/1".parse().unwrap(),
         published_at_ms: 1_795_000_000_000,
         deadline_ms: 1_797_000_000_000,
+        office_key: office(1),
         reference: reference.into(),
         reference_key: key,
         content_key: [content; 16],
@@ -106,6 +120,10 @@ fn arriving(first: u64, previous_head: Digest, places: Vec<InPlace>) -> Arriving
         previous_head,
         places,
         evidence: Bytes::from_static(b"signed"),
+        allowance: Allowance {
+            bytes: u64::MAX,
+            after_seconds: 60,
+        },
         at_ms: 1_795_000_000_500,
     }
 }
@@ -273,6 +291,47 @@ pub(crate) async fn a_reference_is_used_once(open: Open<'_>) {
         .unwrap();
     assert_eq!(channel.last, Sequence::new(1));
     store.stop().await;
+}
+
+/// A reference counts for 400 days and is then forgotten, also by a store that was built anew; one
+/// that was used again since stays.
+pub(crate) async fn a_reference_is_forgotten_after_400_days(
+    open: Open<'_>,
+    lose_what_is_derived: &dyn Fn(),
+) {
+    let first_day = outgoing("", 0).published_at_ms;
+    let on = |day: i64| first_day + day * 86_400_000;
+    let published = |reference: &str, day| Outgoing {
+        published_at_ms: on(day),
+        ..outgoing(reference, 1)
+    };
+    let store = open();
+    let old = (0..600).map(|number| published(&format!("old-{number}"), 0));
+    for answer in store.publish(old.collect()).await {
+        answer.unwrap();
+    }
+    store.publish(vec![published("later", 1)]).await;
+    assert_eq!(store.forget_references(on(400)).await, Ok(0));
+    let repeat = store.publish(vec![published("old-0", 400)]).await;
+    assert!(repeat[0].clone().unwrap().repeated);
+    let anew = store.publish(vec![published("old-0", 401)]).await;
+    assert!(!anew[0].clone().unwrap().repeated);
+    assert_eq!(store.forget_references(on(401)).await, Ok(599));
+    assert_eq!(store.forget_references(on(401)).await, Ok(0));
+    store.stop().await;
+    drop(store);
+    for derived_is_lost in [false, true] {
+        if derived_is_lost {
+            lose_what_is_derived();
+        }
+        let store = open();
+        assert_eq!(store.forget_references(on(401)).await, Ok(0));
+        for reference in ["old-0", "later"] {
+            let known = store.publish(vec![published(reference, 401)]).await;
+            assert!(known[0].clone().unwrap().repeated, "{reference}");
+        }
+        store.stop().await;
+    }
 }
 
 /// After a refusal the same reference is a new attempt.
@@ -559,7 +618,7 @@ pub(crate) async fn a_pause_consumes_nothing(open: Open<'_>) {
         notice(3, b"c"),
     ]);
     let answered = store.receive(parcel).await.unwrap();
-    let Received::Answered { receipt, pause } = answered else {
+    let Received::Answered { receipt, pause, .. } = answered else {
         panic!("{answered:?}")
     };
     assert_eq!(receipt.outcomes, vec![Outcome::Stored]);
@@ -567,6 +626,125 @@ pub(crate) async fn a_pause_consumes_nothing(open: Open<'_>) {
     let mut again = Sender::new();
     let parcel = again.parcel_of(vec![notice(1, b"a"), notice(2, b"b"), notice(3, b"c")]);
     assert_eq!(receive(&store, parcel).await, (vec![Outcome::Stored; 3], 3));
+    store.stop().await;
+}
+
+/// What puts nothing into the inbox is taken only within the allowance, and counted; what enters
+/// it is taken whatever the allowance is. What had to wait is taken when it comes again.
+pub(crate) async fn what_brings_nothing_waits_behind_the_allowance(open: Open<'_>) {
+    let store = open();
+    let idle = |bytes| Allowance {
+        bytes,
+        after_seconds: 77,
+    };
+    let void = |number: u8| InPlace {
+        digest: Digest::new([number; 32]),
+        content: InContent::Void(VoidReason::Expired),
+    };
+    let later = Some(Pause::RetryLater {
+        after_seconds: 77,
+        refusal: Refusal::whole(Code::QuotaExceeded),
+    });
+    let refuse = || Verdict::Refuse(Refusal::whole(Code::Malformed));
+    let places = || {
+        vec![
+            notice(1, b"useful"),
+            judged(notice(2, &[0; 5_000]), refuse()),
+            notice(3, b"useful"),
+            void(4),
+            notice(1, b"useful"),
+        ]
+    };
+    let parcel = |bytes| {
+        let mut parcel = Sender::new().parcel_of(places());
+        parcel.allowance = idle(bytes);
+        parcel
+    };
+    // The first that reaches it is taken whole; it is counted with its bytes.
+    let answers = [(0, 1, 0..1), (1, 3, 5_000..6_000), (1, 4, 1..1_000)];
+    for (allowed, held, spent) in answers {
+        let answered = store.receive(parcel(allowed)).await.unwrap();
+        let Received::Answered {
+            receipt,
+            pause,
+            idle_bytes,
+        } = answered
+        else {
+            panic!("{answered:?}")
+        };
+        assert_eq!((receipt.held.get(), pause), (held, later.clone()));
+        assert!(spent.contains(&idle_bytes), "{idle_bytes}");
+    }
+    let answered = store.receive(parcel(u64::MAX)).await.unwrap();
+    let Received::Answered { receipt, pause, .. } = answered else {
+        panic!("{answered:?}")
+    };
+    assert_eq!((receipt.held.get(), pause), (5, None));
+    // Repeats are answered from the record and cost nothing.
+    let again = store.receive(parcel(0)).await.unwrap();
+    let Received::Answered {
+        receipt,
+        pause,
+        idle_bytes,
+    } = again
+    else {
+        panic!("{again:?}")
+    };
+    assert_eq!((receipt.outcomes.len(), pause, idle_bytes), (5, None, 0));
+    store.stop().await;
+}
+
+/// A stop is written once, however often a peer brings what does not fit or says so itself; a
+/// parcel that fits lifts it, and then the next is written again.
+pub(crate) async fn a_stop_is_written_once(open: Open<'_>, written: &dyn Fn() -> u64) {
+    let store = open();
+    let channel = here().opposite();
+    let mut sender = Sender::new();
+    receive(&store, sender.parcel(1)).await;
+    let newest = async || {
+        let view = store.channel(channel, Direction::In).await.unwrap();
+        view.unwrap().stop
+    };
+    let ill = || {
+        let mut other = Sender::new();
+        other.parcel_of(vec![notice(99, b"other")]);
+        other.parcel(1)
+    };
+    let before = written();
+    assert!(matches!(
+        store.receive(ill()).await.unwrap(),
+        Received::Stopped { .. }
+    ));
+    let once = written();
+    assert!(once > before);
+    for number in 1..20 {
+        store.receive(ill()).await.unwrap();
+        let said = Some((StopReason::HeadDiffers, Sequence::new(number)));
+        let set = store.set_stop(channel, Direction::In, said, 1).await;
+        set.unwrap();
+    }
+    assert_eq!(written(), once, "nothing was written again");
+    assert_eq!(
+        newest().await,
+        Some((StopReason::HeadDiffers, Sequence::new(1)))
+    );
+    receive(&store, sender.parcel(1)).await;
+    assert_eq!(newest().await, None);
+    // How far this node had receipted is proven by its own signature, so it may rise; and while it
+    // asks for what it lost, nothing else is taken.
+    for number in [5, 7] {
+        let said = Some((StopReason::ReceiverSetBack, Sequence::new(number)));
+        let set = store.set_stop(channel, Direction::In, said, 1).await;
+        set.unwrap();
+        assert_eq!(newest().await, said);
+    }
+    assert!(matches!(
+        store.receive(sender.parcel(1)).await.unwrap(),
+        Received::Stopped {
+            reason: StopReason::ReceiverSetBack,
+            ..
+        }
+    ));
     store.stop().await;
 }
 
@@ -763,12 +941,53 @@ pub(crate) async fn a_set_back_receiver_asks_again(open: Open<'_>) {
 /// The channel's quota is kept, and room returns when notices are answered.
 pub(crate) async fn the_quota_is_kept(open: Open<'_>, quota: usize) {
     let store = open();
-    publish(&store, quota).await;
+    let items = (0..quota).map(|number| {
+        let item = outgoing(&format!("r-{number}"), number as u8);
+        of_office(1 + (number % 2) as u8, item)
+    });
+    for answer in store.publish(items.collect()).await {
+        answer.unwrap();
+    }
     let full = store.publish(vec![outgoing("more", 1)]).await;
     assert_eq!(full, vec![Err(PublishError::NotNow(NotNow::Busy))]);
     settle_all(&store, vec![Outcome::Stored]).await;
     let room = store.publish(vec![outgoing("more", 1)]).await;
     assert!(room[0].is_ok());
+    store.stop().await;
+}
+
+/// One office cannot use up a channel: behind its quota its notices are refused with the code that
+/// says so, nothing of them is kept, and the others go on. Answers give room again, a reopening
+/// does not.
+pub(crate) async fn an_office_leaves_room_for_the_others(open: Open<'_>, quota: usize) {
+    let store = open();
+    let full = Err(PublishError::Refused(Refusal::whole(Code::QuotaExceeded)));
+    // Not in one group, so that both what is staged and what is durable counts.
+    let ids = publish(&store, quota - 1).await;
+    let both = vec![outgoing("last", 1), outgoing("more", 1)];
+    let answers = store.publish(both).await;
+    assert!(answers[0].is_ok());
+    assert_eq!(answers[1], full);
+    let other = || of_office(2, outgoing("other", 1));
+    assert!(store.publish(vec![other()]).await[0].is_ok());
+    store.stop().await;
+    drop(store);
+    let store = open();
+    let repeated = store.publish(vec![outgoing("r-0", 0)]).await;
+    assert!(repeated[0].clone().unwrap().repeated, "a repeat takes none");
+    assert_eq!(store.publish(vec![outgoing("more", 1)]).await[0], full);
+    // On hold its notice gives its place up, and takes one when it comes again.
+    let code = Some(Code::NoAgreement);
+    let held = store.end(here(), Sequence::new(1), VoidReason::OnHold, code, 1);
+    assert!(held.await.unwrap());
+    settle_all(&store, vec![Outcome::Voided]).await;
+    assert_eq!(store.release(here()).await, Ok(1));
+    assert_eq!(store.publish(vec![outgoing("more", 1)]).await[0], full);
+    settle_all(&store, vec![Outcome::Stored]).await;
+    let stored = store.notice(ids[1]).await.unwrap().unwrap();
+    assert_eq!(stored.delivery, Delivery::Stored);
+    assert!(store.publish(vec![outgoing("more", 1)]).await[0].is_ok());
+    assert_eq!(store.publish(vec![outgoing("yet", 1)]).await[0], full);
     store.stop().await;
 }
 

@@ -16,7 +16,7 @@ use super::{
         Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
         ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, Lease, NotNow,
         NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received, Settled, Settlement,
-        Shown, WaitingPage,
+        Shown, Trouble, WaitingPage,
     },
 };
 use crate::{
@@ -235,6 +235,15 @@ impl Store {
         self.backend.remove_consumer(home, name).await
     }
 
+    /// Forgets references of more than 400 days before `at_ms`, a time in milliseconds since 1970,
+    /// in small steps beside other work; says how many.
+    ///
+    /// # Errors
+    /// [`NotNow`]; what was forgotten stays so, and the next call goes on.
+    pub async fn forget_references(&self, at_ms: i64) -> Result<u64, NotNow> {
+        self.backend.forget_references(at_ms).await
+    }
+
     /// The consumers of every home area.
     ///
     /// # Errors
@@ -379,7 +388,7 @@ impl Store {
     }
 
     /// Why no new work is taken; none while it is.
-    pub fn poisoned(&self) -> watch::Receiver<Option<String>> {
+    pub fn poisoned(&self) -> watch::Receiver<Option<Trouble>> {
         self.backend.poisoned()
     }
 

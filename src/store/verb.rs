@@ -38,6 +38,8 @@ pub struct Outgoing {
     pub published_at_ms: i64,
     /// Its business deadline, in milliseconds since 1970.
     pub deadline_ms: i64,
+    /// Keyed hash of the office that publishes it: against its quota it counts.
+    pub office_key: [u8; 16],
     /// The office's reference.
     pub reference: String,
     /// Keyed hash of the reference.
@@ -85,6 +87,11 @@ pub enum NotNow {
     /// A write or sync failed before: the node takes no new work.
     #[error("the journal cannot be written; check the disk and restart the node")]
     Poisoned,
+    /// The index failed: the node starts again by itself and builds it anew from the journal.
+    #[error(
+        "the index failed and is rebuilt from the journal; ask again with the same reference in a moment"
+    )]
+    IndexFailed,
     /// A record could not be read.
     #[error("a stored record cannot be read; stop the node and run `hongyan journal check`")]
     Unreadable,
@@ -101,6 +108,15 @@ impl From<ReadError> for NotNow {
         tracing::error!(%error, "A stored record cannot be read.");
         Self::Unreadable
     }
+}
+
+/// Why a store takes no new work until it is opened again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// A write or sync of the journal failed: what is on the disk has to be looked at.
+    Journal(String),
+    /// The index failed. Nothing is lost: the next opening sets it aside and builds it anew.
+    Index(String),
 }
 
 /// The right to move one channel out. A newer one fences it.
@@ -164,8 +180,19 @@ pub struct Arriving {
     pub places: Vec<InPlace>,
     /// The sender's signed form and the digests of all places.
     pub evidence: Bytes,
+    /// What its places may use up without bringing anything.
+    pub allowance: Allowance,
     /// When it came, in milliseconds since 1970.
     pub at_ms: i64,
+}
+
+/// What a sender may still use up of the journal with places that put nothing into the inbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// So many bytes. The place that reaches it is still taken, whatever its size.
+    pub bytes: u64,
+    /// When to come again with the next such place, in seconds.
+    pub after_seconds: u32,
 }
 
 /// One place of an arriving parcel.
@@ -218,6 +245,8 @@ pub enum Received {
         receipt: Receipt,
         /// Why the prefix ends before the parcel; none if it does not.
         pause: Option<Pause>,
+        /// About how many bytes of the journal went to places that put nothing into the inbox.
+        idle_bytes: u64,
     },
     /// Places before it are missing.
     Gap {

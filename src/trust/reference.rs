@@ -58,6 +58,11 @@ impl ReferenceKey {
         self.tag(INDEX, &[scope, reference])
     }
 
+    /// What journal and index hold instead of an office's identity.
+    pub fn office_hash(&self, office: &[u8]) -> [u8; 16] {
+        self.tag(OFFICE, &[office])
+    }
+
     fn tag(&self, context: &[u8], parts: &[&[u8]]) -> [u8; 16] {
         let mut mac = Context::with_key(&self.0);
         mac.update(context);
@@ -75,6 +80,7 @@ impl ReferenceKey {
 }
 
 const DERIVE: &[u8] = b"hongyan derived reference v1\0";
+const OFFICE: &[u8] = b"hongyan office v1\0";
 const INDEX: &[u8] = b"hongyan reference index v1\0";
 
 #[cfg(test)]

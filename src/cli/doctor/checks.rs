@@ -185,15 +185,8 @@ fn agreements(home: &Home) -> Vec<Finding> {
         Ok(today) => today,
         Err(failure) => return vec![Finding::of_failure("agreements", failure)],
     };
-    let mut ids: Vec<_> = held.iter().map(|agreement| agreement.version.id).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let ended: Vec<String> = ids
-        .iter()
-        .filter(|id| !held.between(**id).iter().any(|held| held.in_force(today)))
-        .map(ToString::to_string)
-        .collect();
-    let count = ids.len();
+    let ended = held.not_in_force(today);
+    let count = held.pairs();
     if ended.is_empty() {
         let sentence = both(
             format!("{count}份协议在有效期内"),
@@ -201,7 +194,8 @@ fn agreements(home: &Home) -> Vec<Finding> {
         );
         return vec![Finding::new("agreements", State::Fine, sentence)];
     }
-    let list = ended.join(", ");
+    let list: Vec<String> = ended.iter().map(ToString::to_string).collect();
+    let list = list.join(", ");
     let sentence = both(
         format!("协议不在有效期内：{list}。请重新配对续签。"),
         format!("not in force today: {list}; pair again to renew"),

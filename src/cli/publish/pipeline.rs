@@ -3,12 +3,18 @@
 use std::{collections::VecDeque, io};
 
 use super::{
-    super::exit::{Exit, Failure},
+    super::{
+        exit::{Exit, Failure},
+        faults::sentence_of,
+    },
     answer::{Place, Verdict},
     printer::Printer,
     reader::{Read, Reader},
 };
-use crate::office::client::{Client, Published, Publishing};
+use crate::{
+    domain::problem::Sentence,
+    office::client::{Client, ClientError, Published, Publishing, Refusal, Told},
+};
 
 /// Rows on their way.
 pub(super) struct Pipeline<'a> {
@@ -56,8 +62,7 @@ impl<'a> Pipeline<'a> {
         let result = self.publish(reader).await;
         self.printer.unknown(self.waiting);
         result.map_err(|failure| Failure {
-            // The call as a whole may be refused, as an office without the role is; once a row was
-            // answered, what became of the others is not known.
+            // Once a row was answered, what became of the others is not known.
             exit: match failure.exit {
                 Exit::Refused if self.answered && self.waiting > 0 => Exit::Unreachable,
                 exit => exit,
@@ -78,6 +83,11 @@ impl<'a> Pipeline<'a> {
                             Verdict::Accepted(Some(id))
                         }
                         Ok(Published::Refused(problems)) => Verdict::Refused(problems),
+                        Err(ClientError::Refused(refusal)) if !self.answered => {
+                            // The call as a whole: nothing of it was kept.
+                            self.refused(&refusal)?;
+                            return Err(ClientError::Refused(refusal).into());
+                        }
                         Err(error) => return Err(error.into()),
                     };
                     self.answered(verdict)?;
@@ -114,6 +124,22 @@ impl<'a> Pipeline<'a> {
             self.waiting = self.waiting.saturating_sub(1);
             self.answered = true;
         }
+        self.print()
+    }
+
+    /// Notes that every row that waits was refused, for what was said of the call.
+    fn refused(&mut self, refusal: &Refusal) -> io::Result<()> {
+        let Sentence { zh, en } = sentence_of(refusal);
+        let told = Told {
+            code: refusal.code.clone(),
+            field: String::new(),
+            zh,
+            en,
+        };
+        for (_, verdict) in &mut self.rows {
+            verdict.get_or_insert_with(|| Verdict::Refused(vec![told.clone()]));
+        }
+        self.waiting = 0;
         self.print()
     }
 

@@ -167,3 +167,11 @@ async fn rows_of_unknown_outcome_are_no_refused_rows_and_exit_with_three() {
     assert_eq!([accepted, repeated, refused], [1, 0, 1]);
     assert!((1..=2).contains(&unknown), "{unknown}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_a_call_that_is_refused_as_a_whole_are_refused_rows() {
+    let (done, [accepted, repeated, refused, unknown]) = published(&["no-role", "r-1"]).await;
+    assert_eq!(done.unwrap_err().exit, Exit::Refused);
+    assert_eq!([accepted, repeated, unknown], [0, 0, 0]);
+    assert!((1..=2).contains(&refused), "{refused}");
+}

@@ -40,7 +40,7 @@ use crate::{
         notice::v1 as notice,
         office::v1::{self as wire, office_client::OfficeClient},
     },
-    store::{Arriving, EmbeddedLimits, Facts, InContent, InPlace, Store, Verdict},
+    store::{Allowance, Arriving, EmbeddedLimits, Facts, InContent, InPlace, Store, Verdict},
     trust::{
         authority::Authority,
         chain::{chain, notice_digest},
@@ -297,6 +297,10 @@ impl World {
                 },
             }],
             evidence: Bytes::from_static(b"signed"),
+            allowance: Allowance {
+                bytes: u64::MAX,
+                after_seconds: 1,
+            },
             at_ms: samples::PUBLISHED_AT_MS + 5,
         };
         let form = ParcelForm {

@@ -4,7 +4,7 @@
 //! nothing is acknowledged on its word, and whatever it holds follows from the journal.
 
 use std::{
-    fs,
+    fs, iter,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     thread,
@@ -18,11 +18,23 @@ use super::keys::{REFLECTION, Reflection};
 #[derive(Clone)]
 pub(crate) struct Index {
     db: Db,
+    #[cfg(test)]
+    pub(crate) fault: std::sync::Arc<std::sync::Mutex<Option<Fault>>>,
+}
+
+/// What a test has sled do.
+#[cfg(test)]
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Whatever is written fails.
+    WriteFails,
+    /// Whatever is read panics.
+    ReadPanics,
 }
 
 /// sled failed. The remedy is always the same: set it aside and rebuild it from the journal.
 #[derive(Debug, thiserror::Error)]
-#[error("the index failed ({0}); it is set aside and rebuilt from the journal at the next start")]
+#[error("the index failed: {0}")]
 pub(crate) struct IndexError(pub(crate) String);
 
 impl From<sled::Error> for IndexError {
@@ -59,7 +71,11 @@ impl Index {
             .map_err(|error| IndexError(error.to_string()))?
             .join();
         match opened {
-            Ok(Ok(Ok(db))) => Ok(Self { db }),
+            Ok(Ok(Ok(db))) => Ok(Self {
+                db,
+                #[cfg(test)]
+                fault: std::sync::Arc::default(),
+            }),
             Ok(Ok(Err(error))) => Err(error.into()),
             Ok(Err(_)) | Err(_) => Err(IndexError("sled panicked".into())),
         }
@@ -74,7 +90,25 @@ impl Index {
     }
 
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<IVec>, IndexError> {
-        Ok(self.db.get(key)?)
+        self.guarded(|db| db.get(key))
+    }
+
+    /// Asks sled; a panic inside it is only an error here.
+    fn guarded<T>(&self, ask: impl FnOnce(&Db) -> sled::Result<T>) -> Result<T, IndexError> {
+        let asked = catch_unwind(AssertUnwindSafe(|| {
+            #[cfg(test)]
+            assert!(!self.breaks(Fault::ReadPanics), "as the test wants it");
+            ask(&self.db)
+        }));
+        match asked {
+            Ok(answer) => Ok(answer?),
+            Err(_) => Err(IndexError("sled panicked".into())),
+        }
+    }
+
+    #[cfg(test)]
+    fn breaks(&self, fault: Fault) -> bool {
+        *self.fault.lock().unwrap() == Some(fault)
     }
 
     /// The entry with the greatest key that begins with `prefix` and is not above `key`.
@@ -83,10 +117,11 @@ impl Index {
         prefix: &[u8],
         key: &[u8],
     ) -> Result<Option<(IVec, IVec)>, IndexError> {
-        match self.db.range(prefix.to_vec()..=key.to_vec()).next_back() {
-            Some(found) => Ok(Some(found?)),
-            None => Ok(None),
-        }
+        self.guarded(|db| {
+            db.range(prefix.to_vec()..=key.to_vec())
+                .next_back()
+                .transpose()
+        })
     }
 
     /// The entries of a prefix from `from` on, ascending.
@@ -96,14 +131,15 @@ impl Index {
         from: &[u8],
     ) -> impl Iterator<Item = Result<(IVec, IVec), IndexError>> + use<> {
         let prefix = prefix.to_vec();
-        self.db
-            .range(from.to_vec()..)
-            .take_while(move |found| {
+        let index = self.clone();
+        let mut found = self.db.range(from.to_vec()..);
+        iter::from_fn(move || index.guarded(|_| found.next().transpose()).transpose()).take_while(
+            move |found| {
                 found
                     .as_ref()
                     .map_or(true, |(key, _)| key.starts_with(&prefix))
-            })
-            .map(|found| Ok(found?))
+            },
+        )
     }
 
     /// The entries of a prefix up to and with `to`, descending.
@@ -112,10 +148,9 @@ impl Index {
         prefix: &[u8],
         to: &[u8],
     ) -> impl Iterator<Item = Result<(IVec, IVec), IndexError>> + use<> {
-        self.db
-            .range(prefix.to_vec()..=to.to_vec())
-            .rev()
-            .map(|found| Ok(found?))
+        let index = self.clone();
+        let mut found = self.db.range(prefix.to_vec()..=to.to_vec());
+        iter::from_fn(move || index.guarded(|_| found.next_back().transpose()).transpose())
     }
 
     /// Changes many keys at once.
@@ -130,17 +165,47 @@ impl Index {
                 None => batch.remove(key),
             }
         }
-        match catch_unwind(AssertUnwindSafe(|| self.db.apply_batch(batch))) {
-            Ok(done) => Ok(done?),
-            Err(_) => Err(IndexError("sled panicked".into())),
+        #[cfg(test)]
+        if self.breaks(Fault::WriteFails) {
+            return Err(IndexError("as the test wants it".into()));
         }
+        self.guarded(|db| db.apply_batch(batch))
     }
 
     /// Writes what sled still holds in memory; used when the node stops.
     pub(crate) fn flush(&self) -> Result<(), IndexError> {
-        self.db.flush()?;
+        self.guarded(|db| db.flush())?;
         Ok(())
     }
+}
+
+/// Writes down that the index failed while it was in use: sled may open it again as if nothing had
+/// been, and fail again at the same page.
+///
+/// # Errors
+/// The disk's.
+pub(crate) fn distrust(directory: &Path) -> std::io::Result<()> {
+    fs::File::create(mark_of(directory))?.sync_all()
+}
+
+/// True if the index failed while it was in use.
+pub(crate) fn is_distrusted(directory: &Path) -> bool {
+    mark_of(directory).exists()
+}
+
+/// The index was built anew.
+///
+/// # Errors
+/// The disk's.
+pub(crate) fn trust(directory: &Path) -> std::io::Result<()> {
+    match fs::remove_file(mark_of(directory)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn mark_of(directory: &Path) -> PathBuf {
+    directory.with_extension("failed")
 }
 
 /// Moves an index that cannot be used out of the way, so that a fresh one is built. Returns where

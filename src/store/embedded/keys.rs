@@ -14,6 +14,7 @@
 //! | `X` direction from to sequence | [`Exception`]: a place that is not just stored or queued |
 //! | `H` from to sequence | nothing: the place waits for an agreement |
 //! | `R` home hash | [`ReferenceEntry`] |
+//! | `G` home | first day whose references count |
 //! | `C` home name | [`ConsumerState`](super::state::ConsumerState) |
 
 use crate::{
@@ -94,6 +95,8 @@ pub(crate) struct Reflection {
 }
 
 pub(crate) const REFLECTION: &[u8] = b"M";
+/// The prefix of all references.
+pub(crate) const REFERENCES: &[u8] = b"R";
 
 fn key(prefix: u8) -> Put {
     let mut put = Put(Vec::with_capacity(40));
@@ -200,6 +203,12 @@ pub(crate) fn holds(channel: Channel) -> Vec<u8> {
 pub(crate) fn hold(channel: Channel, sequence: Sequence) -> Vec<u8> {
     let mut put = Put(holds(channel));
     put.sequence(sequence);
+    put.0
+}
+
+pub(crate) fn forgotten(home: County) -> Vec<u8> {
+    let mut put = key(b'G');
+    put.county(home);
     put.0
 }
 

@@ -4,6 +4,7 @@
 //! ([`places`], [`views`]). What the index holds follows from the journal ([`projection`]).
 
 mod consumers;
+mod health;
 pub(crate) mod index;
 mod keys;
 mod leases;
@@ -14,6 +15,7 @@ mod projection;
 mod publishing;
 mod reads;
 mod receiving;
+mod references;
 mod settling;
 mod space;
 mod stage;
@@ -37,14 +39,16 @@ use tokio::{
 
 use self::{
     consumers::Consumers,
+    health::Health,
     leases::Leases,
-    open::{OpenError, OpenReport},
+    open::{Layout, OpenError, OpenReport},
     places::{PlaceError, Places},
+    publishing::Quotas,
     space::Space,
     wakeups::Wakeups,
-    writer::{Command, Health, Writer, WriterLimits},
+    writer::{Command, Writer, WriterLimits},
 };
-use super::verb::NotNow;
+use super::verb::{NotNow, Trouble};
 
 /// Sizes that the embedded store keeps to.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +65,8 @@ pub struct EmbeddedLimits {
     pub ballast_bytes: u64,
     /// So many notices of one channel may wait for an answer.
     pub channel_quota: u64,
+    /// So many of them may be one office's.
+    pub office_quota: u64,
     /// So many commands may wait for the writer.
     pub queue: usize,
 }
@@ -74,6 +80,7 @@ impl Default for EmbeddedLimits {
             low_bytes: 256 << 20,
             ballast_bytes: 16 << 20,
             channel_quota: 2_000_000,
+            office_quota: 1_600_000,
             queue: 1_024,
         }
     }
@@ -105,7 +112,7 @@ impl Embedded {
         let (leases, wakeups, health) = (
             Arc::new(Leases::default()),
             Arc::new(Wakeups::default()),
-            Arc::new(Health::default()),
+            Arc::new(Health::new(Layout::of(data).index)),
         );
         let consumers = Arc::new(Consumers::new(&opened.state, opened.end));
         let writer = Writer {
@@ -122,7 +129,10 @@ impl Embedded {
             limits: WriterLimits {
                 segment_bytes: limits.segment_bytes,
                 group_bytes: limits.group_bytes,
-                channel_quota: limits.channel_quota,
+                quotas: Quotas {
+                    channel: limits.channel_quota,
+                    office: limits.office_quota,
+                },
             },
             epoch,
             counter: 0,
@@ -156,16 +166,22 @@ impl Embedded {
     ) -> Result<T, NotNow> {
         let (reply, answer) = oneshot::channel();
         if self.commands.send(command(reply)).await.is_err() {
-            return Err(self.gone());
+            return Err(self.gone().await);
         }
-        answer.await.unwrap_or_else(|_| Err(self.gone()))
+        match answer.await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.gone().await),
+        }
     }
 
-    fn gone(&self) -> NotNow {
-        if self.health.poisoned().borrow().is_some() {
-            NotNow::Poisoned
-        } else {
-            NotNow::Stopping
+    /// Why the writer answers no more.
+    async fn gone(&self) -> NotNow {
+        // It says why before it closes.
+        self.commands.closed().await;
+        match self.health.trouble() {
+            Some(Trouble::Journal(_)) => NotNow::Poisoned,
+            Some(Trouble::Index(_)) => NotNow::IndexFailed,
+            None => NotNow::Stopping,
         }
     }
 
@@ -177,6 +193,10 @@ impl Embedded {
         let places = self.places.clone();
         match spawn_blocking(move || read(&places)).await {
             Ok(Ok(value)) => Ok(value),
+            Ok(Err(PlaceError::Index(error))) => {
+                self.health.index_failed(&error);
+                Err(NotNow::IndexFailed)
+            }
             Ok(Err(error)) => {
                 tracing::error!(%error, "A stored record cannot be read.");
                 Err(NotNow::Unreadable)

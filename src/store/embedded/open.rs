@@ -11,6 +11,7 @@ use super::{
     keys::Reflection,
     places::Places,
     projection::Projection,
+    references::{self, Forgotten},
     state::{ConsumerState, InState, OutState, State},
     writer::begin_segment,
 };
@@ -175,7 +176,11 @@ pub(crate) fn open(data: &Path, cache_bytes: u64) -> Result<Opened, OpenError> {
         last.header_len as u64,
     );
     let mut state = State::default();
-    let mut rebuild = reflection.is_none();
+    let distrusted = index::is_distrusted(&layout.index);
+    if distrusted {
+        tracing::warn!("The index failed while it was in use; it is rebuilt from the journal.");
+    }
+    let mut rebuild = reflection.is_none() || distrusted;
     if let Some(reflection) = &reflection {
         match load_state(&index) {
             Ok(loaded) => state = loaded,
@@ -233,6 +238,10 @@ pub(crate) fn open(data: &Path, cache_bytes: u64) -> Result<Opened, OpenError> {
     replay.flush(end, &chains)?;
     report.groups_replayed = replay.groups;
     let state = replay.state;
+    if rebuild {
+        references::sweep_all(&index, &state.forgotten)?;
+        index::trust(&layout.index).map_err(disk(&layout.index))?;
+    }
     Ok(Opened {
         lock,
         places: Places {
@@ -342,7 +351,19 @@ pub(crate) fn load_state(index: &Index) -> Result<State, IndexError> {
             .consumers
             .insert((home, name), ConsumerState::take(&mut Take(&value))?);
     }
+    state.forgotten = load_forgotten(index)?;
     Ok(state)
+}
+
+/// From which day on references count.
+pub(crate) fn load_forgotten(index: &Index) -> Result<Forgotten, IndexError> {
+    let mut forgotten = Forgotten::new();
+    for entry in index.from(b"G", b"G") {
+        let (key, value) = entry?;
+        let home = Take(key.get(1..).unwrap_or_default()).county()?;
+        forgotten.insert(home, Take(&value).u32()?);
+    }
+    Ok(forgotten)
 }
 
 /// Brings the index forward from the journal.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::{
     index::{Index, IndexError},
     keys::{self, Exception, IdRun, REFLECTION, ReferenceEntry, Reflection, Run, Stray},
+    references::day_of,
     state::State,
 };
 use crate::{
@@ -84,18 +85,12 @@ impl<'a> Projection<'a> {
                     head,
                     Some(r.facts.id),
                 )?;
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "a day count of this era is small and positive"
-                )]
-                let day = (r.facts.published_at_ms / MS_PER_DAY) as u32;
                 self.put(
                     keys::reference(r.channel.from, &r.reference_key),
                     ReferenceEntry {
                         at,
                         len: placed.len,
-                        day,
+                        day: day_of(r.facts.published_at_ms),
                     }
                     .encode(),
                 );
@@ -201,6 +196,7 @@ impl<'a> Projection<'a> {
             Record::ConsumerRemoved(r) => {
                 self.consumers.insert((r.home, r.name.clone()));
             }
+            Record::ReferencesForgotten(r) => self.forgotten(r.home, r.before),
             Record::LossAccepted(_) | Record::Snapshot(_) => {}
         }
         if let Record::Settled(r) = &placed.record {
@@ -215,6 +211,13 @@ impl<'a> Projection<'a> {
         self.outs.extend(state.outs.keys());
         self.ins.extend(state.ins.keys());
         self.consumers.extend(state.consumers.keys().cloned());
+        for (home, before) in &state.forgotten {
+            self.forgotten(*home, *before);
+        }
+    }
+
+    fn forgotten(&mut self, home: County, before: u32) {
+        self.put(keys::forgotten(home), before.to_be_bytes().to_vec());
     }
 
     /// The changes, with the live state that they touched and the reflection behind them.
@@ -458,5 +461,3 @@ impl<'a> Projection<'a> {
         self.changes.insert(key, None);
     }
 }
-
-const MS_PER_DAY: i64 = 86_400_000;

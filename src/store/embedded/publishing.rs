@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::{
     keys::{self, ReferenceEntry},
+    references::{day_of, first_remembered},
     stage::{Stage, StageError},
     views::delivery_of,
 };
@@ -31,8 +32,19 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Publications {
     waiting: BTreeMap<Channel, Vec<(usize, Outgoing)>>,
+    /// How many of them each office has on each channel.
+    offices: HashMap<(Channel, [u8; 16]), u64>,
     ids: Vec<Option<NoticeId>>,
     references: HashMap<(County, [u8; 16]), (usize, [u8; 16])>,
+}
+
+/// So many notices of a channel may wait for an answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Quotas {
+    /// Of all offices together.
+    pub(crate) channel: u64,
+    /// Of one office.
+    pub(crate) office: u64,
 }
 
 /// What one item of a publication will be answered with.
@@ -50,7 +62,7 @@ impl Publications {
         &mut self,
         stage: &Stage<'_>,
         item: Outgoing,
-        quota: u64,
+        quotas: Quotas,
     ) -> Result<ItemAnswer, StageError> {
         let home = item.channel.from;
         if let Some(&(slot, content)) = self.references.get(&(home, item.reference_key)) {
@@ -63,12 +75,23 @@ impl Publications {
         if let Some(answer) = earlier(stage, &item)? {
             return Ok(ItemAnswer::Known(answer));
         }
-        if let Some(out) = stage.state.outs.get(&item.channel) {
-            let waiting = self.waiting.get(&item.channel).map_or(0, Vec::len) as u64;
-            if out.last.since(out.settled).saturating_add(waiting) >= quota {
-                return Ok(ItemAnswer::Known(Err(PublishError::NotNow(NotNow::Busy))));
-            }
+        let out = stage.state.outs.get(&item.channel);
+        let given = out.map_or(0, |out| out.last.since(out.settled));
+        let waiting = self.waiting.get(&item.channel).map_or(0, Vec::len) as u64;
+        if given.saturating_add(waiting) >= quotas.channel {
+            return Ok(ItemAnswer::Known(Err(PublishError::NotNow(NotNow::Busy))));
         }
+        let given = out.and_then(|out| out.offices.get(&item.office_key).copied());
+        let waiting = self
+            .offices
+            .entry((item.channel, item.office_key))
+            .or_default();
+        if given.unwrap_or(0).saturating_add(*waiting) >= quotas.office {
+            return Ok(ItemAnswer::Known(Err(PublishError::Refused(
+                Refusal::whole(Code::QuotaExceeded),
+            ))));
+        }
+        *waiting = waiting.saturating_add(1);
         let slot = self.ids.len();
         self.ids.push(None);
         self.references
@@ -143,6 +166,7 @@ fn record(item: Outgoing, id: NoticeId, sequence: Sequence, opposite: Sequence) 
             digest,
         },
         origin: item.origin,
+        office_key: item.office_key,
         reference_key: item.reference_key,
         content_key: item.content_key,
         notice: Bytes::from(notice),
@@ -160,8 +184,7 @@ fn earlier(
         return Ok(None);
     };
     let entry = ReferenceEntry::decode(&value).map_err(super::index::IndexError::from)?;
-    let today = item.published_at_ms / MS_PER_DAY;
-    if i64::from(entry.day).saturating_add(REMEMBERED_DAYS) < today {
+    if entry.day < first_remembered(day_of(item.published_at_ms)) {
         return Ok(None);
     }
     let Record::Published(published) = stage
@@ -204,7 +227,3 @@ fn earlier(
 fn conflict() -> PublishError {
     PublishError::Refused(Refusal::of(Code::ReferenceConflict, Field::Reference))
 }
-
-/// How long a reference is remembered.
-pub(crate) const REMEMBERED_DAYS: i64 = 400;
-const MS_PER_DAY: i64 = 86_400_000;

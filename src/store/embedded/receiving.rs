@@ -4,6 +4,7 @@ use std::collections::{HashMap, hash_map::Entry};
 
 use super::{
     places::{PlaceError, id_of, outcome_in},
+    settling,
     stage::{Stage, StageError},
     state::InState,
 };
@@ -15,11 +16,11 @@ use crate::{
         notice::NoticeId,
         problem::Code,
         receipt::{Outcome, Receipt},
-        refusal::Refusal,
+        refusal::{Pause, Refusal},
     },
     store::{
         journal::record::{
-            self, Direction, ParcelReceived, PlaceUsed, Position, Record, StopReason, Stopped,
+            self, Direction, ParcelReceived, PlaceUsed, Position, Record, StopReason,
         },
         verb::{Arriving, InContent, Received, Verdict},
     },
@@ -53,6 +54,7 @@ impl Arrivals {
             previous_head,
             places,
             evidence,
+            allowance,
             at_ms,
         } = arriving;
         let state = stage
@@ -61,7 +63,10 @@ impl Arrivals {
             .get(&channel)
             .cloned()
             .unwrap_or_else(|| InState::new(origin));
-        if let Some(stop) = state.stop {
+        // What this node lost it asks for first. Any other stop a parcel that fits proves wrong.
+        if let Some(stop) = state.stop
+            && stop.reason == StopReason::ReceiverSetBack
+        {
             return Ok(Received::Stopped {
                 reason: stop.reason,
                 sequence: stop.sequence,
@@ -108,6 +113,7 @@ impl Arrivals {
         let mut seen = Vec::new();
         let mut pause = None;
         let mut conflicts = 0u64;
+        let mut idle_bytes = 0u64;
         for place in places {
             let next = sequence.next();
             let digest = place.digest;
@@ -166,6 +172,18 @@ impl Arrivals {
                     }
                 }
             };
+            if disposed.facts.is_none() {
+                if idle_bytes >= allowance.bytes {
+                    pause = Some(Pause::RetryLater {
+                        after_seconds: allowance.after_seconds,
+                        refusal: Refusal::whole(Code::QuotaExceeded),
+                    });
+                    break;
+                }
+                idle_bytes = idle_bytes
+                    .saturating_add(PLACE_BYTES)
+                    .saturating_add(disposed.bytes.len() as u64);
+            }
             sequence = next;
             head = chain(head, digest);
             if let (Some(id), false) = (disposed.id, disposed.known) {
@@ -178,6 +196,15 @@ impl Arrivals {
             tracing::error!(%channel, conflicts, "Known ids came with other bytes; they are refused.");
         }
         if !records.is_empty() {
+            settling::set_stop(stage, channel, Direction::In, None, at_ms)?;
+            if records
+                .iter()
+                .all(|record| matches!(record, Record::PlaceUsed(_)))
+            {
+                idle_bytes = idle_bytes
+                    .saturating_add(PLACE_BYTES)
+                    .saturating_add(evidence.len() as u64);
+            }
             stage.push(Record::ParcelReceived(ParcelReceived {
                 channel,
                 first,
@@ -207,6 +234,7 @@ impl Arrivals {
                 held,
             },
             pause,
+            idle_bytes,
         })
     }
 
@@ -303,16 +331,19 @@ fn stop(
     at_ms: i64,
 ) -> Result<Received, StageError> {
     let reason = StopReason::HeadDiffers;
-    stage.push(Record::Stopped(Stopped {
+    settling::set_stop(
+        stage,
         channel,
-        direction: Direction::In,
-        reason: Some(reason),
-        sequence,
+        Direction::In,
+        Some((reason, sequence)),
         at_ms,
-    }))?;
+    )?;
     Ok(Received::Stopped { reason, sequence })
 }
 
 fn pair(channel: Channel) -> (County, County) {
     (channel.from.min(channel.to), channel.from.max(channel.to))
 }
+
+/// What a record takes beside the bytes of its notice, about.
+const PLACE_BYTES: u64 = 192;

@@ -1,8 +1,10 @@
 //! Settling, holding, ending, adopting: what changes places of a channel after they were given.
 
+use std::collections::BTreeMap;
+
 use super::{
     keys,
-    places::sequence_at_end,
+    places::{Place, sequence_at_end},
     stage::{Stage, StageError},
     state::OutState,
 };
@@ -87,6 +89,7 @@ pub(crate) fn settle(
         outcomes,
         head,
         at_ms,
+        offices: offices_of(&places),
         evidence,
     }))?;
     Ok(verb::Settled::Upto(last))
@@ -152,7 +155,9 @@ pub(crate) fn release(stage: &mut Stage<'_>, channel: Channel) -> Result<u64, St
     Ok(released)
 }
 
-/// Stops a channel, or lets it go on.
+/// Stops a channel, or lets it go on. What already stands is not written again, so that a peer
+/// that says the same over and over adds nothing; where it was first found stays. Only how far this
+/// node had receipted may still rise: that is proven by its own signature.
 pub(crate) fn set_stop(
     stage: &mut Stage<'_>,
     channel: Channel,
@@ -164,8 +169,15 @@ pub(crate) fn set_stop(
         Direction::Out => stage.state.outs.get(&channel).map(|out| out.stop),
         Direction::In => stage.state.ins.get(&channel).map(|it| it.stop),
     };
-    let standing = standing.flatten().map(|stop| (stop.reason, stop.sequence));
-    if standing != stop {
+    let known = match (standing.flatten(), stop) {
+        (None, None) => true,
+        (Some(standing), Some((reason, sequence))) => {
+            standing.reason == reason
+                && (reason != StopReason::ReceiverSetBack || standing.sequence == sequence)
+        }
+        (None, Some(_)) | (Some(_), None) => false,
+    };
+    if !known {
         stage.push(Record::Stopped(Stopped {
             channel,
             direction,
@@ -219,9 +231,11 @@ pub(crate) fn adopt_out(stage: &mut Stage<'_>, holdings: Holdings) -> Result<Ado
         if place.exception.moved_to.is_none()
             && let Some(placed) = &place.record
         {
+            let published = stage.places.published(placed)?;
             displaced.push(Displaced {
                 left: place.sequence,
-                id: stage.places.published(placed)?.facts.id,
+                id: published.facts.id,
+                office_key: published.office_key,
                 digest: place.digest,
                 origin: place.exception.origin.unwrap_or(placed.position),
                 ended: place
@@ -236,7 +250,8 @@ pub(crate) fn adopt_out(stage: &mut Stage<'_>, holdings: Holdings) -> Result<Ado
         head_before = chain(head_before, place.digest);
     }
     let mut settled_head = out.settled_head;
-    for part in same.chunks(SETTLED_AT_ONCE) {
+    let parts = same.chunks(SETTLED_AT_ONCE);
+    for (part, own) in parts.zip(own.chunks(SETTLED_AT_ONCE)) {
         let Some(first) = part.first() else { break };
         for place in part {
             settled_head = chain(settled_head, place.digest);
@@ -247,6 +262,7 @@ pub(crate) fn adopt_out(stage: &mut Stage<'_>, holdings: Holdings) -> Result<Ado
             outcomes: part.iter().map(|place| place.outcome.clone()).collect(),
             head: settled_head,
             at_ms,
+            offices: offices_of(own.iter().take(part.len())),
             evidence: bytes::Bytes::new(),
         }))?;
     }
@@ -272,6 +288,7 @@ pub(crate) fn adopt_out(stage: &mut Stage<'_>, holdings: Holdings) -> Result<Ado
             digest: displaced.digest,
             left: displaced.left,
             origin: displaced.origin,
+            office_key: displaced.office_key,
         }))?;
         if let Some((reason, code)) = displaced.ended {
             stage.push(Record::Ended(Ended {
@@ -293,6 +310,7 @@ pub(crate) fn adopt_out(stage: &mut Stage<'_>, holdings: Holdings) -> Result<Ado
 struct Displaced {
     left: Sequence,
     id: NoticeId,
+    office_key: [u8; 16],
     digest: Digest,
     origin: Position,
     ended: Option<(VoidReason, Option<Code>)>,
@@ -333,8 +351,25 @@ fn requeue(stage: &mut Stage<'_>, channel: Channel, left: Sequence) -> Result<bo
         digest: place.digest,
         left,
         origin: place.exception.origin.unwrap_or(placed.position),
+        office_key: published.office_key,
     }))?;
     Ok(true)
+}
+
+/// How many of these places each office had published or sent again.
+fn offices_of<'a>(places: impl IntoIterator<Item = &'a Place>) -> BTreeMap<[u8; 16], u64> {
+    let mut offices = BTreeMap::new();
+    for place in places {
+        let office = match place.record.as_ref().map(|placed| &placed.record) {
+            Some(Record::Published(r)) => r.office_key,
+            Some(Record::Requeued(r)) => r.office_key,
+            // Taken over from the peer.
+            _ => continue,
+        };
+        let places: &mut u64 = offices.entry(office).or_default();
+        *places = places.saturating_add(1);
+    }
+    offices
 }
 
 fn next_of(stage: &Stage<'_>, channel: Channel) -> Sequence {

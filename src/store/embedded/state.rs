@@ -3,10 +3,11 @@
 //! The state follows purely from the records, one at a time, so a replay ends where the writer
 //! stood. A snapshot of it heads every segment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use bytes::Bytes;
 
+use super::references::Forgotten;
 use crate::{
     domain::{
         area::County,
@@ -15,6 +16,7 @@ use crate::{
     },
     store::journal::{
         bytes::{Put, Take, Unreadable},
+        layout::{put_offices, take_offices},
         record::{Direction, Position, Record, StopReason},
     },
     trust::chain::chain,
@@ -26,6 +28,7 @@ pub(crate) struct State {
     pub(crate) outs: BTreeMap<Channel, OutState>,
     pub(crate) ins: BTreeMap<Channel, InState>,
     pub(crate) consumers: BTreeMap<(County, String), ConsumerState>,
+    pub(crate) forgotten: Forgotten,
 }
 
 /// A channel whose notices are published here.
@@ -42,6 +45,8 @@ pub(crate) struct OutState {
     /// Where the record of that receipt stands; none before the first.
     pub(crate) receipt: Option<Position>,
     pub(crate) stop: Option<Stop>,
+    /// How many unanswered places each office has, by its keyed hash; none that has no place.
+    pub(crate) offices: BTreeMap<[u8; 16], u64>,
 }
 
 /// A channel whose notices are received here.
@@ -92,6 +97,23 @@ impl OutState {
             settled_head: origin,
             receipt: None,
             stop: None,
+            offices: BTreeMap::new(),
+        }
+    }
+
+    fn given(&mut self, office: [u8; 16]) {
+        let places = self.offices.entry(office).or_default();
+        *places = places.saturating_add(1);
+    }
+
+    fn answered(&mut self, offices: &BTreeMap<[u8; 16], u64>) {
+        for (office, answered) in offices {
+            if let Entry::Occupied(mut places) = self.offices.entry(*office) {
+                *places.get_mut() = places.get().saturating_sub(*answered);
+                if *places.get() == 0 {
+                    places.remove();
+                }
+            }
         }
     }
 }
@@ -117,11 +139,13 @@ impl State {
                 let out = self.out(r.channel, r.origin);
                 out.last = r.sequence;
                 out.head = chain(out.head, r.facts.digest);
+                out.given(r.office_key);
             }
             Record::Requeued(r) => {
                 let out = self.out(r.channel, Digest::default());
                 out.last = r.sequence;
                 out.head = chain(out.head, r.digest);
+                out.given(r.office_key);
             }
             Record::Ended(_) => {}
             Record::Settled(r) => {
@@ -130,6 +154,7 @@ impl State {
                 out.settled = Sequence::new(r.first.get().saturating_sub(1)).plus(count);
                 out.settled_head = r.head;
                 out.receipt = Some(at);
+                out.answered(&r.offices);
             }
             Record::ParcelReceived(r) => {
                 let state = self.into(r.channel);
@@ -159,6 +184,8 @@ impl State {
                     out.settled = last.sequence;
                     out.settled_head = r.head;
                 }
+                // Those that are this node's come again behind them.
+                out.offices.clear();
                 out.stop = None;
             }
             Record::AdoptedIn(r) => {
@@ -194,6 +221,9 @@ impl State {
             }
             Record::ConsumerRemoved(r) => {
                 self.consumers.remove(&(r.home, r.name.clone()));
+            }
+            Record::ReferencesForgotten(r) => {
+                self.forgotten.insert(r.home, r.before);
             }
             Record::LossAccepted(_) | Record::Snapshot(_) => {}
         }
@@ -238,6 +268,10 @@ impl State {
             put.county(*home).text(name);
             consumer.put(&mut put);
         }
+        put.u32(count(self.forgotten.len()));
+        for (home, before) in &self.forgotten {
+            put.county(*home).u32(*before);
+        }
         put.0.into()
     }
 
@@ -262,6 +296,9 @@ impl State {
                 ConsumerState::take(&mut take)?,
             );
         }
+        for _ in 0..take.u32()? {
+            state.forgotten.insert(take.county()?, take.u32()?);
+        }
         take.end()?;
         Ok(state)
     }
@@ -275,6 +312,7 @@ impl OutState {
             .digest(&self.settled_head)
             .u64(self.receipt.map_or(NONE, Position::get));
         put_stop(put, self.stop);
+        put_offices(put, &self.offices);
     }
 
     pub(crate) fn take(take: &mut Take<'_>) -> Result<Self, Unreadable> {
@@ -285,6 +323,7 @@ impl OutState {
             settled_head: take.digest()?,
             receipt: position(take)?,
             stop: take_stop(take)?,
+            offices: take_offices(take)?,
         })
     }
 }

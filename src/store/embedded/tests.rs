@@ -4,18 +4,19 @@ use std::{fs, path::Path, sync::Arc};
 
 use tempfile::TempDir;
 
-use super::{Embedded, EmbeddedLimits, OpenReport, open::OpenError};
+use super::{Embedded, EmbeddedLimits, OpenReport, index::Fault, open::OpenError};
 use crate::{
     domain::channel::Sequence,
     store::{
         backend::Backend,
         conformance::{self, Open, Sender, here, outgoing},
         journal::{record::Direction, recovery::JournalError},
-        verb::Accepted,
+        verb::{Accepted, NotNow, PublishError, Trouble},
     },
 };
 
 const QUOTA: u64 = 1_000;
+const OFFICE_QUOTA: u64 = 900;
 
 fn limits() -> EmbeddedLimits {
     EmbeddedLimits {
@@ -25,6 +26,7 @@ fn limits() -> EmbeddedLimits {
         low_bytes: 0,
         ballast_bytes: 0,
         channel_quota: QUOTA,
+        office_quota: OFFICE_QUOTA,
         ..EmbeddedLimits::default()
     }
 }
@@ -114,6 +116,36 @@ fn a_pause_consumes_nothing() {
 }
 
 #[test]
+fn what_brings_nothing_waits_behind_the_allowance() {
+    run(conformance::what_brings_nothing_waits_behind_the_allowance);
+}
+
+#[test]
+fn a_stop_is_written_once() {
+    let directory = TempDir::new().unwrap();
+    let data = directory.path();
+    block_on(conformance::a_stop_is_written_once(
+        &|| open(data).unwrap().0,
+        &|| {
+            let segments = fs::read_dir(data.join("journal")).unwrap();
+            segments
+                .map(|segment| segment.unwrap().metadata().unwrap().len())
+                .sum()
+        },
+    ));
+}
+
+#[test]
+fn a_reference_is_forgotten_after_400_days() {
+    let directory = TempDir::new().unwrap();
+    let data = directory.path();
+    block_on(conformance::a_reference_is_forgotten_after_400_days(
+        &|| open(data).unwrap().0,
+        &|| fs::remove_dir_all(data.join("index")).unwrap(),
+    ));
+}
+
+#[test]
 fn consumers_are_handed_everything() {
     run(conformance::consumers_are_handed_everything);
 }
@@ -136,6 +168,11 @@ fn a_set_back_receiver_asks_again() {
 #[test]
 fn the_quota_is_kept() {
     run(|open| conformance::the_quota_is_kept(open, QUOTA as usize));
+}
+
+#[test]
+fn an_office_leaves_room_for_the_others() {
+    run(|open| conformance::an_office_leaves_room_for_the_others(open, OFFICE_QUOTA as usize));
 }
 
 #[test]
@@ -230,6 +267,83 @@ fn an_index_that_fails_to_open_is_set_aside_and_rebuilt() {
             fs::write(path, b"this is no sled").unwrap();
         }
     }
+    let (store, report) = open(directory.path()).unwrap();
+    assert!(report.index_rebuilt);
+    assert_eq!(block_on(answers(&store)), before);
+    block_on(store.stop());
+}
+
+/// A store that is in use, whose index then breaks in that way.
+fn broken_in_use(data: &Path, fault: Fault) -> Vec<String> {
+    let before = filled(data);
+    let epoch = crate::trust::keys::draw().unwrap();
+    let (store, report) = Embedded::open(data, limits(), epoch).unwrap();
+    assert!(!report.index_rebuilt);
+    *store.places.index.fault.lock().unwrap() = Some(fault);
+    let mut trouble = store.poisoned();
+    block_on(async {
+        let asked = store.publish(vec![outgoing("broken", 1)]).await;
+        let PublishError::NotNow(told) = asked[0].clone().unwrap_err() else {
+            panic!("a failed index refuses nothing")
+        };
+        // What is in the journal may be accepted; what is not is not.
+        let unknown = NotNow::Unknown;
+        assert!([unknown, NotNow::IndexFailed].contains(&told), "{told}");
+        let trouble = trouble.wait_for(Option::is_some).await.unwrap().clone();
+        assert!(matches!(trouble, Some(Trouble::Index(_))), "{trouble:?}");
+        // Everyone is told, nobody waits.
+        let asked = store.publish(vec![outgoing("later", 1)]).await;
+        assert_eq!(asked[0], Err(NotNow::IndexFailed.into()));
+        store.stop().await;
+    });
+    before
+}
+
+#[test]
+fn an_index_that_fails_in_use_is_set_aside_and_rebuilt_at_the_next_opening() {
+    for fault in [Fault::WriteFails, Fault::ReadPanics] {
+        let directory = TempDir::new().unwrap();
+        let before = broken_in_use(directory.path(), fault);
+        let (store, report) = open(directory.path()).unwrap();
+        assert!(report.index_rebuilt, "sled opens it as if nothing had been");
+        let again = block_on(store.publish(vec![outgoing("broken", 1)]));
+        let durable = fault == Fault::WriteFails;
+        assert_eq!(again[0].clone().unwrap().repeated, durable);
+        let after = block_on(answers(&store));
+        for answer in before
+            .iter()
+            .filter(|answer| !answer.starts_with("ChannelView"))
+        {
+            assert!(after.contains(answer), "{answer}");
+        }
+        block_on(store.stop());
+        drop(store);
+        let (store, report) = open(directory.path()).unwrap();
+        assert!(!report.index_rebuilt, "once is enough");
+        block_on(store.stop());
+    }
+}
+
+#[test]
+fn a_reader_that_finds_the_index_broken_stops_the_store_too() {
+    let directory = TempDir::new().unwrap();
+    let before = filled(directory.path());
+    let epoch = crate::trust::keys::draw().unwrap();
+    let (store, _) = Embedded::open(directory.path(), limits(), epoch).unwrap();
+    *store.places.index.fault.lock().unwrap() = Some(Fault::ReadPanics);
+    block_on(async {
+        let asked = store.channels().await;
+        assert_eq!(asked, Err(NotNow::IndexFailed));
+        assert!(matches!(
+            *store.poisoned().borrow(),
+            Some(Trouble::Index(_))
+        ));
+        *store.places.index.fault.lock().unwrap() = None;
+        let asked = store.publish(vec![outgoing("later", 1)]).await;
+        assert_eq!(asked[0], Err(NotNow::IndexFailed.into()));
+        store.stop().await;
+    });
+    drop(store);
     let (store, report) = open(directory.path()).unwrap();
     assert!(report.index_rebuilt);
     assert_eq!(block_on(answers(&store)), before);

@@ -13,8 +13,10 @@ use super::{
     consumers::RESERVED_AHEAD,
     index,
     keys::{self, Run},
+    open::load_forgotten,
     places::{Place, PlaceError, sequence_at_end},
     reads::{view_of_in, view_of_out},
+    references,
     state::{ConsumerState, InState, OutState},
     writer::Command,
 };
@@ -38,7 +40,7 @@ use crate::{
             Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
             ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, Lease, NotNow,
             NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received, Settled, Settlement,
-            Shown, Waiting, WaitingPage,
+            Shown, Trouble, Waiting, WaitingPage,
         },
     },
 };
@@ -59,11 +61,11 @@ impl Backend for Embedded {
                 .await
                 .is_err()
             {
-                return failed(self.gone());
+                return failed(self.gone().await);
             }
             match answer.await {
                 Ok(answers) => answers,
-                Err(_) => failed(self.gone()),
+                Err(_) => failed(self.gone().await),
             }
         })
     }
@@ -350,6 +352,29 @@ impl Backend for Embedded {
         })
     }
 
+    fn forget_references(&self, at_ms: i64) -> Pending<'_, Result<u64, NotNow>> {
+        Box::pin(async move {
+            let before = references::first_remembered(references::day_of(at_ms));
+            self.ask(|reply| Command::Forget(before, reply)).await?;
+            let mut forgotten = 0u64;
+            let mut next = Some(keys::REFERENCES.to_vec());
+            while let Some(from) = next {
+                let step = self
+                    .read(move |places| {
+                        let forgotten = load_forgotten(&places.index)?;
+                        Ok(references::look(&places.index, &forgotten, &from)?)
+                    })
+                    .await?;
+                if !step.stale.is_empty() {
+                    let removed = self.ask(|reply| Command::Sweep(step.stale, reply)).await?;
+                    forgotten = forgotten.saturating_add(removed);
+                }
+                next = step.next;
+            }
+            Ok(forgotten)
+        })
+    }
+
     fn consumers(&self) -> Pending<'_, Result<Vec<ConsumerView>, NotNow>> {
         Box::pin(self.read(|places| {
             let mut views = Vec::new();
@@ -627,7 +652,7 @@ impl Backend for Embedded {
         self.wakeups.new_channels()
     }
 
-    fn poisoned(&self) -> watch::Receiver<Option<String>> {
+    fn poisoned(&self) -> watch::Receiver<Option<Trouble>> {
         self.health.poisoned()
     }
 

@@ -5,6 +5,7 @@ use std::{
     collections::HashSet,
     fs::File,
     io::{self, Write},
+    panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::Arc,
 };
@@ -12,12 +13,13 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
+    health::Health,
     index::IndexError,
     leases::Leases,
     places::Places,
-    publishing::Publications,
+    publishing::{Publications, Quotas},
     receiving::Arrivals,
-    settling,
+    references, settling,
     space::{Room, Space},
     stage::{Finished, Stage, StageError},
     state::State,
@@ -90,6 +92,10 @@ pub(crate) enum Command {
     },
     Acknowledge(Acknowledged, Reply<()>),
     RemoveConsumer(County, String, Reply<()>),
+    /// References of before that day are forgotten.
+    Forget(u32, Reply<()>),
+    /// Removes references that are forgotten from the index.
+    Sweep(Vec<Vec<u8>>, Reply<u64>),
     /// Syncs what is waiting and ends the thread.
     Stop,
 }
@@ -99,7 +105,7 @@ pub(crate) enum Command {
 pub(crate) struct WriterLimits {
     pub(crate) segment_bytes: u64,
     pub(crate) group_bytes: usize,
-    pub(crate) channel_quota: u64,
+    pub(crate) quotas: Quotas,
 }
 
 /// The journal's open end, and the live state there.
@@ -120,19 +126,6 @@ pub(crate) struct Writer {
     pub(crate) health: Arc<Health>,
 }
 
-/// Whether the writer can still write, for those who ask.
-#[derive(Default)]
-pub(crate) struct Health {
-    poisoned: tokio::sync::watch::Sender<Option<String>>,
-}
-
-impl Health {
-    /// Why the writer takes no new work; none while it does.
-    pub(crate) fn poisoned(&self) -> tokio::sync::watch::Receiver<Option<String>> {
-        self.poisoned.subscribe()
-    }
-}
-
 /// An answer that is sent once its group is durable, or is known not to be.
 type Answer = Box<dyn FnOnce(Durable) + Send>;
 
@@ -150,6 +143,8 @@ enum CommitError {
     Journal(#[from] io::Error),
     #[error(transparent)]
     Index(#[from] IndexError),
+    #[error("the writer broke off; this is a defect")]
+    Panicked,
 }
 
 impl Writer {
@@ -165,7 +160,14 @@ impl Writer {
             }
             let mut rest = std::mem::take(&mut gathered).into_iter().peekable();
             while rest.peek().is_some() {
-                match self.commit(&mut rest) {
+                if self.health.trouble().is_some() {
+                    // A reader found the index broken.
+                    refuse_all(rest, &mut commands);
+                    return;
+                }
+                let committed = catch_unwind(AssertUnwindSafe(|| self.commit(&mut rest)))
+                    .unwrap_or(Err(CommitError::Panicked));
+                match committed {
                     Ok(Next::Continue) => {}
                     Ok(Next::Stop) => {
                         if let Err(error) = self.places.index.flush() {
@@ -174,8 +176,13 @@ impl Writer {
                         return;
                     }
                     Err(error) => {
-                        tracing::error!(%error, "The writer is poisoned; the node takes no new work.");
-                        self.health.poisoned.send_replace(Some(error.to_string()));
+                        match &error {
+                            CommitError::Index(error) => self.health.index_failed(error),
+                            CommitError::Journal(_) | CommitError::Panicked => {
+                                tracing::error!(%error, "The writer is poisoned; the node takes no new work.");
+                                self.health.journal_failed(&error);
+                            }
+                        }
                         refuse_all(rest, &mut commands);
                         return;
                     }
@@ -189,6 +196,15 @@ impl Writer {
         &mut self,
         commands: &mut std::iter::Peekable<impl Iterator<Item = Command>>,
     ) -> Result<Next, CommitError> {
+        if let Some(Command::Sweep(stale, reply)) =
+            commands.next_if(|command| matches!(command, Command::Sweep(..)))
+        {
+            // Nothing is staged now that could use one of them again.
+            let forgotten = &self.state.forgotten;
+            let removed = references::sweep(&self.places.index, forgotten, stale)?;
+            drop(reply.send(Ok(removed)));
+            return Ok(Next::Continue);
+        }
         let room = self.space.room();
         let mut answers: Vec<Answer> = Vec::new();
         let mut waiting = Vec::new();
@@ -209,6 +225,7 @@ impl Writer {
         while let Some(command) = commands.next_if(|command| match command {
             // An adoption rewrites runs, so it is a group of its own.
             Command::AdoptOut(..) => gathered == 0,
+            Command::Sweep(..) => false,
             // A repeat is answered from the index, which does not show this group yet.
             Command::Receive(arriving, _) => {
                 let held = stage.state.ins.get(&arriving.channel).map(|it| it.held);
@@ -226,7 +243,7 @@ impl Writer {
                         let answer = if room == Room::Low {
                             super::publishing::ItemAnswer::Known(Err(NotNow::StorageLow.into()))
                         } else {
-                            match publications.add(&stage, item, limits.channel_quota) {
+                            match publications.add(&stage, item, limits.quotas) {
                                 Ok(answer) => answer,
                                 Err(StageError::Index(error)) => return Err(error.into()),
                                 Err(StageError::NotNow(error)) => {
@@ -321,6 +338,12 @@ impl Writer {
                         stage.push(Record::ConsumerRemoved(ConsumerRemoved { home, name }));
                     answer(&mut answers, reply, result.map_err(StageError::from))?;
                 }
+                Command::Forget(before, reply) => {
+                    let result = references::forget(&mut stage, before);
+                    answer(&mut answers, reply, result)?;
+                }
+                // Never gathered.
+                Command::Sweep(_, reply) => drop(reply.send(Err(NotNow::Busy))),
                 Command::Stop => {
                     next = Next::Stop;
                     break;

@@ -4,6 +4,8 @@
 //! kind, agreement, times, sizes, digests and keyed hashes. A type or version that is not in the
 //! table stops the node; it is never skipped.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 
 use super::{
@@ -11,7 +13,7 @@ use super::{
     record::{
         Acknowledged, AdoptedIn, AdoptedOut, ConsumerOpened, ConsumerRemoved, Direction, Ended,
         Facts, HandedOut, Holding, LossAccepted, ParcelReceived, PlaceUsed, Position, Published,
-        Received, Record, Requeued, Settled, Snapshot, StopReason, Stopped,
+        Received, Record, ReferencesForgotten, Requeued, Settled, Snapshot, StopReason, Stopped,
     },
 };
 use crate::domain::{
@@ -53,6 +55,7 @@ impl Record {
             Self::Acknowledged(r) => Some(r.home),
             Self::ConsumerRemoved(r) => Some(r.home),
             Self::LossAccepted(r) => Some(r.home),
+            Self::ReferencesForgotten(r) => Some(r.home),
             Self::Snapshot(_) => None,
         }
     }
@@ -66,6 +69,7 @@ impl Record {
                 put.channel(r.channel).sequence(r.sequence);
                 put_facts(&mut put, &r.facts);
                 put.digest(&r.origin)
+                    .raw(&r.office_key)
                     .raw(&r.reference_key)
                     .raw(&r.content_key)
                     .u32(len32(&r.notice));
@@ -81,7 +85,8 @@ impl Record {
                     .id(r.id)
                     .digest(&r.digest)
                     .sequence(r.left)
-                    .u64(r.origin.get());
+                    .u64(r.origin.get())
+                    .raw(&r.office_key);
                 2
             }
             Self::Ended(r) => {
@@ -99,6 +104,7 @@ impl Record {
                     .i64(r.at_ms);
                 let mut both = Put::default();
                 put_outcomes(&mut both, &r.outcomes);
+                put_offices(&mut both, &r.offices);
                 both.raw(&r.evidence);
                 payload = both.0.into();
                 4
@@ -195,6 +201,10 @@ impl Record {
                 payload = r.state.clone();
                 16
             }
+            Self::ReferencesForgotten(r) => {
+                put.county(r.home).u32(r.before);
+                17
+            }
         };
         Parts {
             kind,
@@ -216,6 +226,7 @@ impl Record {
                 let sequence = take.sequence()?;
                 let facts = take_facts(&mut take)?;
                 let origin = take.digest()?;
+                let office_key = take.key()?;
                 let reference_key = take.key()?;
                 let content_key = take.key()?;
                 let len = take.u32()? as usize;
@@ -229,6 +240,7 @@ impl Record {
                     sequence,
                     facts,
                     origin,
+                    office_key,
                     reference_key,
                     content_key,
                     notice,
@@ -242,6 +254,7 @@ impl Record {
                 digest: take.digest()?,
                 left: take.sequence()?,
                 origin: Position::new(take.u64()?),
+                office_key: take.key()?,
             }),
             3 => Self::Ended(Ended {
                 channel: take.channel()?,
@@ -256,6 +269,7 @@ impl Record {
             4 => {
                 let mut both = Take(&payload);
                 let outcomes = take_outcomes(&mut both)?;
+                let offices = take_offices(&mut both)?;
                 let evidence = payload.len().saturating_sub(both.0.len());
                 Self::Settled(Settled {
                     channel: take.channel()?,
@@ -263,6 +277,7 @@ impl Record {
                     outcomes,
                     head: take.digest()?,
                     at_ms: take.i64()?,
+                    offices,
                     evidence: payload.slice(evidence..),
                 })
             }
@@ -371,6 +386,10 @@ impl Record {
                 at_ms: take.i64()?,
             }),
             16 => Self::Snapshot(Snapshot { state: payload }),
+            17 => Self::ReferencesForgotten(ReferencesForgotten {
+                home: take.county()?,
+                before: take.u32()?,
+            }),
             _ => return Err(Unreadable),
         };
         take.end()?;
@@ -432,6 +451,23 @@ fn take_outcomes(take: &mut Take<'_>) -> Result<Vec<Outcome>, Unreadable> {
         *outcomes.get_mut(offset).ok_or(Unreadable)? = take_outcome(take)?;
     }
     Ok(outcomes)
+}
+
+/// Writes how many places each office has, as journal and index hold it.
+pub(crate) fn put_offices(put: &mut Put, offices: &BTreeMap<[u8; 16], u64>) {
+    put.u32(u32::try_from(offices.len()).unwrap_or(u32::MAX));
+    for (office, places) in offices {
+        put.raw(office).u64(*places);
+    }
+}
+
+/// Reads how many places each office has back.
+pub(crate) fn take_offices(take: &mut Take<'_>) -> Result<BTreeMap<[u8; 16], u64>, Unreadable> {
+    let mut offices = BTreeMap::new();
+    for _ in 0..take.u32()? {
+        offices.insert(take.key()?, take.u64()?);
+    }
+    Ok(offices)
 }
 
 fn put_facts(put: &mut Put, facts: &Facts) {

@@ -1,5 +1,7 @@
 //! What the journal says: one record an entry, its header apart from its payload.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 
 use crate::domain::{
@@ -56,6 +58,7 @@ pub(crate) enum Record {
     ConsumerRemoved(ConsumerRemoved),
     LossAccepted(LossAccepted),
     Snapshot(Snapshot),
+    ReferencesForgotten(ReferencesForgotten),
 }
 
 /// What a notice is, apart from what it says.
@@ -87,6 +90,8 @@ pub(crate) struct Published {
     pub(crate) facts: Facts,
     /// Head of the chain before the first notice of the channel; counts only at sequence 1.
     pub(crate) origin: Digest,
+    /// Keyed hash of the office, whose quota it counts against.
+    pub(crate) office_key: [u8; 16],
     /// Keyed hash of the office's reference.
     pub(crate) reference_key: [u8; 16],
     /// Keyed hash of the content.
@@ -107,6 +112,8 @@ pub(crate) struct Requeued {
     pub(crate) left: Sequence,
     /// Where its `Published` record stands.
     pub(crate) origin: Position,
+    /// As in its `Published` record.
+    pub(crate) office_key: [u8; 16],
 }
 
 /// A place that goes out as a void from now on.
@@ -128,6 +135,8 @@ pub(crate) struct Settled {
     pub(crate) outcomes: Vec<Outcome>,
     pub(crate) head: Digest,
     pub(crate) at_ms: i64,
+    /// How many of the places each office had published or sent again.
+    pub(crate) offices: BTreeMap<[u8; 16], u64>,
     /// Payload: our parcel's signed form, its digests, and the receipt's signed form.
     pub(crate) evidence: Bytes,
 }
@@ -282,6 +291,14 @@ pub(crate) struct LossAccepted {
     pub(crate) at: Position,
     pub(crate) index_at: Position,
     pub(crate) at_ms: i64,
+}
+
+/// References of before a day do not count any more.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct ReferencesForgotten {
+    pub(crate) home: County,
+    /// The first day that counts, counted from 1970-01-01.
+    pub(crate) before: u32,
 }
 
 /// All that is live, at the head of a segment. Not chained.
