@@ -8,8 +8,7 @@ pub fn is_forbidden(text: &str) -> bool {
     may_be_forbidden(text) && is_forbidden_in_full(text)
 }
 
-/// False only for a text in which nothing of the table can stand, told in one pass: every word has
-/// one of [`MARKS`] in it, and the label ends with a 9 and a 5.
+/// False only for a text in which nothing of the table can stand, told in one pass.
 fn may_be_forbidden(text: &str) -> bool {
     if text.is_ascii() {
         // Neither spaces nor spelling come between the letters of the label.
@@ -18,11 +17,19 @@ fn may_be_forbidden(text: &str) -> bool {
             .windows(3)
             .any(|label| label.eq_ignore_ascii_case(b"a95"));
     }
-    text.chars().any(|c| matches!(c, '9' | '９') || MARKS.contains(c))
+    let (mut letter, mut digit) = (false, false);
+    for c in text.chars() {
+        match c {
+            // One of every word of the table, the rarest in everyday text.
+            '躲' | '落' | '抚' | '策' | '划' | '超' | '违' | '孕' | '妇' | '证' | '押' | '罚'
+            | '奖' | '产' | '流' | '妊' | '胎' => return true,
+            'a' | 'A' | 'ａ' | 'Ａ' => letter = true,
+            '9' | '９' => digit = true,
+            _ => {}
+        }
+    }
+    letter && digit
 }
-
-/// A character of every word of the table, the rarest in everyday text.
-const MARKS: &str = "躲落抚策划超违孕妇证押罚奖产流妊胎";
 
 fn is_forbidden_in_full(text: &str) -> bool {
     let text = plain(text).to_lowercase();
@@ -146,9 +153,9 @@ mod tests {
     }
 
     #[test]
-    fn every_word_has_a_mark() {
+    fn the_quick_look_knows_every_word() {
         for word in WORDS {
-            assert!(word.contains(|c| MARKS.contains(c)), "{word}");
+            assert!(may_be_forbidden(word), "{word}");
         }
     }
 

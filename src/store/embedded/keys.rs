@@ -13,7 +13,10 @@
 //! | `S` lower higher id | [`Stray`]: an id that does not rise along its channel |
 //! | `X` direction from to sequence | [`Exception`]: a place that is not just stored or queued |
 //! | `H` from to sequence | nothing: the place waits for an agreement |
-//! | `R` home hash | [`ReferenceEntry`] |
+//! | `B` home generation block | references of the open generation, in the order of their use |
+//! | `R` home generation hash | references of a closed one, sorted, from that hash on |
+//! | `Q` home generation chunk | bytes of its filter |
+//! | `T` home generation | how many references it has, and the newest day of use |
 //! | `G` home | first day whose references count |
 //! | `C` home name | [`ConsumerState`](super::state::ConsumerState) |
 
@@ -78,15 +81,6 @@ pub(crate) struct Exception {
     pub(crate) adopted: Option<(Digest, Option<NoticeId>)>,
 }
 
-/// A reference that was used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ReferenceEntry {
-    pub(crate) at: Position,
-    pub(crate) len: u32,
-    /// Day of use, counted from 1970-01-01.
-    pub(crate) day: u32,
-}
-
 /// How far the index reflects the journal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reflection {
@@ -96,7 +90,10 @@ pub(crate) struct Reflection {
 
 pub(crate) const REFLECTION: &[u8] = b"M";
 /// The prefix of all references.
-pub(crate) const REFERENCES: &[u8] = b"R";
+/// The prefix of the blocks of open generations.
+pub(crate) const BLOCKS: &[u8] = b"B";
+/// The prefix of the table of closed generations.
+pub(crate) const GENERATIONS: &[u8] = b"T";
 
 fn key(prefix: u8) -> Put {
     let mut put = Put(Vec::with_capacity(40));
@@ -212,10 +209,42 @@ pub(crate) fn forgotten(home: County) -> Vec<u8> {
     put.0
 }
 
-pub(crate) fn reference(home: County, hash: &[u8; 16]) -> Vec<u8> {
-    let mut put = key(b'R');
-    put.county(home).raw(hash);
+fn of_generation(prefix: u8, home: County, number: u32) -> Put {
+    let mut put = key(prefix);
+    put.county(home).u32(number);
+    put
+}
+
+pub(crate) fn block(home: County, generation: u32, block: u32) -> Vec<u8> {
+    let mut put = of_generation(b'B', home, generation);
+    put.u32(block);
     put.0
+}
+
+/// The prefix of the pages of a closed generation.
+pub(crate) fn pages(home: County, generation: u32) -> Vec<u8> {
+    of_generation(b'R', home, generation).0
+}
+
+pub(crate) fn page(home: County, generation: u32, first: &[u8; 16]) -> Vec<u8> {
+    let mut put = Put(pages(home, generation));
+    put.raw(first);
+    put.0
+}
+
+/// The prefix of the filter of a closed generation.
+pub(crate) fn filters(home: County, generation: u32) -> Vec<u8> {
+    of_generation(b'Q', home, generation).0
+}
+
+pub(crate) fn filter(home: County, generation: u32, chunk: u32) -> Vec<u8> {
+    let mut put = Put(filters(home, generation));
+    put.u32(chunk);
+    put.0
+}
+
+pub(crate) fn generation(home: County, number: u32) -> Vec<u8> {
+    of_generation(b'T', home, number).0
 }
 
 pub(crate) fn consumer(home: County, name: &str) -> Vec<u8> {
@@ -367,23 +396,6 @@ impl Exception {
             moved_to,
             origin,
             adopted,
-        })
-    }
-}
-
-impl ReferenceEntry {
-    pub(crate) fn encode(self) -> Vec<u8> {
-        let mut put = Put::default();
-        put.u64(self.at.get()).u32(self.len).u32(self.day);
-        put.0
-    }
-
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
-        let mut take = Take(bytes);
-        Ok(Self {
-            at: Position::new(take.u64()?),
-            len: take.u32()?,
-            day: take.u32()?,
         })
     }
 }

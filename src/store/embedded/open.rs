@@ -11,7 +11,7 @@ use super::{
     keys::Reflection,
     places::Places,
     projection::Projection,
-    references::{self, Forgotten},
+    references::{Forgotten, References},
     state::{ConsumerState, InState, OutState, State},
     writer::begin_segment,
 };
@@ -239,7 +239,6 @@ pub(crate) fn open(data: &Path, cache_bytes: u64) -> Result<Opened, OpenError> {
     report.groups_replayed = replay.groups;
     let state = replay.state;
     if rebuild {
-        references::sweep_all(&index, &state.forgotten)?;
         index::trust(&layout.index).map_err(disk(&layout.index))?;
     }
     Ok(Opened {
@@ -352,11 +351,12 @@ pub(crate) fn load_state(index: &Index) -> Result<State, IndexError> {
             .insert((home, name), ConsumerState::take(&mut Take(&value))?);
     }
     state.forgotten = load_forgotten(index)?;
+    state.references = References::load(index)?;
     Ok(state)
 }
 
 /// From which day on references count.
-pub(crate) fn load_forgotten(index: &Index) -> Result<Forgotten, IndexError> {
+fn load_forgotten(index: &Index) -> Result<Forgotten, IndexError> {
     let mut forgotten = Forgotten::new();
     for entry in index.from(b"G", b"G") {
         let (key, value) = entry?;
@@ -438,7 +438,7 @@ impl<'a> Replay<'a> {
             .take()
             .unwrap_or_else(|| Projection::new(index));
         self.pending.records = 0;
-        index.apply(projection.finish(&self.state, end, chains)?)
+        index.apply(projection.finish(&mut self.state, end, chains)?)
     }
 
     /// The oldest segment's snapshot is where a rebuild begins: what came before it has left.

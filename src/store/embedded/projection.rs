@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::{
     index::{Index, IndexError},
-    keys::{self, Exception, IdRun, REFLECTION, ReferenceEntry, Reflection, Run, Stray},
-    references::day_of,
+    keys::{self, Exception, IdRun, REFLECTION, Reflection, Run, Stray},
+    references::{Use, day_of},
     state::State,
 };
 use crate::{
@@ -25,10 +25,13 @@ use crate::{
     },
 };
 
+/// What becomes of keys: a value, or nothing.
+pub(crate) type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
 /// The changes of one group, readable before they are applied.
 pub(crate) struct Projection<'a> {
     index: &'a Index,
-    changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    changes: Changes,
     run: Option<OpenRun>,
     outs: HashSet<Channel>,
     ins: HashSet<Channel>,
@@ -55,7 +58,7 @@ impl<'a> Projection<'a> {
     pub(crate) fn new(index: &'a Index) -> Self {
         Self {
             index,
-            changes: BTreeMap::new(),
+            changes: Changes::new(),
             run: None,
             outs: HashSet::new(),
             ins: HashSet::new(),
@@ -85,15 +88,13 @@ impl<'a> Projection<'a> {
                     head,
                     Some(r.facts.id),
                 )?;
-                self.put(
-                    keys::reference(r.channel.from, &r.reference_key),
-                    ReferenceEntry {
-                        at,
-                        len: placed.len,
-                        day: day_of(r.facts.published_at_ms),
-                    }
-                    .encode(),
-                );
+                let last = Use {
+                    at,
+                    len: placed.len,
+                    day: day_of(r.facts.published_at_ms),
+                };
+                let home = r.channel.from;
+                state.references.used(home, r.reference_key, last);
             }
             Record::Requeued(r) => {
                 let head = state
@@ -196,7 +197,12 @@ impl<'a> Projection<'a> {
             Record::ConsumerRemoved(r) => {
                 self.consumers.insert((r.home, r.name.clone()));
             }
-            Record::ReferencesForgotten(r) => self.forgotten(r.home, r.before),
+            Record::ReferencesForgotten(r) => {
+                self.forgotten(r.home, r.before);
+                state
+                    .references
+                    .forget(self.index, r.home, r.before, &mut self.changes)?;
+            }
             Record::LossAccepted(_) | Record::Snapshot(_) => {}
         }
         if let Record::Settled(r) = &placed.record {
@@ -223,11 +229,12 @@ impl<'a> Projection<'a> {
     /// The changes, with the live state that they touched and the reflection behind them.
     pub(crate) fn finish(
         mut self,
-        state: &State,
+        state: &mut State,
         position: Position,
         chains: &Chains,
-    ) -> Result<BTreeMap<Vec<u8>, Option<Vec<u8>>>, IndexError> {
+    ) -> Result<Changes, IndexError> {
         self.close_run()?;
+        state.references.write(&mut self.changes);
         for channel in std::mem::take(&mut self.outs) {
             if let Some(out) = state.outs.get(&channel) {
                 let mut put = crate::store::journal::bytes::Put::default();

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 use bytes::Bytes;
 
 use super::{
-    keys::{self, ReferenceEntry},
     references::{day_of, first_remembered},
     stage::{Stage, StageError},
     views::delivery_of,
@@ -179,11 +178,11 @@ fn earlier(
     stage: &Stage<'_>,
     item: &Outgoing,
 ) -> Result<Option<Result<Accepted, PublishError>>, StageError> {
-    let key = keys::reference(item.channel.from, &item.reference_key);
-    let Some(value) = stage.projection.get(&key)? else {
+    let references = &stage.state.references;
+    let index = &stage.places.index;
+    let Some(entry) = references.find(index, item.channel.from, &item.reference_key)? else {
         return Ok(None);
     };
-    let entry = ReferenceEntry::decode(&value).map_err(super::index::IndexError::from)?;
     if entry.day < first_remembered(day_of(item.published_at_ms)) {
         return Ok(None);
     }

@@ -3,7 +3,7 @@
 use super::{
     index::IndexError,
     places::{PlaceError, Places},
-    projection::Projection,
+    projection::{Changes, Projection},
     state::State,
 };
 use crate::store::{
@@ -99,5 +99,5 @@ impl<'a> Stage<'a> {
 pub(crate) struct Finished {
     pub(crate) bytes: Vec<u8>,
     pub(crate) placed: Vec<Placed>,
-    pub(crate) changes: std::collections::BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    pub(crate) changes: Changes,
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, btree_map::Entry};
 
 use bytes::Bytes;
 
-use super::references::Forgotten;
+use super::references::{Forgotten, References};
 use crate::{
     domain::{
         area::County,
@@ -23,12 +23,14 @@ use crate::{
 };
 
 /// The live state of every channel and consumer.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Default)]
 pub(crate) struct State {
     pub(crate) outs: BTreeMap<Channel, OutState>,
     pub(crate) ins: BTreeMap<Channel, InState>,
     pub(crate) consumers: BTreeMap<(County, String), ConsumerState>,
     pub(crate) forgotten: Forgotten,
+    /// Which references were used. No snapshot holds them: there may be millions.
+    pub(crate) references: References,
 }
 
 /// A channel whose notices are published here.

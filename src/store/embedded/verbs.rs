@@ -13,7 +13,6 @@ use super::{
     consumers::RESERVED_AHEAD,
     index,
     keys::{self, Run},
-    open::load_forgotten,
     places::{Place, PlaceError, sequence_at_end},
     reads::{view_of_in, view_of_out},
     references,
@@ -355,23 +354,7 @@ impl Backend for Embedded {
     fn forget_references(&self, at_ms: i64) -> Pending<'_, Result<u64, NotNow>> {
         Box::pin(async move {
             let before = references::first_remembered(references::day_of(at_ms));
-            self.ask(|reply| Command::Forget(before, reply)).await?;
-            let mut forgotten = 0u64;
-            let mut next = Some(keys::REFERENCES.to_vec());
-            while let Some(from) = next {
-                let step = self
-                    .read(move |places| {
-                        let forgotten = load_forgotten(&places.index)?;
-                        Ok(references::look(&places.index, &forgotten, &from)?)
-                    })
-                    .await?;
-                if !step.stale.is_empty() {
-                    let removed = self.ask(|reply| Command::Sweep(step.stale, reply)).await?;
-                    forgotten = forgotten.saturating_add(removed);
-                }
-                next = step.next;
-            }
-            Ok(forgotten)
+            self.ask(|reply| Command::Forget(before, reply)).await
         })
     }
 

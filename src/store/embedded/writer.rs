@@ -93,9 +93,7 @@ pub(crate) enum Command {
     Acknowledge(Acknowledged, Reply<()>),
     RemoveConsumer(County, String, Reply<()>),
     /// References of before that day are forgotten.
-    Forget(u32, Reply<()>),
-    /// Removes references that are forgotten from the index.
-    Sweep(Vec<Vec<u8>>, Reply<u64>),
+    Forget(u32, Reply<u64>),
     /// Syncs what is waiting and ends the thread.
     Stop,
 }
@@ -196,15 +194,6 @@ impl Writer {
         &mut self,
         commands: &mut std::iter::Peekable<impl Iterator<Item = Command>>,
     ) -> Result<Next, CommitError> {
-        if let Some(Command::Sweep(stale, reply)) =
-            commands.next_if(|command| matches!(command, Command::Sweep(..)))
-        {
-            // Nothing is staged now that could use one of them again.
-            let forgotten = &self.state.forgotten;
-            let removed = references::sweep(&self.places.index, forgotten, stale)?;
-            drop(reply.send(Ok(removed)));
-            return Ok(Next::Continue);
-        }
         let room = self.space.room();
         let mut answers: Vec<Answer> = Vec::new();
         let mut waiting = Vec::new();
@@ -225,7 +214,6 @@ impl Writer {
         while let Some(command) = commands.next_if(|command| match command {
             // An adoption rewrites runs, so it is a group of its own.
             Command::AdoptOut(..) => gathered == 0,
-            Command::Sweep(..) => false,
             // A repeat is answered from the index, which does not show this group yet.
             Command::Receive(arriving, _) => {
                 let held = stage.state.ins.get(&arriving.channel).map(|it| it.held);
@@ -342,8 +330,6 @@ impl Writer {
                     let result = references::forget(&mut stage, before);
                     answer(&mut answers, reply, result)?;
                 }
-                // Never gathered.
-                Command::Sweep(_, reply) => drop(reply.send(Err(NotNow::Busy))),
                 Command::Stop => {
                     next = Next::Stop;
                     break;
