@@ -31,7 +31,9 @@ pub fn filled(
     content: &Content,
 ) -> Vec<Field> {
     let mut filled = Vec::with_capacity(Field::ALL.len());
-    visit(answers, consent, content, &mut |field, _| filled.push(field));
+    visit(answers, consent, content, &mut |field, _| {
+        filled.push(field)
+    });
     filled.sort_unstable();
     filled
 }

@@ -168,7 +168,13 @@ pub fn accept_loss(data: &Path, at_ms: i64) -> Result<LossReport, OpenError> {
     report.channels = lost(&known, &opened.state);
     let homes: Vec<_> = opened.chains.keys().copied().collect();
     let end = opened.end;
-    let mut stage = Stage::new(&opened.places, &mut opened.state, &mut opened.chains, end);
+    let mut stage = Stage::new(
+        &opened.places,
+        &mut opened.state,
+        &mut opened.chains,
+        end,
+        Vec::new(),
+    );
     for home in homes {
         stage.push(Record::LossAccepted(LossAccepted {
             home,

@@ -137,6 +137,7 @@ impl Embedded {
             epoch,
             counter: 0,
             health: Arc::clone(&health),
+            buffer: Vec::new(),
         };
         let (commands, receiver) = mpsc::channel(limits.queue);
         let thread = std::thread::Builder::new()

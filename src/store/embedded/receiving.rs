@@ -110,7 +110,7 @@ impl Arrivals {
         }
         let mut sequence = before.plus(outcomes.len() as u64);
         let mut records = Vec::new();
-        let mut seen = Vec::new();
+        let mut seen = HashMap::new();
         let mut pause = None;
         let mut conflicts = 0u64;
         let mut idle_bytes = 0u64;
@@ -187,7 +187,7 @@ impl Arrivals {
             sequence = next;
             head = chain(head, digest);
             if let (Some(id), false) = (disposed.id, disposed.known) {
-                seen.push((id, digest, disposed.outcome.clone()));
+                seen.insert(id, (digest, disposed.outcome.clone()));
             }
             outcomes.push(disposed.outcome.clone());
             records.push(disposed.record(channel, sequence, digest, at_ms));
@@ -215,9 +215,9 @@ impl Arrivals {
             for record in records {
                 stage.push(record)?;
             }
-            for (id, digest, outcome) in seen {
+            for (id, known) in seen {
                 let (low, high) = pair(channel);
-                self.ids.insert((low, high, id), (digest, outcome));
+                self.ids.insert((low, high, id), known);
             }
         }
         let held = stage
@@ -244,11 +244,11 @@ impl Arrivals {
         stage: &Stage<'_>,
         channel: Channel,
         id: NoticeId,
-        seen: &[(NoticeId, Digest, Outcome)],
+        seen: &HashMap<NoticeId, Known>,
     ) -> Result<Option<Known>, StageError> {
         let (low, high) = pair(channel);
-        if let Some((_, digest, outcome)) = seen.iter().find(|(other, ..)| *other == id) {
-            return Ok(Some((*digest, outcome.clone())));
+        if let Some(known) = seen.get(&id) {
+            return Ok(Some(known.clone()));
         }
         if let Some(known) = self.ids.get(&(low, high, id)) {
             return Ok(Some(known.clone()));

@@ -49,18 +49,20 @@ impl From<PlaceError> for StageError {
 }
 
 impl<'a> Stage<'a> {
+    /// An empty group; its bytes will stand in `buffer`.
     pub(crate) fn new(
         places: &'a Places,
         state: &'a mut State,
         chains: &'a mut Chains,
         start: Position,
+        buffer: Vec<u8>,
     ) -> Self {
         Self {
             places,
             state,
             projection: Projection::new(&places.index),
             chains,
-            group: GroupWriter::new(start),
+            group: GroupWriter::new(start, buffer),
             placed: Vec::new(),
         }
     }

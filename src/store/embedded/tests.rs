@@ -513,7 +513,7 @@ fn a_record_of_a_newer_version_stops_the_node_and_is_not_called_damage() {
 
     let directory = TempDir::new().unwrap();
     let mut bytes = small(directory.path());
-    let mut group = GroupWriter::new(Position::new(bytes.len() as u64));
+    let mut group = GroupWriter::new(Position::new(bytes.len() as u64), Vec::new());
     group.push(
         Record::LossAccepted(LossAccepted {
             home: here().from,

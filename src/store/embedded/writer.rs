@@ -122,6 +122,8 @@ pub(crate) struct Writer {
     pub(crate) epoch: [u8; 8],
     pub(crate) counter: u64,
     pub(crate) health: Arc<Health>,
+    /// Where the next group is put together.
+    pub(crate) buffer: Vec<u8>,
 }
 
 /// An answer that is sent once its group is durable, or is known not to be.
@@ -206,9 +208,10 @@ impl Writer {
             chains,
             leases,
             limits,
+            buffer,
             ..
         } = self;
-        let mut stage = Stage::new(places, state, chains, self.end);
+        let mut stage = Stage::new(places, state, chains, self.end, std::mem::take(buffer));
         let mut gathered = 0usize;
         let mut received = HashSet::new();
         while let Some(command) = commands.next_if(|command| match command {
@@ -399,6 +402,9 @@ impl Writer {
         self.file.write_all(&bytes)?;
         self.file.sync_data()?;
         self.end = end;
+        if bytes.capacity() <= KEPT_BUFFER {
+            self.buffer = bytes;
+        }
         self.places.index.apply(changes)?;
         self.wakeups.committed(&self.state, &placed);
         Ok(())
@@ -433,7 +439,7 @@ pub(crate) fn begin_segment(
         chains: chains.clone(),
     }
     .encode();
-    let mut group = GroupWriter::new(first);
+    let mut group = GroupWriter::new(first, Vec::new());
     group.push(
         Record::Snapshot(Snapshot {
             state: state.encode(),
@@ -481,5 +487,7 @@ fn refuse_all(rest: impl Iterator<Item = Command>, commands: &mut mpsc::Receiver
     }
 }
 
+/// A larger buffer is given back.
+const KEPT_BUFFER: usize = 1 << 20;
 /// A group gathers no more commands than this.
 const MAX_COMMANDS: usize = 4_096;

@@ -38,52 +38,55 @@ pub(crate) struct Placed {
 
 /// A group that is being filled.
 pub(crate) struct GroupWriter {
-    buffer: Vec<u8>,
+    buffer: Put,
     start: Position,
     count: u32,
 }
 
 impl GroupWriter {
-    /// An empty group that will begin at `start`.
-    pub(crate) fn new(start: Position) -> Self {
+    /// An empty group that will begin at `start`. Whatever stands in `buffer` is thrown away.
+    pub(crate) fn new(start: Position, mut buffer: Vec<u8>) -> Self {
+        buffer.clear();
+        buffer.resize(GROUP_HEADER, 0);
         Self {
-            buffer: vec![0; GROUP_HEADER],
+            buffer: Put(buffer),
             start,
             count: 0,
         }
     }
 
     /// Bytes so far.
-    pub(crate) fn len(&self) -> usize {
-        self.buffer.len()
+    pub(crate) const fn len(&self) -> usize {
+        self.buffer.0.len()
     }
 
     /// True if it holds no record.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.count == 0
     }
 
     /// Appends a record and lengthens its home's chain.
     pub(crate) fn push(&mut self, record: Record, chain: Option<&mut Digest>) -> Placed {
-        let parts = record.parts();
-        let at = self.buffer.len();
-        let mut head = Put(Vec::with_capacity(ENTRY_HEAD as usize));
-        head.u32(0).u8(parts.kind).u8(ENTRY_VERSION);
-        match record.home() {
-            Some(home) => head.county(home),
-            None => head.raw(NO_HOME),
-        };
-        head.u16(u16::try_from(parts.header.len()).unwrap_or(u16::MAX))
-            .u32(u32::try_from(parts.payload.len()).unwrap_or(u32::MAX))
-            .u64(0);
-        self.buffer.extend_from_slice(&head.0);
-        self.buffer.extend_from_slice(&parts.header);
-        self.buffer.extend_from_slice(&parts.payload);
-        if let Some(entry) = self.buffer.get_mut(at..) {
+        let at = self.len();
+        self.buffer.raw(&[0; ENTRY_HEAD as usize]);
+        let kind = record.put_header(&mut self.buffer);
+        let header_end = self.len();
+        record.put_payload(&mut self.buffer);
+        let header = header_end.saturating_sub(at.saturating_add(ENTRY_HEAD as usize));
+        let payload = self.len().saturating_sub(header_end);
+        let mut head = Head(0);
+        if let Some(entry) = self.buffer.0.get_mut(at..) {
+            head.put(entry, &[0; 4]);
+            head.put(entry, &[kind, ENTRY_VERSION]);
+            let home = record.home();
+            head.put(entry, home.as_ref().map_or(NO_HOME, |it| it.as_bytes()));
+            let header = u16::try_from(header).unwrap_or(u16::MAX);
+            head.put(entry, &header.to_be_bytes());
+            let payload = u32::try_from(payload).unwrap_or(u32::MAX);
+            head.put(entry, &payload.to_be_bytes());
+            // The key slot stays 0.
             let crc = crc32c::crc32c(entry.get(4..).unwrap_or_default());
-            if let Some(slot) = entry.get_mut(..4) {
-                slot.copy_from_slice(&crc.to_be_bytes());
-            }
+            Head(0).put(entry, &crc.to_be_bytes());
             if let Some(chain) = chain {
                 *chain = lengthen(chain, entry);
             }
@@ -91,25 +94,37 @@ impl GroupWriter {
         self.count = self.count.saturating_add(1);
         Placed {
             position: self.start.plus(at as u64),
-            len: u32::try_from(self.buffer.len().saturating_sub(at)).unwrap_or(u32::MAX),
+            len: u32::try_from(self.len().saturating_sub(at)).unwrap_or(u32::MAX),
             record,
         }
     }
 
     /// The finished bytes.
-    pub(crate) fn finish(mut self) -> Vec<u8> {
-        let body = self.buffer.len().saturating_sub(GROUP_HEADER);
-        let mut head = Put(Vec::with_capacity(GROUP_HEADER));
-        head.raw(&GROUP_MAGIC)
-            .u32(u32::try_from(body).unwrap_or(u32::MAX))
-            .u32(self.count);
-        let crc = crc32c::crc32c(head.0.get(4..12).unwrap_or_default());
-        let crc = crc32c::crc32c_append(crc, self.buffer.get(GROUP_HEADER..).unwrap_or_default());
-        head.u32(crc);
-        if let Some(slot) = self.buffer.get_mut(..GROUP_HEADER) {
-            slot.copy_from_slice(&head.0);
+    pub(crate) fn finish(self) -> Vec<u8> {
+        let mut bytes = self.buffer.0;
+        let body = bytes.len().saturating_sub(GROUP_HEADER);
+        let mut head = Head(0);
+        head.put(&mut bytes, &GROUP_MAGIC);
+        let body = u32::try_from(body).unwrap_or(u32::MAX);
+        head.put(&mut bytes, &body.to_be_bytes());
+        head.put(&mut bytes, &self.count.to_be_bytes());
+        let crc = crc32c::crc32c(bytes.get(4..12).unwrap_or_default());
+        let crc = crc32c::crc32c_append(crc, bytes.get(GROUP_HEADER..).unwrap_or_default());
+        head.put(&mut bytes, &crc.to_be_bytes());
+        bytes
+    }
+}
+
+/// Fills in a head, part by part, once what it tells of is known.
+struct Head(usize);
+
+impl Head {
+    fn put(&mut self, bytes: &mut [u8], part: &[u8]) {
+        let end = self.0.saturating_add(part.len());
+        if let Some(place) = bytes.get_mut(self.0..end) {
+            place.copy_from_slice(part);
         }
-        self.buffer
+        self.0 = end;
     }
 }
 

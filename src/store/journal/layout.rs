@@ -26,13 +26,6 @@ use crate::domain::{
     refusal::Refusal,
 };
 
-/// A record as an entry holds it.
-pub(crate) struct Parts {
-    pub(crate) kind: u8,
-    pub(crate) header: Vec<u8>,
-    pub(crate) payload: Bytes,
-}
-
 impl Record {
     /// The home area whose chain it lengthens; none for what belongs to the segment.
     pub(crate) fn home(&self) -> Option<County> {
@@ -60,23 +53,17 @@ impl Record {
         }
     }
 
-    /// Header and payload, apart.
-    pub(crate) fn parts(&self) -> Parts {
-        let mut put = Put::default();
-        let mut payload = Bytes::new();
-        let kind = match self {
+    /// Appends its header, and says its type.
+    pub(crate) fn put_header(&self, put: &mut Put) -> u8 {
+        match self {
             Self::Published(r) => {
                 put.channel(r.channel).sequence(r.sequence);
-                put_facts(&mut put, &r.facts);
+                put_facts(put, &r.facts);
                 put.digest(&r.origin)
                     .raw(&r.office_key)
                     .raw(&r.reference_key)
                     .raw(&r.content_key)
                     .u32(len32(&r.notice));
-                let mut both = Vec::with_capacity(r.notice.len().saturating_add(r.reference.len()));
-                both.extend_from_slice(&r.notice);
-                both.extend_from_slice(r.reference.as_bytes());
-                payload = both.into();
                 1
             }
             Self::Requeued(r) => {
@@ -102,11 +89,6 @@ impl Record {
                     .sequence(r.first)
                     .digest(&r.head)
                     .i64(r.at_ms);
-                let mut both = Put::default();
-                put_outcomes(&mut both, &r.outcomes);
-                put_offices(&mut both, &r.offices);
-                both.raw(&r.evidence);
-                payload = both.0.into();
                 4
             }
             Self::ParcelReceived(r) => {
@@ -114,14 +96,12 @@ impl Record {
                     .sequence(r.first)
                     .digest(&r.origin)
                     .i64(r.at_ms);
-                payload = r.evidence.clone();
                 5
             }
             Self::Received(r) => {
                 put.channel(r.channel).sequence(r.sequence);
-                put_facts(&mut put, &r.facts);
+                put_facts(put, &r.facts);
                 put.i64(r.received_at_ms);
-                payload = r.notice.clone();
                 6
             }
             Self::PlaceUsed(r) => {
@@ -129,9 +109,8 @@ impl Record {
                     .sequence(r.sequence)
                     .digest(&r.digest)
                     .option_id(r.id);
-                put_outcome(&mut put, &r.outcome);
+                put_outcome(put, &r.outcome);
                 put.i64(r.at_ms).u8(u8::from(r.known));
-                payload = r.notice.clone();
                 7
             }
             Self::Stopped(r) => {
@@ -148,19 +127,10 @@ impl Record {
                     .digest(&r.head)
                     .i64(r.at_ms)
                     .u32(u32::try_from(r.holdings.len()).unwrap_or(u32::MAX));
-                let mut list = Put::default();
-                for holding in &r.holdings {
-                    list.sequence(holding.sequence)
-                        .digest(&holding.digest)
-                        .option_id(holding.id);
-                    put_outcome(&mut list, &holding.outcome);
-                }
-                payload = list.0.into();
                 9
             }
             Self::AdoptedIn(r) => {
                 put.channel(r.channel).sequence(r.disowned).i64(r.at_ms);
-                payload = r.statement.clone();
                 10
             }
             Self::ConsumerOpened(r) => {
@@ -171,7 +141,6 @@ impl Record {
                     put.u8(kind.number());
                 }
                 put.u64(r.start.get()).i64(r.at_ms);
-                payload = Bytes::copy_from_slice(r.scope.as_bytes());
                 11
             }
             Self::HandedOut(r) => {
@@ -197,19 +166,59 @@ impl Record {
                     .i64(r.at_ms);
                 15
             }
-            Self::Snapshot(r) => {
-                payload = r.state.clone();
-                16
-            }
+            Self::Snapshot(_) => 16,
             Self::ReferencesForgotten(r) => {
                 put.county(r.home).u32(r.before);
                 17
             }
-        };
-        Parts {
-            kind,
-            header: put.0,
-            payload,
+        }
+    }
+
+    /// Appends its payload, which may be empty.
+    pub(crate) fn put_payload(&self, put: &mut Put) {
+        match self {
+            Self::Published(r) => {
+                put.raw(&r.notice).raw(r.reference.as_bytes());
+            }
+            Self::Settled(r) => {
+                put_outcomes(put, &r.outcomes);
+                put_offices(put, &r.offices);
+                put.raw(&r.evidence);
+            }
+            Self::ParcelReceived(r) => {
+                put.raw(&r.evidence);
+            }
+            Self::Received(r) => {
+                put.raw(&r.notice);
+            }
+            Self::PlaceUsed(r) => {
+                put.raw(&r.notice);
+            }
+            Self::AdoptedOut(r) => {
+                for holding in &r.holdings {
+                    put.sequence(holding.sequence)
+                        .digest(&holding.digest)
+                        .option_id(holding.id);
+                    put_outcome(put, &holding.outcome);
+                }
+            }
+            Self::AdoptedIn(r) => {
+                put.raw(&r.statement);
+            }
+            Self::ConsumerOpened(r) => {
+                put.raw(r.scope.as_bytes());
+            }
+            Self::Snapshot(r) => {
+                put.raw(&r.state);
+            }
+            Self::Requeued(_)
+            | Self::Ended(_)
+            | Self::Stopped(_)
+            | Self::HandedOut(_)
+            | Self::Acknowledged(_)
+            | Self::ConsumerRemoved(_)
+            | Self::LossAccepted(_)
+            | Self::ReferencesForgotten(_) => {}
         }
     }
 

@@ -244,10 +244,7 @@ pub(crate) fn forget(stage: &mut Stage<'_>, before: u32) -> Result<u64, StageErr
 }
 
 fn put_entry(put: &mut Put, hash: &Hash, last: Use) {
-    put.raw(hash)
-        .u64(last.at.get())
-        .u32(last.len)
-        .u32(last.day);
+    put.raw(hash).u64(last.at.get()).u32(last.len).u32(last.day);
 }
 
 /// The entries of a block or page.
