@@ -235,10 +235,15 @@ fn an_office_does_what_its_line_says_and_no_more() {
     let said = publish_as(&jinjiang, "chidian", &row).expect(1);
     assert_eq!(problems(&said.lines()[0])[0].0, "area_outside_scope");
 
-    let said = publish_as(&jinjiang, "audit", &departure(3));
-    let error = one_error(&said, 1);
-    assert!(error.contains("needs the role"), "{error}");
-    assert!(error.contains("ask the operator"), "{error}");
+    // Refused as a whole, so the row is a refused one and not of unknown outcome.
+    let said = publish_as(&jinjiang, "audit", &departure(3)).expect(1);
+    let lines = said.lines();
+    assert_eq!((lines.len(), &lines[0]["status"]), (1, &"refused".into()));
+    let [(code, _)] = problems(&lines[0]).try_into().unwrap();
+    assert_eq!(code, "role_needed");
+    assert!(said.err.contains("1 refused, 0 unknown"), "{said:?}");
+    assert!(said.err.contains("needs the role"), "{said:?}");
+    assert!(said.err.contains("ask the operator"), "{said:?}");
     let said =
         run(&mut jinjiang.command(&["channel", "adopt", GUANDU, "--yes", "--as", "chidian"]));
     let error = one_error(&said, 1);

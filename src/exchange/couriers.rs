@@ -196,6 +196,7 @@ mod tests {
             tokio::select! {
                 Some(duty) = beginnings.recv() => seen.push(duty),
                 () = crew.mend() => {}
+                () = tokio::time::sleep(Duration::from_secs(20)) => panic!("only {seen:?}"),
             }
         }
         let again = seen.iter().filter(|duty| **duty == Duty::Courier(ill));
