@@ -60,9 +60,9 @@ pub(crate) async fn a_set_back_sender_goes_on(open: Open<'_>) {
         (3, 4),
         "own notices come behind the taken ones"
     );
-    let view = store.notice(ids[1]).await.unwrap().unwrap();
+    let view = record(&store, ids[1]).await;
     assert_eq!((view.sequence.get(), view.delivery), (4, Delivery::Queued));
-    let view = store.notice(ids[0]).await.unwrap().unwrap();
+    let view = record(&store, ids[0]).await;
     assert_eq!((view.sequence.get(), view.delivery), (1, Delivery::Stored));
     let lease = store.lease(here()).await;
     let batch = store
@@ -89,7 +89,7 @@ pub(crate) async fn a_set_back_sender_goes_on(open: Open<'_>) {
 }
 
 async fn store_digest(store: &Arc<dyn Backend>, id: NoticeId) -> Digest {
-    store.notice(id).await.unwrap().unwrap().facts.digest
+    record(store, id).await.facts.digest
 }
 
 /// A receiver shows its statement until what it lost came again.

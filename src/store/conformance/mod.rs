@@ -8,9 +8,11 @@
 //! | `receiving` | parcels, ids, pauses |
 //! | `consuming` | feeds and their consumers |
 //! | `adopting` | stores that were set back |
+//! | `own_areas` | two home areas of one node: both ends of a channel in one store |
 
 mod adopting;
 mod consuming;
+mod own_areas;
 mod publishing;
 mod receiving;
 mod settling;
@@ -19,7 +21,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-pub(crate) use self::{adopting::*, consuming::*, publishing::*, receiving::*, settling::*};
+pub(crate) use self::{
+    adopting::*, consuming::*, own_areas::*, publishing::*, receiving::*, settling::*,
+};
 use super::{
     backend::Backend,
     journal::record::{Direction, Facts},
@@ -202,7 +206,7 @@ async fn settle(
     let held = Sequence::new(batch.first.get() - 1).plus(outcomes.len() as u64);
     let settlement = Settlement {
         receipt: Receipt {
-            channel: here(),
+            channel: lease.channel,
             first: batch.first,
             outcomes,
             head,
@@ -212,6 +216,13 @@ async fn settle(
         at_ms: 1,
     };
     store.settle(lease, settlement).await.unwrap()
+}
+
+/// The one record of a notice.
+pub(crate) async fn record(store: &Arc<dyn Backend>, id: NoticeId) -> NoticeView {
+    let mut records = store.notices(id).await.unwrap();
+    assert_eq!(records.len(), 1);
+    records.remove(0)
 }
 
 fn request(name: &str) -> ConsumerRequest {

@@ -18,7 +18,7 @@ pub(crate) async fn accepted_notices_are_numbered_and_kept(open: Open<'_>) {
         .unwrap();
     assert_eq!(channel.last, Sequence::new(5));
     for (offset, id) in ids.iter().enumerate() {
-        let view = store.notice(*id).await.unwrap().unwrap();
+        let view = record(&store, *id).await;
         assert_eq!(view.sequence, Sequence::new(offset as u64 + 1));
         assert_eq!(view.delivery, Delivery::Queued);
         assert_eq!(view.reference, format!("r-{offset}"));
@@ -66,7 +66,7 @@ pub(crate) async fn a_refused_notice_may_be_tried_anew(open: Open<'_>) {
     let ids = publish(&store, 1).await;
     let refused = Refusal::of(Code::FieldNotPermitted, Field::Phone);
     settle_all(&store, vec![Outcome::Refused(refused.clone())]).await;
-    let view = store.notice(ids[0]).await.unwrap().unwrap();
+    let view = record(&store, ids[0]).await;
     assert_eq!(view.delivery, Delivery::Refused(refused));
     let again = store.publish(vec![outgoing("r-0", 0)]).await;
     let again = again[0].clone().unwrap();

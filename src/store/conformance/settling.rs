@@ -108,7 +108,7 @@ pub(crate) async fn receipts_settle_once(open: Open<'_>) {
         "the first answer stands"
     );
     for (id, expected) in ids.iter().zip(["stored", "stored", "queued"]) {
-        let view = store.notice(*id).await.unwrap().unwrap();
+        let view = record(&store, *id).await;
         assert_eq!(view.delivery.name(), expected);
     }
     assert_eq!(
@@ -136,13 +136,13 @@ pub(crate) async fn an_end_waits_for_the_peer(open: Open<'_>) {
             .unwrap();
     }
     for id in &ids {
-        let view = store.notice(*id).await.unwrap().unwrap();
+        let view = record(&store, *id).await;
         assert_eq!(view.delivery, Delivery::Expired(Confirmation::Unconfirmed));
     }
     settle_all(&store, vec![Outcome::Stored, Outcome::Voided]).await;
-    let stored = store.notice(ids[0]).await.unwrap().unwrap();
+    let stored = record(&store, ids[0]).await;
     assert_eq!(stored.delivery, Delivery::Stored);
-    let expired = store.notice(ids[1]).await.unwrap().unwrap();
+    let expired = record(&store, ids[1]).await;
     assert_eq!(expired.delivery, Delivery::Expired(Confirmation::Confirmed));
     store.stop().await;
 }
@@ -159,7 +159,7 @@ pub(crate) async fn what_is_on_hold_comes_again(open: Open<'_>) {
             .unwrap()
     );
     assert_eq!(store.on_hold(here()).await, Ok(1));
-    let view = store.notice(ids[0]).await.unwrap().unwrap();
+    let view = record(&store, ids[0]).await;
     assert_eq!(
         (view.delivery, view.on_hold),
         (Delivery::Queued, Some(code))
@@ -171,7 +171,7 @@ pub(crate) async fn what_is_on_hold_comes_again(open: Open<'_>) {
     assert_eq!(store.on_hold(here()).await, Ok(1));
     assert_eq!(store.release(here()).await, Ok(1));
     assert_eq!(store.on_hold(here()).await, Ok(0));
-    let view = store.notice(ids[0]).await.unwrap().unwrap();
+    let view = record(&store, ids[0]).await;
     assert_eq!((view.sequence, view.on_hold), (Sequence::new(3), None));
     let lease = store.lease(here()).await;
     let batch = store
@@ -182,7 +182,7 @@ pub(crate) async fn what_is_on_hold_comes_again(open: Open<'_>) {
     let bytes = batch.places[0].content.clone().unwrap();
     assert_eq!(notice_digest(&bytes), view.facts.digest);
     settle(&store, lease, &batch, vec![Outcome::Stored]).await;
-    let view = store.notice(ids[0]).await.unwrap().unwrap();
+    let view = record(&store, ids[0]).await;
     assert_eq!(view.delivery, Delivery::Stored);
     let page = store
         .page(home(), NoticeFilter::default(), Position::new(u64::MAX), 10)

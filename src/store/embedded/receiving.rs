@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     domain::{
-        area::County,
         channel::{Channel, Digest, Sequence},
         field::Field,
         notice::NoticeId,
@@ -19,7 +18,7 @@ use crate::{
     },
     store::{
         journal::record::{
-            self, Direction, ParcelReceived, PlaceUsed, Position, Record, StopReason, Stopped,
+            self, Direction, ParcelReceived, PlaceUsed, Position, Record, Side, StopReason, Stopped,
         },
         verb::{Arriving, InContent, Received, Verdict},
     },
@@ -30,7 +29,7 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Arrivals {
     /// Ids that came in earlier in the same group.
-    ids: HashMap<(County, County, NoticeId), Known>,
+    ids: HashMap<(Channel, NoticeId), Known>,
     /// The ids of runs that were read for this group, by where the run begins: a peer that repeats
     /// many ids makes the writer read their run once.
     runs: HashMap<Position, HashMap<NoticeId, Known>>,
@@ -189,8 +188,7 @@ impl Arrivals {
                 stage.push(record)?;
             }
             for (id, digest, outcome) in seen {
-                let (low, high) = pair(channel);
-                self.ids.insert((low, high, id), (digest, outcome));
+                self.ids.insert((channel, id), (digest, outcome));
             }
         }
         let held = stage
@@ -210,7 +208,7 @@ impl Arrivals {
         })
     }
 
-    /// Digest and outcome of an id that this pair of areas has seen.
+    /// Digest and outcome of an id that the receiving side has seen.
     fn known(
         &mut self,
         stage: &Stage<'_>,
@@ -218,18 +216,17 @@ impl Arrivals {
         id: NoticeId,
         seen: &[(NoticeId, Digest, Outcome)],
     ) -> Result<Option<Known>, StageError> {
-        let (low, high) = pair(channel);
         if let Some((_, digest, outcome)) = seen.iter().find(|(other, ..)| *other == id) {
             return Ok(Some((*digest, outcome.clone())));
         }
-        if let Some(known) = self.ids.get(&(low, high, id)) {
+        if let Some(known) = self.ids.get(&(channel, id)) {
             return Ok(Some(known.clone()));
         }
-        let pending = Some(&stage.projection);
-        if let Some(found) = stage.places.stray(channel, id, pending)? {
+        let (side, pending) = (Side::of(channel, Direction::In), Some(&stage.projection));
+        if let Some(found) = stage.places.stray(side, id, pending)? {
             return Ok(Some(known_by(found.placed.record)));
         }
-        let Some(run) = stage.places.id_run(channel, id)? else {
+        let Some(run) = stage.places.id_run(side, id)? else {
             return Ok(None);
         };
         let ids = match self.runs.entry(run.at) {
@@ -311,8 +308,4 @@ fn stop(
         at_ms,
     }))?;
     Ok(Received::Stopped { reason, sequence })
-}
-
-fn pair(channel: Channel) -> (County, County) {
-    (channel.from.min(channel.to), channel.from.max(channel.to))
 }
