@@ -390,6 +390,7 @@ mod tests {
         Draft {
             reference: None,
             from: "350582".parse().unwrap(),
+            from_follows: false,
             to: Some("530111".parse().unwrap()),
             answers: None,
             consent: None,

@@ -16,7 +16,7 @@ use crate::{
         area::County,
         notice::{Kind, NoticeId},
     },
-    office::client::{Client, Listing, NoticeState, Way},
+    office::client::{Client, Listing, NoticeState, Shown, Way},
 };
 
 /// What to do with notices.
@@ -27,7 +27,7 @@ pub(super) enum Command {
         after_help = "示例 Example:\n  hongyan notice list --node ./jinjiang --state queued --limit 20"
     )]
     List(List),
-    /// 查看一条通报。 Show one
+    /// 查看一条通报；在本节点两个区县之间的，收发两方各一份。 Show one; between two areas of this node, as each has it
     #[command(
         after_help = "示例 Example:\n  hongyan notice show --node ./jinjiang 01010101-0101-8101-8000-000000000002"
     )]
@@ -193,20 +193,19 @@ fn show(arguments: &Show) -> Result<Exit, Failure> {
     let home = Home::open(&link.node)?;
     let output = Output::new(*output);
     let shown = block_on(async { Ok(connect(&home, &link.office).await?.notice(*id).await?) })?;
-    let mut whole = shown
-        .content
-        .as_ref()
-        .map_or_else(Map::new, subscribe::content);
-    whole.extend(object(&shown.state));
-    if output.is_json() {
-        output.object(&whole)?;
-        return Ok(Exit::Done);
+    for Shown { state, content } in &shown {
+        let mut whole = content.as_ref().map_or_else(Map::new, subscribe::content);
+        whole.extend(object(state));
+        if output.is_json() {
+            output.object(&whole)?;
+            continue;
+        }
+        let mut table = output.table(&[("项目", "field"), ("内容", "value")]);
+        for (name, value) in rows("", &whole) {
+            table.add_row([name, value]);
+        }
+        output.line(&table.to_string())?;
     }
-    let mut table = output.table(&[("项目", "field"), ("内容", "value")]);
-    for (name, value) in rows("", &whole) {
-        table.add_row([name, value]);
-    }
-    output.line(&table.to_string())?;
     Ok(Exit::Done)
 }
 

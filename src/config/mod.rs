@@ -8,7 +8,10 @@ mod office_client;
 mod raw;
 mod write;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::Duration,
+};
 
 pub use dir::NodeDir;
 pub use office_client::{OfficeClient, Role};
@@ -94,6 +97,23 @@ pub struct Exchange {
     pub dialled: String,
 }
 
+impl Exchange {
+    /// Where the node dials itself.
+    pub fn dialled_from_here(&self) -> SocketAddr {
+        dialled_from_here(self.listen)
+    }
+}
+
+/// Where a listener of this machine is reached from this machine, also one on every address of it.
+pub fn dialled_from_here(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    SocketAddr::new(ip, listen.port())
+}
+
 /// The bounds of everything that could grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -137,6 +157,23 @@ impl Default for Limits {
             ballast_bytes: 64 << 20,
             segment_bytes: 64 << 20,
             index_cache_bytes: 64 << 20,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_on_every_address_is_dialled_on_loopback() {
+        for (listen, expected) in [
+            ("0.0.0.0:7444", "127.0.0.1:7444"),
+            ("[::]:7444", "[::1]:7444"),
+            ("10.1.2.3:7444", "10.1.2.3:7444"),
+        ] {
+            let listen: SocketAddr = listen.parse().unwrap();
+            assert_eq!(dialled_from_here(listen).to_string(), expected);
         }
     }
 }

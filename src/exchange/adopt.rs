@@ -14,7 +14,7 @@ use crate::{
         area::County,
         channel::{Channel, Digest, Sequence},
     },
-    store::{ChannelView, Direction, Holding, Holdings, NotNow, StopReason},
+    store::{ChannelView, Direction, Holding, Holdings, NotNow, Side, StopReason},
     trust::{
         chain::chain,
         forms::{Frame, ParcelForm, ResendForm},
@@ -82,11 +82,7 @@ impl Exchange {
             let Some((reason, _)) = view.stop else {
                 continue;
             };
-            let theirs = match view.direction {
-                Direction::Out => view.channel.to,
-                Direction::In => view.channel.from,
-            };
-            if !areas.contains(&theirs) {
+            if !areas.contains(&Side::of(view.channel, view.direction).other) {
                 continue;
             }
             adopted.push(match (view.direction, reason) {

@@ -13,7 +13,7 @@ use crate::{
         refusal::{Pause, Refusal},
     },
     envelope::{self, Header},
-    store::{Direction, Facts, InContent, InPlace, NotNow, Verdict},
+    store::{Direction, Facts, InContent, InPlace, NotNow, Side, Verdict},
     trust::chain::notice_digest,
 };
 
@@ -84,10 +84,11 @@ impl<'a> Gate<'a> {
     /// What stands against a notice that speaks of another one.
     async fn unknown(&self, header: &Header) -> Result<Option<Verdict>, NotNow> {
         let channel = self.expected.channel;
+        let side = Side::of(channel, Direction::In);
         let store = &self.exchange.0.store;
         let named = header.answers.into_iter().chain(header.case_id);
         for id in named {
-            if self.seen.contains(&id) || store.knows(channel, id).await? {
+            if self.seen.contains(&id) || store.knows(side, id).await? {
                 continue;
             }
             // The peer may speak of what this node lost: then it is this node that was set back.

@@ -24,6 +24,10 @@
 //! **Retry.** Exponential, jittered, capped, without end. A contact from the peer wakes its
 //! couriers, at most once in five seconds and never against a standing `after`.
 //!
+//! **Oneself.** Two home areas of one node exchange by this same path: where they have an agreement
+//! the node is a peer of its own, dials itself, and judges, stores and receipts what comes in as if
+//! it were a stranger's. Each end of such a channel has its own state in the one store.
+//!
 //! | part | does |
 //! |---|---|
 //! | `wire` | the only place that sees the protos of the exchange |

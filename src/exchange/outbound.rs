@@ -254,11 +254,8 @@ impl Courier {
     }
 
     fn peer(&self) -> Option<SpiffeId> {
-        let trust = self.exchange.trust();
-        if trust.areas().contains(&self.channel.to) {
-            return trust.peer(trust.id()).map(|peer| peer.pairing().id.clone());
-        }
-        trust
+        self.exchange
+            .trust()
             .peer_for(self.channel.to)
             .map(|peer| peer.pairing().id.clone())
     }

@@ -22,7 +22,7 @@ use crate::{
         area::County,
         channel::{Channel, Digest, Sequence},
     },
-    store::{Direction, NotNow},
+    store::{Direction, NotNow, Side},
     trust::identity::{PeerId, SpiffeId},
 };
 
@@ -114,7 +114,7 @@ impl Exchange {
         let link = self.0.links.open(&peer).await.inspect_err(|error| {
             self.0.links.note_error(&peer, error.to_string());
         })?;
-        let said = self.standing(&areas).await?;
+        let said = self.standing(&areas, Direction::In).await?;
         let mut request = Request::new(wire::probe_request(said, trust.is_sandbox()));
         request.set_timeout(PROBE_WITHIN);
         let begun = self.0.clock.monotonic();
@@ -132,7 +132,7 @@ impl Exchange {
         };
         let round_trip = begun.elapsed();
         // What was said may have grown meanwhile: compare with what is held now.
-        let ours = self.standing(&areas).await?;
+        let ours = self.standing(&areas, Direction::Out).await?;
         let theirs = wire::probe_response_in(answered).map_err(SessionError::from)?;
         self.0.links.heard(&peer);
         self.doubt_what_differs(&theirs).await?;
@@ -163,29 +163,30 @@ impl Exchange {
             .digests
             .told(caller.areas(), &theirs.agreements, self.0.clock.monotonic());
         self.doubt_what_differs(&theirs).await?;
-        let ours = self.standing(caller.areas()).await?;
+        let ours = self.standing(caller.areas(), Direction::In).await?;
         Ok(wire::probe_response(ours, self.trust().is_sandbox()))
     }
 
-    /// How this node stands to the areas of one peer.
-    async fn standing(&self, areas: &[County]) -> Result<Standing, NotNow> {
+    /// How this node stands to the areas of one peer. Where the peer is this node itself,
+    /// `seen_from` says from which end a channel is seen: who is asked tells what came in, who asks
+    /// compares it with what went out.
+    async fn standing(&self, areas: &[County], seen_from: Direction) -> Result<Standing, NotNow> {
+        let trust = self.trust();
+        let ours = trust.areas();
         let mut agreements: Vec<_> = self
             .agreements()
             .iter()
             .filter(|agreement| {
                 let (lower, higher) = agreement.version.id.pair();
-                areas.contains(&lower) || areas.contains(&higher)
+                ours.contains(&lower) && areas.contains(&higher)
+                    || ours.contains(&higher) && areas.contains(&lower)
             })
             .map(|agreement| (agreement.version, agreement.digest()))
             .collect();
         agreements.sort_by_key(|(version, _)| *version);
         let mut channels = Vec::new();
         for view in self.0.store.channels().await? {
-            let theirs = match view.direction {
-                Direction::Out => view.channel.to,
-                Direction::In => view.channel.from,
-            };
-            if areas.contains(&theirs) {
+            if is_told(areas, view.channel, view.direction, seen_from) {
                 channels.push((view.channel, view.last, view.head));
             }
         }
@@ -292,6 +293,13 @@ impl Exchange {
     }
 }
 
+/// Whether one end of a channel is part of how this node stands to those areas of a peer. Between
+/// two home areas both ends are here, and only the one that it is seen from counts.
+fn is_told(areas: &[County], channel: Channel, direction: Direction, seen_from: Direction) -> bool {
+    let Side { home, other } = Side::of(channel, direction);
+    areas.contains(&other) && (direction == seen_from || !areas.contains(&home))
+}
+
 fn warn_of_differences(probed: &Probed) {
     let peer = &probed.peer;
     for agreement in probed.agreements.iter().filter(|found| !found.equal) {
@@ -344,3 +352,26 @@ pub enum ProbeError {
 const PROBE_WITHIN: Duration = Duration::from_secs(15);
 const PROBE_EVERY: Duration = Duration::from_secs(600);
 const CLOCK_WARNING_MS: i64 = 60_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_between_home_areas_is_seen_from_one_end() {
+        let [a, b, stranger] = ["350582", "350583", "530111"].map(|area| area.parse().unwrap());
+        let told = |areas: &[County], from, to, direction, seen_from| {
+            is_told(areas, Channel { from, to }, direction, seen_from)
+        };
+        for seen_from in [Direction::Out, Direction::In] {
+            for direction in [Direction::Out, Direction::In] {
+                let own = told(&[a, b], a, b, direction, seen_from);
+                assert_eq!(own, direction == seen_from);
+                assert!(!told(&[stranger], a, b, direction, seen_from));
+            }
+            assert!(told(&[stranger], a, stranger, Direction::Out, seen_from));
+            assert!(told(&[stranger], stranger, b, Direction::In, seen_from));
+            assert!(!told(&[a, b], a, stranger, Direction::Out, seen_from));
+        }
+    }
+}

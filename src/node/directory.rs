@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use crate::{
     agreement::Agreements,
     config::{ConfigError, NodeConfig, NodeDir},
-    pairing::{AgreementsError, LoadError, load_agreements, load_all},
+    pairing::{AgreementsError, LoadError, load_agreements, load_all, own_endpoint},
     trust::material::TrustSource,
 };
 
@@ -55,12 +55,14 @@ pub(super) fn load(dir: &NodeDir) -> Result<Loaded, DirectoryError> {
         .into_iter()
         .map(|file| file.pairing)
         .collect();
+    let agreements = load_agreements(dir)?;
     let trust = TrustSource {
         dir: dir.path().to_owned(),
         areas: config.areas.clone(),
         sandbox: config.mode.is_sandbox(),
         revocation: config.revocation,
         pairings,
+        own_endpoint: own_endpoint(&config, &agreements),
         offices: config
             .office_clients
             .iter()
@@ -71,7 +73,7 @@ pub(super) fn load(dir: &NodeDir) -> Result<Loaded, DirectoryError> {
     Ok(Loaded {
         config,
         trust,
-        agreements: load_agreements(dir)?,
+        agreements,
     })
 }
 

@@ -8,7 +8,7 @@ use super::{
     scope::{self, Place},
     subscribe::{Ear, Said, Session},
 };
-use crate::store::{Direction, Handover, NotNow, Position};
+use crate::store::{Direction, Handover, NotNow, Position, Side};
 
 impl Office {
     /// Hands over until the subscriber is gone.
@@ -49,7 +49,7 @@ impl Office {
                     passed.over = Some(position);
                     continue;
                 }
-                let answers_reference = self.answers_reference(session, &handover).await?;
+                let answers_reference = self.answers_reference(&handover).await?;
                 let said = Said::Notice {
                     handover: Box::new(handover),
                     answers_reference,
@@ -75,8 +75,7 @@ impl Office {
         scope::covers(
             &self.parts.store,
             &session.scope,
-            session.lease.home,
-            handover.channel,
+            Side::of(handover.channel, Direction::In),
             &handover.bytes,
         )
         .await
@@ -84,21 +83,16 @@ impl Office {
 
     /// The reference of the notice that this one speaks of, if this side published that: it lies
     /// where this one lies, so who is handed the one may know the other.
-    async fn answers_reference(
-        &self,
-        session: &Session,
-        handover: &Handover,
-    ) -> Result<Option<String>, NotNow> {
+    async fn answers_reference(&self, handover: &Handover) -> Result<Option<String>, NotNow> {
         let Some(id) = handover.facts.answers else {
             return Ok(None);
         };
         let found = self
             .parts
             .store
-            .notice_of_pair(handover.channel, id)
+            .notice_of_pair(Side::of(handover.channel, Direction::In), id)
             .await?
-            .filter(|view| view.direction == Direction::Out)
-            .filter(|view| view.channel.from == session.lease.home);
+            .filter(|view| view.direction == Direction::Out);
         Ok(found
             .map(|view| view.reference)
             .filter(|reference| !reference.is_empty()))

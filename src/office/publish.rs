@@ -15,8 +15,6 @@ use crate::{
     config::NodeConfig,
     domain::{
         area::{AreaCode, County},
-        channel::Channel,
-        delivery::Delivery,
         draft::{Asked, Draft, RawDraft, Rules},
         field::Field,
         notice::{Content, Kind, NoticeId, Outcome},
@@ -24,7 +22,7 @@ use crate::{
         refusal::Refusal,
     },
     envelope,
-    store::{Accepted, NoticeView, Outgoing, PublishError},
+    store::{Accepted, Direction, NoticeView, Outgoing, PublishError, Side},
     trust::{identity::OfficeId, keys},
 };
 
@@ -180,57 +178,48 @@ impl Desk<'_> {
             return Ok(None);
         };
         let (from, to) = (county(Field::FromArea), county(Field::ToArea));
-        let store = &self.office.parts.store;
-        let found = match (from, to) {
-            (Some(from), Some(to)) => store.notice_of_pair(Channel { from, to }, id).await?,
-            _ => store.notice(id).await?,
-        };
-        let fitting = match &found {
-            Some(view) => self.fitting(view, from, to).await?,
-            None => None,
-        };
-        let (Some(view), Some(ends)) = (found, fitting) else {
+        let Some(view) = self.spoken_of(id, from, to).await? else {
             problems.push(Problem::new(Code::UnknownNotice, Field::Answers));
             return Ok(None);
         };
-        if kind == Kind::Feedback && !answerable(&view, ends.from) {
+        if kind == Kind::Feedback && !answerable(&view) {
             problems.push(Problem::new(Code::ValueFormat, Field::Answers));
         }
+        let Side { home, other } = view.side();
         Ok(Some(Answered {
-            from: ends.from,
-            to: ends.to,
+            from: home,
+            to: other,
             case_id: view.facts.case_id,
         }))
     }
 
-    /// The channel of an answer to a notice; none if it is not between these areas, or lies outside
-    /// the office's.
-    async fn fitting(
+    /// A notice as the side has it that speaks of it, where that lies between the areas named and
+    /// within the office's.
+    async fn spoken_of(
         &self,
-        view: &NoticeView,
+        id: NoticeId,
         from: Option<County>,
         to: Option<County>,
-    ) -> Result<Option<Channel>, Fault> {
-        let pair = view.channel;
-        let ours = |area: &County| self.config.areas.contains(area);
-        // Between two home areas of one node it is the receiving one that speaks, if none is named.
-        let from = match from {
-            Some(from) => from,
-            None if ours(&pair.to) => pair.to,
-            None => pair.from,
-        };
-        let ends = if from == pair.to {
-            pair.opposite()
-        } else {
-            pair
-        };
-        if ends.from != from || to.is_some_and(|to| to != ends.to) || !ours(&from) {
-            return Ok(None);
-        }
-        let scope = self.authority.scope(from);
+    ) -> Result<Option<NoticeView>, Fault> {
         let store = &self.office.parts.store;
-        let known = scope::covers_view(store, &scope, from, view).await?;
-        Ok(known.then_some(ends))
+        // Between two home areas of one node it is the receiving one that speaks, if none is named.
+        let found = match (from, to) {
+            (Some(home), Some(other)) => {
+                let found = store.notice_of_pair(Side { home, other }, id).await?;
+                found.into_iter().collect()
+            }
+            _ => store.notices(id).await?,
+        };
+        for view in found.into_iter().rev() {
+            let Side { home, other } = view.side();
+            let meant = from.is_none_or(|from| from == home) && to.is_none_or(|to| to == other);
+            let ours = self.config.areas.contains(&home);
+            let scope = self.authority.scope(home);
+            if meant && ours && scope::covers_view(store, &scope, &view).await? {
+                return Ok(Some(view));
+            }
+        }
+        Ok(None)
     }
 
     /// A notice named as the one that stands, which these two areas do not know.
@@ -245,11 +234,11 @@ impl Desk<'_> {
         let Outcome::DuplicateOf(id) = feedback.outcome else {
             return Ok(None);
         };
-        let pair = Channel {
-            from: answered.from,
-            to: answered.to,
+        let side = Side {
+            home: answered.from,
+            other: answered.to,
         };
-        let known = self.office.parts.store.notice_of_pair(pair, id).await?;
+        let known = self.office.parts.store.notice_of_pair(side, id).await?;
         Ok(known
             .is_none()
             .then(|| Problem::new(Code::UnknownNotice, Field::DuplicateOf)))
@@ -357,14 +346,13 @@ struct Names {
     content_key: [u8; 16],
 }
 
-/// Feedback answers a movement that came in: on a node with two home areas, one that is stored.
-fn answerable(view: &NoticeView, from: County) -> bool {
+/// Feedback answers a movement that came in.
+fn answerable(view: &NoticeView) -> bool {
     let movement = match view.facts.kind {
         Kind::Departure | Kind::Arrival => true,
         Kind::Feedback | Kind::Message => false,
     };
-    let stored = view.delivery == Delivery::Stored;
-    movement && view.channel.to == from && stored
+    movement && view.direction == Direction::In
 }
 
 fn sorted(mut problems: Vec<Problem>) -> Vec<Problem> {

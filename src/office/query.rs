@@ -27,6 +27,13 @@ pub(super) struct NoticeSeen {
     pub(super) sandbox: bool,
 }
 
+/// The records of one notice that an office may see: two, the sending side's first, where it went
+/// from one home area to another and the office may know of both.
+pub(super) struct NoticeRecords {
+    pub(super) first: NoticeSeen,
+    pub(super) further: Vec<NoticeSeen>,
+}
+
 /// Which notices are asked for.
 pub(super) struct NoticesAsked {
     pub(super) home: Option<County>,
@@ -55,19 +62,24 @@ pub(super) struct ChannelSeen {
 }
 
 impl Office {
-    /// One notice. What the office may not know of does not exist.
+    /// One notice, as each home area has it that the office may see. What it may not know of does
+    /// not exist.
     pub(super) async fn get_notice(
         &self,
         caller: &OfficeId,
         id: NoticeId,
-    ) -> Result<NoticeSeen, Fault> {
+    ) -> Result<NoticeRecords, Fault> {
         let authority = self.authority(caller)?;
         authority.require(READERS)?;
-        let found = self.parts.store.notice(id).await?;
-        let view = found.ok_or(Fault::UnknownNotice)?;
-        self.seen(&authority, view)
-            .await?
-            .ok_or(Fault::UnknownNotice)
+        let mut records = Vec::new();
+        for view in self.parts.store.notices(id).await? {
+            records.extend(self.seen(&authority, view).await?);
+        }
+        let mut records = records.into_iter();
+        Ok(NoticeRecords {
+            first: records.next().ok_or(Fault::UnknownNotice)?,
+            further: records.collect(),
+        })
     }
 
     /// A page of the notices that the office may know of. It may hold fewer than asked for and yet
@@ -181,12 +193,8 @@ impl Office {
         authority: &Authority,
         view: NoticeView,
     ) -> Result<Option<NoticeSeen>, NotNow> {
-        let home = match view.direction {
-            Direction::Out => view.channel.from,
-            Direction::In => view.channel.to,
-        };
-        let scope = authority.scope(home);
-        let full = scope::covers_view(&self.parts.store, &scope, home, &view).await?;
+        let scope = authority.scope(view.side().home);
+        let full = scope::covers_view(&self.parts.store, &scope, &view).await?;
         let seen = full || authority.sees_all_states();
         Ok(seen.then(|| NoticeSeen {
             view,

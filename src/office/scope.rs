@@ -3,11 +3,10 @@
 use crate::{
     domain::{
         area::{AreaCode, County},
-        channel::Channel,
         notice::{Content, Movement, NoticeId},
     },
     envelope,
-    store::{NotNow, NoticeView, Store},
+    store::{NotNow, NoticeView, Side, Store},
 };
 
 /// Areas of one home area, none within another, in order. The default is nowhere.
@@ -103,17 +102,18 @@ fn address(home: County, movement: &Movement) -> AreaCode {
     }
 }
 
-/// Whether a notice lies in a scope. Answers and notes are followed back to what they speak of.
+/// Whether a notice that one side has lies in a scope. Answers and notes are followed back to what
+/// they speak of.
 ///
 /// # Errors
 /// [`NotNow`] if the store cannot be asked.
 pub(super) async fn covers(
     store: &Store,
     scope: &Scope,
-    home: County,
-    channel: Channel,
+    side: Side,
     bytes: &[u8],
 ) -> Result<bool, NotNow> {
+    let home = side.home;
     if scope.is_whole(home) || scope.is_empty() {
         return Ok(!scope.is_empty());
     }
@@ -123,7 +123,7 @@ pub(super) async fn covers(
             Place::At(area) => return Ok(scope.covers(area)),
             Place::Nowhere => return Ok(false),
             Place::With(id) => {
-                let Some(view) = store.notice_of_pair(channel, id).await? else {
+                let Some(view) = store.notice_of_pair(side, id).await? else {
                     return Ok(false);
                 };
                 at = place(home, &view.bytes);
@@ -133,17 +133,16 @@ pub(super) async fn covers(
     Ok(false)
 }
 
-/// As [`covers`], for a notice that was looked up: its home area is the one on this side.
+/// As [`covers`], for a notice that was looked up.
 ///
 /// # Errors
 /// [`NotNow`] if the store cannot be asked.
 pub(super) async fn covers_view(
     store: &Store,
     scope: &Scope,
-    home: County,
     view: &NoticeView,
 ) -> Result<bool, NotNow> {
-    covers(store, scope, home, view.channel, &view.bytes).await
+    covers(store, scope, view.side(), &view.bytes).await
 }
 
 /// A chain of answers and notes that is longer is nobody's conversation.

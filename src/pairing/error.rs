@@ -32,8 +32,16 @@ pub enum PairingError {
     #[error("the invitation is for {}, not for this node", .0.label())]
     ForAnother(County),
     /// The node invited itself.
-    #[error("this is the node's own invitation or area; it is for another node")]
+    #[error(
+        "this is the node's own invitation or area; it is for another node. Two areas of one node exchange by hongyan peer join"
+    )]
     Own,
+    /// Not a home area.
+    #[error("{} is no home area of this node; see `areas` in node.toml", .0.label())]
+    NotAtHome(County),
+    /// An area with itself.
+    #[error("an agreement is between two areas; name another one")]
+    OneArea,
     /// Trials and the real thing.
     #[error(
         "a sandbox node pairs only with a sandbox node, a production node only with a production node"
@@ -87,7 +95,11 @@ impl PairingError {
             Self::Expired => "邀请已过期，请对方重新出具。".into(),
             Self::FromTheFuture => "邀请的时间晚于现在，请核对双方时钟。".into(),
             Self::ForAnother(area) => format!("该邀请发给{}，不是发给本节点的。", area.label()),
-            Self::Own => "这是本节点自己的邀请或区县，应由对方节点接受。".into(),
+            Self::Own => "这是本节点自己的邀请或区县，应由对方节点接受；本节点的两个区县互通，请用 hongyan peer join。".into(),
+            Self::NotAtHome(area) => {
+                format!("{}不是本节点的区县，请查看 node.toml 中的 areas。", area.label())
+            }
+            Self::OneArea => "协议须在两个不同的区县之间订立，请另填一个区县。".into(),
             Self::SandboxMixed => "测试节点只能与测试节点配对，正式节点只能与正式节点配对。".into(),
             Self::AlreadyUsed => "该邀请已被使用，请重新出具邀请。".into(),
             Self::Superseded => "已接受过该节点更新的邀请；如有变更，请对方重新出具。".into(),

@@ -40,6 +40,8 @@ pub struct Invitation {
 pub struct Inviting<'a> {
     /// Who invites.
     pub inviter: &'a Party,
+    /// For which of its areas, if not for that of its name; only where the invited area is known.
+    pub area: Option<County>,
     /// The area that is invited, where it is known.
     pub invited: Option<County>,
     /// The template of the agreement.
@@ -61,35 +63,33 @@ pub fn invite(
 ) -> Result<String, PairingError> {
     let Inviting {
         inviter,
+        area,
         invited,
         template,
         nonce,
         now,
     } = *inviting;
+    let area = area.unwrap_or_else(|| inviter.area());
+    if !inviter.areas.contains(&area) {
+        return Err(PairingError::NotAtHome(area));
+    }
     if invited.is_some_and(|area| inviter.areas.contains(&area)) {
         return Err(PairingError::Own);
     }
-    let clock = || PairingError::Value("created");
-    let today = calendar::day_of(now.as_millisecond()).ok_or_else(clock)?;
-    let opening = Opening {
-        a: inviter.area(),
-        sandbox: inviter.sandbox,
-        valid_from: today,
-        valid_until: today
-            .checked_add(3.years())
-            .and_then(|day| day.yesterday())
-            .map_err(|_| clock())?,
-    };
+    let opening = opening(area, inviter.sandbox, now)?;
     let mut agreement = agreement::open(template, &opening)?;
-    if let Some(area) = invited {
-        agreement = agreement::close(&agreement, inviter.area(), area)?;
+    if let Some(invited) = invited {
+        agreement = agreement::close(&agreement, area, invited)?;
     }
     let valid = SignedDuration::from_hours(24 * VALID_DAYS);
     let raw = RawInvitation {
         format: FORMAT,
         nonce: nonce.to_string(),
         created: now.to_string(),
-        expires: now.checked_add(valid).map_err(|_| clock())?.to_string(),
+        expires: now
+            .checked_add(valid)
+            .map_err(|_| PairingError::Value("created"))?
+            .to_string(),
         invited: invited.map(|area| area.to_string()),
         agreement,
         inviter: inviter.into(),
@@ -103,6 +103,21 @@ pub fn invite(
         document: digest_of(&body),
     };
     Ok(seal(&body, &sign(&statement)))
+}
+
+/// What an area that opens an agreement fills in: in force for three years from today.
+pub(super) fn opening(a: County, sandbox: bool, now: Timestamp) -> Result<Opening, PairingError> {
+    let clock = || PairingError::Value("created");
+    let today = calendar::day_of(now.as_millisecond()).ok_or_else(clock)?;
+    Ok(Opening {
+        a,
+        sandbox,
+        valid_from: today,
+        valid_until: today
+            .checked_add(3.years())
+            .and_then(|day| day.yesterday())
+            .map_err(|_| clock())?,
+    })
 }
 
 /// Reads an invitation and checks that nobody changed it since its key signed it.

@@ -81,6 +81,7 @@ fn verify(key: &PublicKey, statement: &Statement, signature: &[u8]) -> bool {
 fn invitation_of(inviter: &Party, invited: Option<&str>, nonce: u8) -> String {
     let inviting = Inviting {
         inviter,
+        area: None,
         invited: invited.map(county),
         template: DEFAULT,
         nonce: Nonce::new([nonce; 16]),
@@ -335,6 +336,7 @@ fn a_node_does_not_invite_itself() {
     let a = a();
     let inviting = Inviting {
         inviter: &a,
+        area: None,
         invited: Some(county("350582")),
         template: DEFAULT,
         nonce: Nonce::new([1; 16]),
@@ -389,6 +391,28 @@ fn a_newer_revocation_list_stays() {
         let expected = i64::from(date_time_ymd(2026, 10, kept).unix_timestamp() as i32);
         assert_eq!(install::issued(&crl), Some(expected), "{day}");
     }
+}
+
+#[test]
+fn an_agreement_can_be_for_any_home_area_of_the_inviter() {
+    let (mut a, b) = (a(), b());
+    a.areas.push(county("350583"));
+    let inviting = |area| Inviting {
+        inviter: &a,
+        area: Some(county(area)),
+        invited: Some(county("530111")),
+        template: DEFAULT,
+        nonce: Nonce::new([1; 16]),
+        now: at(0),
+    };
+    let file = invite(&inviting("350583"), sign(&a)).unwrap();
+    let (joined, _) = accept(&file, &here(&b, &[])).unwrap();
+    assert_eq!(joined.agreement.id.to_string(), "350583-530111");
+    assert_eq!(joined.pairing.pairing.id, a.id);
+    assert_eq!(
+        invite(&inviting("350581"), sign(&a)).err(),
+        Some(PairingError::NotAtHome(county("350581")))
+    );
 }
 
 #[test]
@@ -455,6 +479,8 @@ fn every_refusal_speaks_chinese() {
         PairingError::Superseded,
         PairingError::UnknownInvitation,
         PairingError::AgreementDiffers,
+        PairingError::NotAtHome(county("530111")),
+        PairingError::OneArea,
     ] {
         assert!(error.zh().ends_with('。'), "{error}");
     }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::{
-    journal::record::{Direction, Position, StopReason},
+    journal::record::{Direction, Position, Side, StopReason},
     verb::{
         Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
         ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, Lease, NotNow,
@@ -166,18 +166,20 @@ pub(crate) trait Backend: Send + Sync {
         limit: usize,
     ) -> Pending<'_, Result<WaitingPage, NotNow>>;
 
-    /// A notice of a pair of areas, in either direction.
+    /// A notice as one side of a pair of areas holds it, published or received there.
     fn notice_of_pair(
         &self,
-        pair: Channel,
+        side: Side,
         id: NoticeId,
     ) -> Pending<'_, Result<Option<NoticeView>, NotNow>>;
 
-    /// Whether a pair of areas has had an id, if only from what was taken over from the peer.
-    fn knows(&self, pair: Channel, id: NoticeId) -> Pending<'_, Result<bool, NotNow>>;
+    /// Whether one side of a pair of areas has had an id, if only from what was taken over from the
+    /// peer.
+    fn knows(&self, side: Side, id: NoticeId) -> Pending<'_, Result<bool, NotNow>>;
 
-    /// A notice of this node, whatever its pair.
-    fn notice(&self, id: NoticeId) -> Pending<'_, Result<Option<NoticeView>, NotNow>>;
+    /// Every record that this node has of an id, whatever the side, those published here first: two
+    /// where a notice went from one home area to another.
+    fn notices(&self, id: NoticeId) -> Pending<'_, Result<Vec<NoticeView>, NotNow>>;
 
     /// Notices of a home area, newest first, from before a position.
     fn page(

@@ -11,7 +11,7 @@ use super::{
         Embedded, EmbeddedLimits,
         open::{OpenError, OpenReport},
     },
-    journal::record::{Direction, Position, StopReason},
+    journal::record::{Direction, Position, Side, StopReason},
     verb::{
         Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
         ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, Lease, NotNow,
@@ -322,32 +322,34 @@ impl Store {
         self.backend.waiting(channel, after, limit).await
     }
 
-    /// A notice of a pair of areas, in either direction.
+    /// A notice as one side of a pair of areas holds it, published or received there.
     ///
     /// # Errors
     /// [`NotNow`].
     pub async fn notice_of_pair(
         &self,
-        pair: Channel,
+        side: Side,
         id: NoticeId,
     ) -> Result<Option<NoticeView>, NotNow> {
-        self.backend.notice_of_pair(pair, id).await
+        self.backend.notice_of_pair(side, id).await
     }
 
-    /// Whether a pair of areas has had an id, if only from what was taken over from the peer.
+    /// Whether one side of a pair of areas has had an id, if only from what was taken over from the
+    /// peer.
     ///
     /// # Errors
     /// [`NotNow`].
-    pub async fn knows(&self, pair: Channel, id: NoticeId) -> Result<bool, NotNow> {
-        self.backend.knows(pair, id).await
+    pub async fn knows(&self, side: Side, id: NoticeId) -> Result<bool, NotNow> {
+        self.backend.knows(side, id).await
     }
 
-    /// A notice of this node, whatever its pair.
+    /// Every record that this node has of an id, whatever the side, those published here first: two
+    /// where a notice went from one home area to another.
     ///
     /// # Errors
     /// [`NotNow`].
-    pub async fn notice(&self, id: NoticeId) -> Result<Option<NoticeView>, NotNow> {
-        self.backend.notice(id).await
+    pub async fn notices(&self, id: NoticeId) -> Result<Vec<NoticeView>, NotNow> {
+        self.backend.notices(id).await
     }
 
     /// Notices of a home area, newest first, from before a position.

@@ -18,7 +18,7 @@ pub use self::{
     },
     facade::Store,
     journal::{
-        record::{Direction, Facts, Holding, Position, StopReason},
+        record::{Direction, Facts, Holding, Position, Side, StopReason},
         recovery::JournalError,
     },
     verb::*,

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::journal::{
     reader::ReadError,
-    record::{Direction, Facts, Holding, Position, StopReason},
+    record::{Direction, Facts, Holding, Position, Side, StopReason},
 };
 use crate::{
     agreement::Permitted,
@@ -335,6 +335,13 @@ pub struct NoticeView {
     pub reference: String,
     /// Its exact bytes.
     pub bytes: Bytes,
+}
+
+impl NoticeView {
+    /// The side of its pair of areas that has it so.
+    pub const fn side(&self) -> Side {
+        Side::of(self.channel, self.direction)
+    }
 }
 
 /// Which notices are wanted.

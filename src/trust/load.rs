@@ -43,12 +43,23 @@ impl TrustSnapshot {
         let first_area = *source.areas.first().ok_or(MaterialError::NoArea)?;
 
         let own_chain = files.certificates("tls/node.crt")?;
-        let own_root = files.certificates("tls/ca.crt")?;
+        let root_pem = files.text("tls/ca.crt")?;
+        let own_root =
+            tls::certificates(root_pem.as_bytes()).ok_or_else(|| MaterialError::Unparsable {
+                path: files.path("tls/ca.crt"),
+            })?;
         let certified = files.certified(own_chain.clone())?;
         let signing = files.signing_key()?;
         let id = own_name(&files.path("tls/node.crt"), &own_chain, first_area)?;
 
         let mut domains = BTreeMap::new();
+        let pairings = match &source.own_endpoint {
+            Some(endpoint) => {
+                let own = own_pairing(source, &id, endpoint, root_pem, signing.public());
+                [source.pairings.as_slice(), &[own]].concat()
+            }
+            None => source.pairings.clone(),
+        };
         let own_domain = DomainFacts {
             roots: own_root,
             policy: source.revocation,
@@ -94,7 +105,7 @@ impl TrustSnapshot {
                 .first()
                 .and_then(|leaf| Expiry::of_certificate(Subject::Certificate, leaf)),
         );
-        for pairing in &source.pairings {
+        for pairing in &pairings {
             let areas: Arc<[County]> = pairing.areas.as_slice().into();
             peer_trust.peers.insert(pairing.id.clone(), areas);
         }
@@ -113,8 +124,7 @@ impl TrustSnapshot {
 
         let office = OfficeSide::load(&mut files, source, &id, clock, &mut expiries)?;
         let areas: Arc<[County]> = source.areas.as_slice().into();
-        let peers = source
-            .pairings
+        let peers = pairings
             .iter()
             .map(|pairing| known_peer(pairing, &certified, &peer_trust, clock))
             .collect::<Result<HashMap<_, _>, _>>()?;
@@ -211,6 +221,25 @@ fn own_name(
         Ok(found)
     } else {
         Err(MaterialError::OtherName { found, expected })
+    }
+}
+
+/// What the node pins of itself. It differs from what a peer pins only in the address.
+fn own_pairing(
+    source: &TrustSource,
+    id: &SpiffeId,
+    endpoint: &str,
+    root_pem: String,
+    key: &PublicKey,
+) -> Pairing {
+    Pairing {
+        id: id.clone(),
+        areas: source.areas.clone(),
+        endpoint: endpoint.to_owned(),
+        root_pem,
+        signing_key_spki: key.spki().to_vec(),
+        revocation: source.revocation,
+        sandbox: source.sandbox,
     }
 }
 
@@ -330,11 +359,16 @@ impl Files {
         self.dir.join(name)
     }
 
-    fn certificates(&mut self, name: &str) -> Result<Vec<CertificateDer<'static>>, MaterialError> {
-        let path = self.path(name);
-        let bytes = files::read_public(&path)?;
+    fn text(&mut self, name: &str) -> Result<String, MaterialError> {
+        let bytes = files::read_public(&self.path(name))?;
         self.note(&bytes);
-        tls::certificates(&bytes).ok_or(MaterialError::Unparsable { path })
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    fn certificates(&mut self, name: &str) -> Result<Vec<CertificateDer<'static>>, MaterialError> {
+        let text = self.text(name)?;
+        let path = self.path(name);
+        tls::certificates(text.as_bytes()).ok_or(MaterialError::Unparsable { path })
     }
 
     fn lists(

@@ -37,6 +37,9 @@ pub struct TrustSource {
     pub revocation: RevocationPolicy,
     /// Its peers.
     pub pairings: Vec<Pairing>,
+    /// Where the node dials itself, `host:port`, if two of its home areas have an agreement; then it
+    /// is a peer of its own, pinned like any other. Without one its own certificate is a stranger's.
+    pub own_endpoint: Option<String>,
     /// The offices to which its configuration gives a role.
     pub offices: Vec<SpiffeId>,
     /// Host names and addresses, besides loopback, by which offices reach it.
@@ -113,7 +116,7 @@ impl TrustSnapshot {
         self.certificate
     }
 
-    /// Its peers, in no order.
+    /// Its peers, in no order; itself among them where two home areas exchange with each other.
     pub fn peers(&self) -> impl Iterator<Item = &KnownPeer> {
         self.peers.values()
     }
@@ -123,7 +126,7 @@ impl TrustSnapshot {
         self.peers.get(id)
     }
 
-    /// The peer that speaks for that area.
+    /// The peer that speaks for that area; for a home area the node itself.
     pub fn peer_for(&self, area: County) -> Option<&KnownPeer> {
         self.peers().find(|peer| peer.pairing.areas.contains(&area))
     }
@@ -239,7 +242,7 @@ pub enum MaterialError {
         /// Whose pairing.
         peer: SpiffeId,
     },
-    /// A pairing that claims a home area of this node.
+    /// A pairing that claims a home area of this node: with itself it is never paired by a file.
     #[error("{peer}: area {area} is this node's own")]
     OwnArea {
         /// Whose pairing.

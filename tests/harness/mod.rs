@@ -35,6 +35,7 @@ use tempfile::TempDir;
 pub mod relay;
 
 pub const JINJIANG: &str = "350582";
+pub const NANAN: &str = "350583";
 pub const GUANDU: &str = "530111";
 
 /// The program under test.
@@ -171,8 +172,18 @@ impl World {
         self.county_at(area, free_port(), None)
     }
 
+    /// Makes a sandbox node of several home areas.
+    pub fn counties_in_one(&self, areas: &[&str]) -> County {
+        self.node(areas, free_port(), None)
+    }
+
     /// Makes a sandbox node whose peers dial another address: a relay's.
     pub fn county_at(&self, area: &str, exchange: u16, public: Option<u16>) -> County {
+        self.node(&[area], exchange, public)
+    }
+
+    fn node(&self, areas: &[&str], exchange: u16, public: Option<u16>) -> County {
+        let area = areas[0];
         let county = County {
             area: area.to_owned(),
             dir: self.path(area),
@@ -180,8 +191,9 @@ impl World {
         };
         let mut command = binary();
         command
-            .args(["init", "--area", area, "--sandbox", "--dir"])
+            .args(["init", "--sandbox", "--dir"])
             .arg(&county.dir)
+            .args(areas.iter().flat_map(|area| ["--area", area]))
             .arg("--authority")
             .arg(self.authority())
             .args(["--exchange", &format!("127.0.0.1:{exchange}")])
@@ -490,6 +502,14 @@ pub fn departure(number: u32) -> Value {
         "destination_area": "530111001000",
         "destination_address": "云南省昆明市官渡区测试路1号",
     })
+}
+
+/// A synthetic woman's departure from one county to another.
+pub fn departure_between(number: u32, from: &str, to: &str) -> Value {
+    let mut row = departure(number);
+    row["origin_area"] = format!("{from}104000").into();
+    row["destination_area"] = format!("{to}001000").into();
+    row
 }
 
 /// The answer to a notice.

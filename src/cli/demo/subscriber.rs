@@ -72,6 +72,7 @@ impl Subscriber {
         let draft = Draft {
             reference: format!("answer-{}", header.id).parse().ok(),
             from: header.to,
+            from_follows: false,
             to: None,
             answers: Some(header.id),
             consent: None,

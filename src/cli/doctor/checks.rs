@@ -110,6 +110,8 @@ fn trust(home: &Home) -> Vec<Finding> {
         sandbox: config.mode.is_sandbox(),
         revocation: config.revocation,
         pairings,
+        // Agreements are looked at by a check of their own.
+        own_endpoint: None,
         offices: config
             .office_clients
             .iter()

@@ -64,7 +64,7 @@ fn peers(home: &Home) -> Result<Vec<Finding>, Failure> {
             } else {
                 State::Wrong
             };
-            findings.push(Finding::new("peer", state, peer::words(area, &probe)));
+            findings.push(Finding::new("peer", state, peer::words(home, area, &probe)));
             let apart = probe.clock_difference_ms.abs();
             if probe.failure.is_none() && apart > APART_MS {
                 let label = area.label();

@@ -1,6 +1,6 @@
 //! `hongyan peer invite`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::Timestamp;
@@ -33,6 +33,9 @@ pub(in crate::cli) struct Arguments {
     /// 只邀请该区县的节点。 Invite the node of that area only
     #[arg(long = "for", value_name = "AREA")]
     invited: Option<County>,
+    /// 协议适用于本节点的哪个区县；省略即首个。 For which home area; the first if left out
+    #[arg(long, value_name = "AREA", requires = "invited")]
+    from: Option<County>,
     /// 协议模板；省略则用默认协议。 Template of the agreement; the default if left out
     #[arg(long, value_name = "FILE")]
     agreement: Option<PathBuf>,
@@ -47,22 +50,19 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments {
         node,
         invited,
+        from,
         agreement,
         out,
         output,
     } = arguments;
     let home = Home::open(&node)?;
-    let template = match &agreement {
-        Some(path) => {
-            String::from_utf8_lossy(&files::read_public(path).map_err(missing)?).into_owned()
-        }
-        None => agreement::DEFAULT.to_owned(),
-    };
+    let template = template(agreement.as_deref())?;
     let key = party::signing_key(&home)?;
     let own = party::own(&home, &key)?;
     let nonce = Nonce::new(draw()?);
     let inviting = Inviting {
         inviter: &own,
+        area: from,
         invited,
         template: &template,
         nonce,
@@ -95,6 +95,16 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     );
     Output::new(output).result(&object, &sentence)?;
     Ok(Exit::Done)
+}
+
+/// The template of an agreement: that of the file, or the default.
+pub(super) fn template(path: Option<&Path>) -> Result<String, Failure> {
+    Ok(match path {
+        Some(path) => {
+            String::from_utf8_lossy(&files::read_public(path).map_err(missing)?).into_owned()
+        }
+        None => agreement::DEFAULT.to_owned(),
+    })
 }
 
 /// The time, as pairings count it.

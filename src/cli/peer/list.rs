@@ -55,8 +55,12 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
             .iter()
             .map(|area: &County| area.label())
             .collect();
+        let mut areas = areas.join(", ");
+        if peer.id == home.config.id {
+            areas += output.language.pick("（本节点）", " (this node)");
+        }
         table.add_row([
-            areas.join(", "),
+            areas,
             peer.endpoint.clone(),
             peer.last_contact_ms.map_or_else(|| "–".to_owned(), short),
             age(peer.oldest_unanswered_seconds),

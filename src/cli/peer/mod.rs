@@ -2,6 +2,7 @@
 
 mod accept;
 mod invite;
+mod join;
 mod list;
 mod party;
 mod probe;
@@ -27,6 +28,9 @@ pub(super) enum Command {
         after_help = "示例 Examples:\n  hongyan peer accept --node ./guandu invitation.txt --answer answer.txt\n  hongyan peer accept --node ./jinjiang answer.txt"
     )]
     Accept(accept::Arguments),
+    /// 让本节点的两个区县互通。 Let two home areas of this node exchange with each other
+    #[command(after_help = "示例 Example:\n  hongyan peer join --node ./quanzhou 350582 350583")]
+    Join(join::Arguments),
     /// 列出对方节点。 List the paired nodes
     #[command(after_help = "示例 Example:\n  hongyan peer list --node ./jinjiang")]
     List(list::Arguments),
@@ -39,6 +43,7 @@ pub(super) fn run(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Invite(arguments) => invite::run(arguments),
         Command::Accept(arguments) => accept::run(arguments),
+        Command::Join(arguments) => join::run(arguments),
         Command::List(arguments) => list::run(arguments),
         Command::Probe(arguments) => probe::run(arguments),
     }

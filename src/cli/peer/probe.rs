@@ -21,7 +21,7 @@ use crate::{
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     link: LinkArguments,
-    /// 对方的区县；省略则探测全部。 An area of the peer; all peers if left out
+    /// 对方的区县；省略则探测全部，本节点区县互通的也在内。 An area of the peer; all peers if left out
     #[arg(value_name = "AREA")]
     area: Option<County>,
     #[command(flatten)]
@@ -46,7 +46,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
             if !agrees(&probe) {
                 exit = Exit::Refused;
             }
-            output.result(&object(area, &probe), &words(area, &probe))?;
+            output.result(&object(area, &probe), &words(&home, area, &probe))?;
         }
         Ok(exit)
     })
@@ -60,21 +60,25 @@ pub(in crate::cli) fn agrees(probe: &Probe) -> bool {
 }
 
 /// A probe for people.
-pub(in crate::cli) fn words(area: County, probe: &Probe) -> Sentence {
-    let label = area.label();
+pub(in crate::cli) fn words(home: &Home, area: County, probe: &Probe) -> Sentence {
+    let Sentence { zh, en } = if home.config.areas.contains(&area) {
+        both("本节点各区县之间", "between the areas of this node")
+    } else {
+        both(area.label(), area.label())
+    };
     if let Some(failure) = &probe.failure {
         return both(
-            format!("{label}：没有应答（{failure}）。请核对地址、防火墙和对方证书。"),
+            format!("{zh}：没有应答（{failure}）。请核对地址、防火墙和对方证书。"),
             format!(
-                "{label}: no answer ({failure}); check address, firewall and the peer's certificate"
+                "{en}: no answer ({failure}); check address, firewall and the peer's certificate"
             ),
         );
     }
     let milliseconds = probe.round_trip_us / 1_000;
     let clock = probe.clock_difference_ms;
     let mut sentence = both(
-        format!("{label}：应答 {milliseconds} 毫秒，时钟差 {clock} 毫秒"),
-        format!("{label}: answers in {milliseconds} ms, clocks differ by {clock} ms"),
+        format!("{zh}：应答 {milliseconds} 毫秒，时钟差 {clock} 毫秒"),
+        format!("{en}: answers in {milliseconds} ms, clocks differ by {clock} ms"),
     );
     for agreement in probe.agreements.iter().filter(|agreement| !agreement.equal) {
         let (id, here, there) = (&agreement.id, agreement.here, agreement.there);

@@ -43,6 +43,7 @@ struct Judging<'a> {
 /// Sender and receiver of a draft as far as they could be read.
 struct Ends {
     from: Option<County>,
+    from_follows: bool,
     /// Outer `None`: wrong or missing; inner: left to the notice that is answered.
     to: Option<Option<County>>,
 }
@@ -90,6 +91,7 @@ impl Judging<'_> {
             ) => Some(Draft {
                 reference,
                 from,
+                from_follows: ends.from_follows,
                 to,
                 answers,
                 consent,
@@ -97,7 +99,7 @@ impl Judging<'_> {
             }),
             _ => None,
         };
-        if let (Some(from), Some(to)) = (ends.from, ends.to) {
+        if let (Some(from), Some(to), false) = (ends.from, ends.to, ends.from_follows) {
             self.ask(kind?, from, to, answers.flatten(), draft.as_ref(), gate);
         }
         draft
@@ -402,6 +404,7 @@ impl Judging<'_> {
         let to_agrees = self.agrees(Field::ToArea, to);
         Ends {
             from: from.filter(|_| ours && from_agrees),
+            from_follows: false,
             to: to.filter(|_| !same && to_agrees).map(Some),
         }
     }
@@ -436,12 +439,15 @@ impl Judging<'_> {
         };
         let to = self.optional(Field::ToArea, Self::area);
         let to = to.map(|area| area.map(AreaCode::county));
-        let same = from.is_some() && to.flatten() == from;
+        let from_follows =
+            self.raw.get(Field::FromArea).is_none() && self.rules.home_areas.len() > 1;
+        let same = !from_follows && from.is_some() && to.flatten() == from;
         if same {
             self.problem(Code::SameArea, Field::ToArea);
         }
         Ends {
             from,
+            from_follows,
             to: to.filter(|_| !same),
         }
     }

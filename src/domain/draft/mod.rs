@@ -96,6 +96,9 @@ pub struct Draft {
     pub reference: Option<Reference>,
     /// Sending area, one of the node's own.
     pub from: County,
+    /// True for an answer whose office named no sending area at a node of several: then `from` is
+    /// the first of them, and the right one follows from the notice.
+    pub from_follows: bool,
     /// Receiving area. `None` for an answer whose office named no area: it follows from the notice.
     pub to: Option<County>,
     /// The notice that this one answers or speaks of.

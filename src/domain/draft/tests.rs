@@ -219,6 +219,30 @@ fn agreements_are_asked_beside_other_problems_but_not_where_an_area_is_unknown()
 }
 
 #[test]
+fn at_a_node_of_several_areas_the_sender_of_an_answer_follows_from_the_notice() {
+    let several = Rules {
+        home_areas: vec!["350582".parse().unwrap(), "350583".parse().unwrap()],
+        ..rules()
+    };
+    let unasked = |_: &Asked<'_>| -> Vec<Problem> { panic!("nobody knows the channel yet") };
+    let open = with(feedback(), &[(Field::ToArea, "350582")]);
+    let draft = Draft::judge(&open, &several, &unasked).ok().unwrap();
+    assert!(draft.from_follows);
+    let named = with(feedback(), &[(Field::FromArea, "350583")]);
+    let draft = Draft::parse(&named, &several).ok().unwrap();
+    assert_eq!((draft.from.as_str(), draft.from_follows), ("350583", false));
+    assert!(
+        !Draft::parse(&feedback(), &rules())
+            .ok()
+            .unwrap()
+            .from_follows
+    );
+    let itself = with(open.clone(), &[(Field::FromArea, "350582")]);
+    let refused = Draft::parse(&itself, &several).err().unwrap();
+    assert_eq!(refused, [Problem::new(Code::SameArea, Field::ToArea)]);
+}
+
+#[test]
 fn an_answer_needs_its_notice_and_what_its_outcome_asks_for() {
     let base = with(feedback(), &[(Field::Answers, "")]);
     assert_eq!(

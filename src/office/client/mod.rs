@@ -8,7 +8,7 @@ mod publishing;
 mod states;
 mod subscription;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
@@ -25,9 +25,8 @@ pub use self::{
 };
 use crate::{
     clock::Clock,
-    config::{NodeConfig, NodeDir},
+    config::{NodeConfig, NodeDir, dialled_from_here},
     domain::{area::County, notice::NoticeId},
-    envelope,
     proto::office::v1::{self as wire, office_client::OfficeClient},
     trust::{connector::connect_office, files, tls::office_client},
 };
@@ -61,7 +60,7 @@ impl Client {
             clock,
         )
         .map_err(ClientError::Certificate)?;
-        let address = dialled(config.office_listen).to_string();
+        let address = dialled_from_here(config.office_listen).to_string();
         let channel = channel(tls, address, within).await?;
         Ok(Self {
             inner: OfficeClient::new(channel)
@@ -91,25 +90,23 @@ impl Client {
         Subscription::open(self.inner.clone(), opening).await
     }
 
-    /// Shows one notice; `None` for its content if this office may not see it.
+    /// Shows one notice: every record of it that this office may know of, the sending side's first;
+    /// `None` for its content if this office may not see it.
     ///
     /// # Errors
     /// [`ClientError`].
-    pub async fn notice(&self, id: NoticeId) -> Result<Shown, ClientError> {
+    pub async fn notice(&self, id: NoticeId) -> Result<Vec<Shown>, ClientError> {
         let request = wire::GetNoticeRequest {
             notice_id: id.as_bytes().to_vec().into(),
         };
-        let wire::GetNoticeResponse { state, notice } =
-            self.inner.clone().get_notice(request).await?.into_inner();
-        let content = if notice.is_empty() {
-            None
-        } else {
-            Some(envelope::decode(&notice).map_err(|_| ClientError::Unreadable)?)
-        };
-        Ok(Shown {
-            state: state.ok_or(ClientError::Unreadable)?.try_into()?,
-            content,
-        })
+        let wire::GetNoticeResponse {
+            state,
+            notice,
+            further,
+        } = self.inner.clone().get_notice(request).await?.into_inner();
+        let first = wire::NoticeRecord { state, notice };
+        let records = std::iter::once(first).chain(further);
+        records.map(TryInto::try_into).collect()
     }
 
     /// A page of notices, newest first, and the token of the next page.
@@ -236,34 +233,7 @@ async fn channel(
     Ok(channel)
 }
 
-/// Where a listener on every address of this machine is reached from this machine.
-fn dialled(listen: SocketAddr) -> SocketAddr {
-    let ip = match listen.ip() {
-        ip if !ip.is_unspecified() => ip,
-        std::net::IpAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-        std::net::IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-    };
-    SocketAddr::new(ip, listen.port())
-}
-
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// A page of notices stays below.
 const MESSAGE_BYTES: usize = 4 << 20;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_listener_on_every_address_is_dialled_on_loopback() {
-        for (listen, expected) in [
-            ("0.0.0.0:7444", "127.0.0.1:7444"),
-            ("[::]:7444", "[::1]:7444"),
-            ("10.1.2.3:7444", "10.1.2.3:7444"),
-        ] {
-            let listen: SocketAddr = listen.parse().unwrap();
-            assert_eq!(dialled(listen).to_string(), expected);
-        }
-    }
-}

@@ -131,6 +131,7 @@ fn to_wire(draft: &Draft) -> wire::Draft {
     let Draft {
         reference,
         from,
+        from_follows,
         to,
         answers,
         consent,
@@ -143,7 +144,11 @@ fn to_wire(draft: &Draft) -> wire::Draft {
             .as_ref()
             .map(|reference| reference.as_str().to_owned())
             .unwrap_or_default(),
-        from_area: from.to_string(),
+        from_area: if *from_follows {
+            String::new()
+        } else {
+            from.to_string()
+        },
         to_area: to.map(|area| area.to_string()).unwrap_or_default(),
         answers: answers
             .map(|id| id.as_bytes().to_vec().into())

@@ -8,7 +8,7 @@ use crate::{
         channel::{Channel, Digest},
         notice::{Kind, NoticeId},
     },
-    envelope::Incoming,
+    envelope::{self, Incoming},
     proto::office::v1 as wire,
     trust::identity::SpiffeId,
 };
@@ -99,12 +99,29 @@ pub struct NoticeState {
     pub reference: Option<String>,
 }
 
-/// One notice. Has no `Debug`: it holds a person.
+/// One record of a notice. Has no `Debug`: it holds a person.
 pub struct Shown {
     /// Where it stands.
     pub state: NoticeState,
     /// What it says; `None` for a caller who may not see it.
     pub content: Option<Incoming>,
+}
+
+impl TryFrom<wire::NoticeRecord> for Shown {
+    type Error = ClientError;
+
+    fn try_from(record: wire::NoticeRecord) -> Result<Self, ClientError> {
+        let wire::NoticeRecord { state, notice } = record;
+        let content = if notice.is_empty() {
+            None
+        } else {
+            Some(envelope::decode(&notice).map_err(|_| ClientError::Unreadable)?)
+        };
+        Ok(Self {
+            state: state.ok_or(ClientError::Unreadable)?.try_into()?,
+            content,
+        })
+    }
 }
 
 /// How far a channel has come.

@@ -155,7 +155,7 @@ async fn an_answer_goes_where_its_notice_came_from_and_joins_its_case() {
     let mut client = world.client("chendai").await;
     let theirs = world.receive_arrival("350582104000").await;
     let answer = publish(&mut client, feedback(theirs)).await.unwrap();
-    let view = world.store.notice(id(&answer)).await.unwrap().unwrap();
+    let view = world.store.notices(id(&answer)).await.unwrap().remove(0);
     assert_eq!((view.channel, view.direction), (out(), Direction::Out));
     assert_eq!(view.facts.case_id, theirs);
     let read = envelope::decode(&view.bytes).unwrap().header;
@@ -175,7 +175,7 @@ async fn an_answer_goes_where_its_notice_came_from_and_joins_its_case() {
         ..wire::Draft::default()
     };
     let note = publish(&mut client, note).await.unwrap();
-    let view = world.store.notice(id(&note)).await.unwrap().unwrap();
+    let view = world.store.notices(id(&note)).await.unwrap().remove(0);
     assert_eq!(view.facts.case_id, id(&own));
 }
 

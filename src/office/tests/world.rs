@@ -152,6 +152,7 @@ impl World {
             sandbox: true,
             revocation: RevocationPolicy::Crl,
             pairings: vec![peer(&dir)],
+            own_endpoint: None,
             offices: OFFICES
                 .iter()
                 .map(|(name, _)| id.with_office(name).unwrap())

@@ -19,7 +19,7 @@ use crate::{
         },
         peers::PeerSeen,
         publish::Kept,
-        query::{ChannelSeen, NoticeSeen, NoticesSeen},
+        query::{ChannelSeen, NoticeRecords, NoticeSeen, NoticesSeen},
         subscribe::Said,
     },
     proto::{notice::v1 as notice, office::v1 as wire},
@@ -98,13 +98,23 @@ pub(super) fn said(said: Said) -> wire::SubscribeResponse {
     wire::SubscribeResponse { step: Some(step) }
 }
 
-pub(super) fn notice(seen: NoticeSeen) -> wire::GetNoticeResponse {
+pub(super) fn notice(seen: NoticeRecords) -> wire::GetNoticeResponse {
+    let NoticeRecords { first, further } = seen;
+    let wire::NoticeRecord { state, notice } = record(first);
+    wire::GetNoticeResponse {
+        state,
+        notice,
+        further: further.into_iter().map(record).collect(),
+    }
+}
+
+fn record(seen: NoticeSeen) -> wire::NoticeRecord {
     let bytes = if seen.full {
         seen.view.bytes.clone()
     } else {
         Bytes::new()
     };
-    wire::GetNoticeResponse {
+    wire::NoticeRecord {
         state: Some(state(seen)),
         notice: bytes,
     }

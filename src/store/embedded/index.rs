@@ -12,7 +12,7 @@ use std::{
 
 use sled::{Batch, Config, Db, IVec, Mode};
 
-use super::keys::{REFLECTION, Reflection};
+use super::keys::{REFLECTION, Reflection, THIS_VERSION, VERSION};
 
 /// The index.
 #[derive(Clone)]
@@ -54,7 +54,7 @@ impl Index {
     /// an error here.
     ///
     /// # Errors
-    /// [`IndexError`] if sled fails or panics, or the index has no readable reflection.
+    /// [`IndexError`] if sled fails or panics.
     pub(crate) fn open(directory: &Path, cache_bytes: u64) -> Result<Self, IndexError> {
         let path = directory.to_owned();
         let opened = thread::Builder::new()
@@ -71,11 +71,16 @@ impl Index {
             .map_err(|error| IndexError(error.to_string()))?
             .join();
         match opened {
-            Ok(Ok(Ok(db))) => Ok(Self {
-                db,
-                #[cfg(test)]
-                fault: std::sync::Arc::default(),
-            }),
+            Ok(Ok(Ok(db))) => {
+                if db.is_empty() {
+                    db.insert(VERSION, THIS_VERSION.as_slice())?;
+                }
+                Ok(Self {
+                    db,
+                    #[cfg(test)]
+                    fault: std::sync::Arc::default(),
+                })
+            }
             Ok(Ok(Err(error))) => Err(error.into()),
             Ok(Err(_)) | Err(_) => Err(IndexError("sled panicked".into())),
         }
@@ -87,6 +92,12 @@ impl Index {
             Some(bytes) => Ok(Some(Reflection::decode(&bytes)?)),
             None => Ok(None),
         }
+    }
+
+    /// True if its keys and values are those of this program: one of another version tells how far
+    /// it had come, and nothing else.
+    pub(crate) fn is_of_this_version(&self) -> Result<bool, IndexError> {
+        Ok(self.get(VERSION)?.is_some_and(|held| held == THIS_VERSION))
     }
 
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<IVec>, IndexError> {

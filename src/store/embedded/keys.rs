@@ -2,15 +2,16 @@
 //!
 //! | key | value |
 //! |---|---|
+//! | `V` | version of these keys and values |
 //! | `M` | position, chain heads that the index reflects |
 //! | `O` from to | [`OutState`](super::state::OutState) |
 //! | `I` to from | [`InState`](super::state::InState) |
 //! | `P` from to first | [`Run`]: the outbox, one entry a group and channel |
 //! | `N` to from first | [`Run`]: the inbox, likewise |
 //! | `F` home position | [`Run`] again, by position: the feed, and lists of what is newest |
-//! | `D` lower higher epoch first-counter | [`IdRun`]: ids, by range |
-//! | `E` lower higher epoch | highest counter indexed by range |
-//! | `S` lower higher id | [`Stray`]: an id that does not rise along its channel |
+//! | `D` home other epoch first-counter | [`IdRun`]: ids, by range |
+//! | `E` home other epoch | highest counter indexed by range |
+//! | `S` home other id | [`Stray`]: an id that does not rise along its channel |
 //! | `X` direction from to sequence | [`Exception`]: a place that is not just stored or queued |
 //! | `H` from to sequence | nothing: the place waits for an agreement |
 //! | `B` home generation block | references of the open generation, in the order of their use |
@@ -31,7 +32,7 @@ use crate::{
     store::journal::{
         bytes::{Put, Take, Unreadable},
         layout::{put_outcome, take_outcome},
-        record::{Direction, Position},
+        record::{Direction, Position, Side},
         segment::Chains,
     },
 };
@@ -95,6 +96,12 @@ pub(crate) const BLOCKS: &[u8] = b"B";
 /// The prefix of the table of closed generations.
 pub(crate) const GENERATIONS: &[u8] = b"T";
 
+pub(crate) const VERSION: &[u8] = b"V";
+
+/// The version of what this file describes. The first had no entry under `V`, and knew ids by pair
+/// of areas, whatever their side.
+pub(crate) const THIS_VERSION: [u8; 4] = 2u32.to_be_bytes();
+
 fn key(prefix: u8) -> Put {
     let mut put = Put(Vec::with_capacity(40));
     put.u8(prefix);
@@ -145,34 +152,33 @@ pub(crate) fn feed(home: County, at: Position) -> Vec<u8> {
     put.0
 }
 
-fn pair(prefix: u8, channel: Channel) -> Put {
+fn side_key(prefix: u8, side: Side) -> Put {
     let mut put = key(prefix);
-    put.county(channel.from.min(channel.to))
-        .county(channel.from.max(channel.to));
+    put.county(side.home).county(side.other);
     put
 }
 
-/// The prefix of the id runs of a pair of areas and an epoch.
-pub(crate) fn id_runs(channel: Channel, epoch: u64) -> Vec<u8> {
-    let mut put = pair(b'D', channel);
+/// The prefix of the id runs of a side and an epoch.
+pub(crate) fn id_runs(side: Side, epoch: u64) -> Vec<u8> {
+    let mut put = side_key(b'D', side);
     put.u64(epoch);
     put.0
 }
 
-pub(crate) fn id_run(channel: Channel, epoch: u64, counter: u64) -> Vec<u8> {
-    let mut put = Put(id_runs(channel, epoch));
+pub(crate) fn id_run(side: Side, epoch: u64, counter: u64) -> Vec<u8> {
+    let mut put = Put(id_runs(side, epoch));
     put.u64(counter);
     put.0
 }
 
-pub(crate) fn epoch(channel: Channel, epoch: u64) -> Vec<u8> {
-    let mut put = pair(b'E', channel);
+pub(crate) fn epoch(side: Side, epoch: u64) -> Vec<u8> {
+    let mut put = side_key(b'E', side);
     put.u64(epoch);
     put.0
 }
 
-pub(crate) fn stray(channel: Channel, id: NoticeId) -> Vec<u8> {
-    let mut put = pair(b'S', channel);
+pub(crate) fn stray(side: Side, id: NoticeId) -> Vec<u8> {
+    let mut put = side_key(b'S', side);
     put.id(id);
     put.0
 }

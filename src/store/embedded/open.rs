@@ -182,7 +182,7 @@ pub(crate) fn open(data: &Path, cache_bytes: u64) -> Result<Opened, OpenError> {
     }
     let mut rebuild = reflection.is_none() || distrusted;
     if let Some(reflection) = &reflection {
-        match load_state(&index) {
+        match state_of_this_version(&index) {
             Ok(loaded) => state = loaded,
             Err(error) => {
                 tracing::warn!(%error, "The index is rebuilt from the journal.");
@@ -326,7 +326,15 @@ fn check_reflection(
     if met { Ok(()) } else { Err(differs) }
 }
 
-/// The live state as the index holds it.
+fn state_of_this_version(index: &Index) -> Result<State, IndexError> {
+    if index.is_of_this_version()? {
+        load_state(index)
+    } else {
+        Err(IndexError("it is of another version".into()))
+    }
+}
+
+/// The live state as the index holds it. Its keys and values are the same in every version.
 pub(crate) fn load_state(index: &Index) -> Result<State, IndexError> {
     let mut state = State::default();
     for entry in index.from(b"O", b"O") {

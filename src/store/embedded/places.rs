@@ -16,7 +16,7 @@ use crate::{
     store::journal::{
         group::Placed,
         reader::{ReadError, Segments},
-        record::{Direction, Facts, Record},
+        record::{Direction, Facts, Record, Side},
     },
     trust::chain::chain,
 };
@@ -192,14 +192,14 @@ impl Places {
         Ok(Some(head))
     }
 
-    /// The run of rising ids that an id lies in, if its pair of areas has one. Whether the id is
-    /// really in it, its records tell.
-    pub(crate) fn id_run(&self, pair: Channel, id: NoticeId) -> Result<Option<Run>, PlaceError> {
+    /// The run of rising ids that an id lies in, if its side has one. Whether the id is really in
+    /// it, its records tell.
+    pub(crate) fn id_run(&self, side: Side, id: NoticeId) -> Result<Option<Run>, PlaceError> {
         let (epoch, counter) = id.halves();
-        let prefix = keys::id_runs(pair, epoch);
+        let prefix = keys::id_runs(side, epoch);
         let Some((_, value)) = self
             .index
-            .floor(&prefix, &keys::id_run(pair, epoch, counter))?
+            .floor(&prefix, &keys::id_run(side, epoch, counter))?
         else {
             return Ok(None);
         };
@@ -211,11 +211,11 @@ impl Places {
     /// are not applied yet.
     pub(crate) fn stray(
         &self,
-        pair: Channel,
+        side: Side,
         id: NoticeId,
         pending: Option<&Projection<'_>>,
     ) -> Result<Option<Found>, PlaceError> {
-        let key = keys::stray(pair, id);
+        let key = keys::stray(side, id);
         let stray = match pending {
             Some(pending) => pending.get(&key)?,
             None => self.index.get(&key)?.map(|value| value.to_vec()),
@@ -236,13 +236,12 @@ impl Places {
         }))
     }
 
-    /// Where an id stands within its pair of areas; a notice that came again is found at its
-    /// newest place.
-    pub(crate) fn find(&self, pair: Channel, id: NoticeId) -> Result<Option<Found>, PlaceError> {
-        if let Some(found) = self.stray(pair, id, None)? {
+    /// Where an id stands on a side; a notice that came again is found at its newest place.
+    pub(crate) fn find(&self, side: Side, id: NoticeId) -> Result<Option<Found>, PlaceError> {
+        if let Some(found) = self.stray(side, id, None)? {
             return Ok(Some(found));
         }
-        let Some(run) = self.id_run(pair, id)? else {
+        let Some(run) = self.id_run(side, id)? else {
             return Ok(None);
         };
         for placed in self.segments.run(run.at, run.len)? {

@@ -20,7 +20,7 @@ use crate::{
     },
     store::journal::{
         group::Placed,
-        record::{Direction, Position, Record},
+        record::{Direction, Position, Record, Side},
         segment::Chains,
     },
 };
@@ -324,7 +324,7 @@ impl<'a> Projection<'a> {
         id: NoticeId,
     ) -> Result<(), IndexError> {
         let (epoch, counter) = id.halves();
-        let key = keys::epoch(channel, epoch);
+        let key = keys::epoch(Side::of(channel, direction), epoch);
         let open = self.run.as_mut().and_then(|open| open.ids.as_mut());
         if let Some(ids) = open.filter(|ids| ids.epoch == epoch) {
             if counter > ids.last {
@@ -366,34 +366,33 @@ impl<'a> Projection<'a> {
             at: placed.position,
             len: placed.len,
         };
-        self.put(keys::stray(channel, id), stray.encode());
+        self.put(
+            keys::stray(Side::of(channel, direction), id),
+            stray.encode(),
+        );
     }
 
     fn close_run(&mut self) -> Result<(), IndexError> {
         let Some(OpenRun { run, ids }) = self.run.take() else {
             return Ok(());
         };
-        let home = match run.direction {
-            Direction::Out => run.channel.from,
-            Direction::In => run.channel.to,
-        };
+        let side = Side::of(run.channel, run.direction);
         let bytes = run.encode();
         self.put(
             keys::run(run.direction, run.channel, run.first),
             bytes.clone(),
         );
-        self.put(keys::feed(home, run.at), bytes);
+        self.put(keys::feed(side.home, run.at), bytes);
         if let Some(OpenIds { epoch, first, last }) = ids {
-            let channel = run.channel;
             self.put(
-                keys::id_run(channel, epoch, first),
+                keys::id_run(side, epoch, first),
                 IdRun {
                     last_counter: last,
                     run,
                 }
                 .encode(),
             );
-            self.put(keys::epoch(channel, epoch), last.to_be_bytes().to_vec());
+            self.put(keys::epoch(side, epoch), last.to_be_bytes().to_vec());
         }
         Ok(())
     }

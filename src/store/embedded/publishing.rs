@@ -21,7 +21,7 @@ use crate::{
     },
     envelope,
     store::{
-        journal::record::{Direction, Facts, Published, Record},
+        journal::record::{Direction, Facts, Published, Record, Side},
         verb::{Accepted, NotNow, Outgoing, PublishError},
     },
     trust::chain::notice_digest,
@@ -195,7 +195,8 @@ fn earlier(
         return Err(StageError::NotNow(NotNow::Unreadable));
     };
     // A notice that ended refused or void may be tried anew under its reference.
-    let found = stage.places.find(published.channel, published.facts.id)?;
+    let side = Side::of(published.channel, Direction::Out);
+    let found = stage.places.find(side, published.facts.id)?;
     if let Some(found) = found.filter(|found| found.direction == Direction::Out) {
         let settled = stage
             .state

@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     domain::{
-        area::County,
         channel::{Channel, Digest, Sequence},
         field::Field,
         notice::NoticeId,
@@ -20,7 +19,7 @@ use crate::{
     },
     store::{
         journal::record::{
-            self, Direction, ParcelReceived, PlaceUsed, Position, Record, StopReason,
+            self, Direction, ParcelReceived, PlaceUsed, Position, Record, Side, StopReason,
         },
         verb::{Arriving, InContent, Received, Verdict},
     },
@@ -31,7 +30,7 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Arrivals {
     /// Ids that came in earlier in the same group.
-    ids: HashMap<(County, County, NoticeId), Known>,
+    ids: HashMap<(Channel, NoticeId), Known>,
     /// The ids of runs that were read for this group, by where the run begins: a peer that repeats
     /// many ids makes the writer read their run once.
     runs: HashMap<Position, HashMap<NoticeId, Known>>,
@@ -216,8 +215,7 @@ impl Arrivals {
                 stage.push(record)?;
             }
             for (id, known) in seen {
-                let (low, high) = pair(channel);
-                self.ids.insert((low, high, id), known);
+                self.ids.insert((channel, id), known);
             }
         }
         let held = stage
@@ -238,7 +236,7 @@ impl Arrivals {
         })
     }
 
-    /// Digest and outcome of an id that this pair of areas has seen.
+    /// Digest and outcome of an id that the receiving side has seen.
     fn known(
         &mut self,
         stage: &Stage<'_>,
@@ -246,18 +244,17 @@ impl Arrivals {
         id: NoticeId,
         seen: &HashMap<NoticeId, Known>,
     ) -> Result<Option<Known>, StageError> {
-        let (low, high) = pair(channel);
         if let Some(known) = seen.get(&id) {
             return Ok(Some(known.clone()));
         }
-        if let Some(known) = self.ids.get(&(low, high, id)) {
+        if let Some(known) = self.ids.get(&(channel, id)) {
             return Ok(Some(known.clone()));
         }
-        let pending = Some(&stage.projection);
-        if let Some(found) = stage.places.stray(channel, id, pending)? {
+        let (side, pending) = (Side::of(channel, Direction::In), Some(&stage.projection));
+        if let Some(found) = stage.places.stray(side, id, pending)? {
             return Ok(Some(known_by(found.placed.record)));
         }
-        let Some(run) = stage.places.id_run(channel, id)? else {
+        let Some(run) = stage.places.id_run(side, id)? else {
             return Ok(None);
         };
         let ids = match self.runs.entry(run.at) {
@@ -339,10 +336,6 @@ fn stop(
         at_ms,
     )?;
     Ok(Received::Stopped { reason, sequence })
-}
-
-fn pair(channel: Channel) -> (County, County) {
-    (channel.from.min(channel.to), channel.from.max(channel.to))
 }
 
 /// What a record takes beside the bytes of its notice, about.

@@ -9,7 +9,7 @@ use crate::{
     domain::channel::Sequence,
     store::{
         backend::Backend,
-        conformance::{self, Open, Sender, here, outgoing},
+        conformance::{self, Open, Sender, here, outgoing, record},
         journal::{record::Direction, recovery::JournalError},
         verb::{Accepted, NotNow, PublishError, Trouble},
     },
@@ -166,6 +166,21 @@ fn a_set_back_receiver_asks_again() {
 }
 
 #[test]
+fn each_home_area_knows_its_own_side() {
+    run(conformance::each_home_area_knows_its_own_side);
+}
+
+#[test]
+fn both_ways_between_home_areas_are_told_apart() {
+    run(conformance::both_ways_between_home_areas_are_told_apart);
+}
+
+#[test]
+fn a_hold_between_home_areas_is_the_senders() {
+    run(conformance::a_hold_between_home_areas_is_the_senders);
+}
+
+#[test]
 fn the_quota_is_kept() {
     run(|open| conformance::the_quota_is_kept(open, QUOTA as usize));
 }
@@ -240,7 +255,7 @@ async fn answers(store: &Arc<dyn Backend>) -> Vec<String> {
             panic!("{again:?}")
         };
         answers.push(format!("{id} {repeated}"));
-        let view = store.notice(id).await.unwrap().unwrap();
+        let view = record(store, id).await;
         answers.push(format!("{} {}", view.sequence, view.facts.digest));
     }
     answers
@@ -348,6 +363,43 @@ fn a_reader_that_finds_the_index_broken_stops_the_store_too() {
     assert!(report.index_rebuilt);
     assert_eq!(block_on(answers(&store)), before);
     block_on(store.stop());
+}
+
+#[test]
+fn an_index_of_another_version_is_set_aside_and_rebuilt() {
+    let directory = TempDir::new().unwrap();
+    let before = filled(directory.path());
+    let index = directory.path().join("index");
+    {
+        // As the first version left it: nothing told its version.
+        let db = sled::open(&index).unwrap();
+        db.remove(b"V").unwrap().unwrap();
+        db.flush().unwrap();
+    }
+    let (store, report) = open(directory.path()).unwrap();
+    assert!(report.index_rebuilt);
+    assert!(directory.path().join("index.aside").is_dir());
+    assert_eq!(block_on(answers(&store)), before);
+    block_on(store.stop());
+    drop(store);
+    let (store, report) = open(directory.path()).unwrap();
+    assert!(!report.index_rebuilt, "it is of this version now");
+    block_on(store.stop());
+}
+
+#[test]
+fn an_index_of_another_version_that_is_ahead_is_named_like_any_other() {
+    let directory = TempDir::new().unwrap();
+    let whole = small(directory.path());
+    let db = sled::open(directory.path().join("index")).unwrap();
+    db.remove(b"V").unwrap().unwrap();
+    db.flush().unwrap();
+    drop(db);
+    fs::write(newest_segment(directory.path()), &whole[..whole.len() - 1]).unwrap();
+    assert!(matches!(
+        open(directory.path()),
+        Err(OpenError::Journal(JournalError::IndexAhead { .. }))
+    ));
 }
 
 /// The newest segment, which small limits have kept small.

@@ -32,7 +32,8 @@ use crate::{
         journal::{
             bytes::Take,
             record::{
-                Acknowledged, ConsumerOpened, Direction, Holding, Position, Record, StopReason,
+                Acknowledged, ConsumerOpened, Direction, Holding, Position, Record, Side,
+                StopReason,
             },
         },
         verb::{
@@ -488,12 +489,12 @@ impl Backend for Embedded {
 
     fn notice_of_pair(
         &self,
-        pair: Channel,
+        side: Side,
         id: NoticeId,
     ) -> Pending<'_, Result<Option<NoticeView>, NotNow>> {
         let leases = Arc::clone(&self.leases);
         Box::pin(self.read(move |places| {
-            let Some(found) = places.find(pair, id)? else {
+            let Some(found) = places.find(side, id)? else {
                 return Ok(None);
             };
             let settled = places.settled(found.channel)?;
@@ -502,33 +503,35 @@ impl Backend for Embedded {
         }))
     }
 
-    fn knows(&self, pair: Channel, id: NoticeId) -> Pending<'_, Result<bool, NotNow>> {
-        Box::pin(self.read(move |places| Ok(places.find(pair, id)?.is_some())))
+    fn knows(&self, side: Side, id: NoticeId) -> Pending<'_, Result<bool, NotNow>> {
+        Box::pin(self.read(move |places| Ok(places.find(side, id)?.is_some())))
     }
 
-    fn notice(&self, id: NoticeId) -> Pending<'_, Result<Option<NoticeView>, NotNow>> {
+    fn notices(&self, id: NoticeId) -> Pending<'_, Result<Vec<NoticeView>, NotNow>> {
         let leases = Arc::clone(&self.leases);
         Box::pin(self.read(move |places| {
-            let mut pairs = std::collections::BTreeSet::new();
+            let mut sides = std::collections::BTreeSet::new();
             for prefix in [b"O", b"I"] {
                 for entry in places.index.from(prefix, prefix) {
                     let (key, _) = entry?;
-                    let channel = Take(key.get(1..).unwrap_or_default())
-                        .channel()
-                        .map_err(index::IndexError::from)?;
-                    pairs.insert(channel.min(channel.opposite()));
+                    // Under either prefix the home area comes first.
+                    let mut take = Take(key.get(1..).unwrap_or_default());
+                    sides.insert(Side {
+                        home: take.county().map_err(index::IndexError::from)?,
+                        other: take.county().map_err(index::IndexError::from)?,
+                    });
                 }
             }
-            for pair in pairs {
-                if let Some(found) = places.find(pair, id)? {
+            let mut views = Vec::new();
+            for side in sides {
+                if let Some(found) = places.find(side, id)? {
                     let settled = places.settled(found.channel)?;
                     let sent = leases.sent_upto(found.channel);
-                    if let Some(view) = places.view(found, settled, sent)? {
-                        return Ok(Some(view));
-                    }
+                    views.extend(places.view(found, settled, sent)?);
                 }
             }
-            Ok(None)
+            views.sort_by_key(|view| view.direction);
+            Ok(views)
         }))
     }
 

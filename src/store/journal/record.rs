@@ -188,6 +188,33 @@ pub enum Direction {
     In,
 }
 
+/// One end of a pair of areas: what a home area holds of all that passed between it and another.
+/// Two home areas of one node are two sides in one store, and each knows only what it published or
+/// received itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Side {
+    /// The home area.
+    pub home: County,
+    /// The area at the other end.
+    pub other: County,
+}
+
+impl Side {
+    /// The side of a channel on which its notices go that way.
+    pub const fn of(channel: Channel, direction: Direction) -> Self {
+        match direction {
+            Direction::Out => Self {
+                home: channel.from,
+                other: channel.to,
+            },
+            Direction::In => Self {
+                home: channel.to,
+                other: channel.from,
+            },
+        }
+    }
+}
+
 /// Why a channel stands still until its operator acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopReason {

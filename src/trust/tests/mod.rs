@@ -3,6 +3,7 @@
 mod authorities;
 mod calls;
 mod office;
+mod own;
 mod refusals;
 mod reloads;
 mod world;

@@ -188,6 +188,7 @@ impl Node {
             sandbox: true,
             revocation: RevocationPolicy::Crl,
             pairings,
+            own_endpoint: None,
             offices: vec![id.with_office("operator").unwrap()],
             office_hosts: vec![],
         };

@@ -156,6 +156,7 @@ pub fn serve(node: &Path) {
                 .map(|it| it.id.clone())
                 .collect(),
             office_hosts: Vec::new(),
+            own_endpoint: None,
         };
         let clock = Clock::system();
         let trust = TrustStore::open(&source, clock.clone()).unwrap();
