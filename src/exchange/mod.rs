@@ -37,12 +37,14 @@
 //! | `couriers` | a courier for every channel that appears |
 //! | `adopt` | bringing histories together, after a person's decision |
 //! | `probe` | how the two stand to each other |
+//! | `succession` | signing keys that change meanwhile |
 //! | `expiry` | notices whose business deadline passed |
 
 mod adopt;
 mod couriers;
 mod evidence;
 mod expiry;
+mod failure;
 mod gate;
 mod inbound;
 mod link;
@@ -51,6 +53,7 @@ mod probe;
 mod retry;
 mod session;
 mod status;
+mod succession;
 mod wire;
 
 use std::sync::Arc;
@@ -60,10 +63,11 @@ use tokio::sync::watch;
 pub(crate) use self::inbound::service;
 pub use self::{
     adopt::{AdoptError, AdoptedChannel},
+    failure::SessionError,
     link::{LinkError, LinkState},
     outbound::CourierState,
     probe::{AgreementComparison, ChannelComparison, ProbeError, Probed},
-    session::SessionError,
+    succession::{PeerKeys, PinError},
     wire::NotOfItsForm,
 };
 use self::{inbound::Streams, link::Links, outbound::Couriers, probe::KnownDigests};
@@ -123,6 +127,7 @@ struct Shared {
     streams: Streams,
     couriers: Couriers,
     digests: KnownDigests,
+    peer_keys: Arc<dyn PeerKeys>,
 }
 
 impl Exchange {
@@ -132,6 +137,7 @@ impl Exchange {
         trust: watch::Receiver<Arc<TrustSnapshot>>,
         agreements: watch::Receiver<Arc<Agreements>>,
         connector: Connector,
+        peer_keys: Arc<dyn PeerKeys>,
         clock: Clock,
         limits: ExchangeLimits,
     ) -> Self {
@@ -145,6 +151,7 @@ impl Exchange {
             streams: Streams::default(),
             couriers: Couriers::default(),
             digests: KnownDigests::default(),
+            peer_keys,
         }))
     }
 

@@ -22,7 +22,7 @@ pub(super) async fn upkeep(
             () = stop.cancelled() => return Ok(()),
             () = tokio::time::sleep(RELOAD_EVERY) => {}
         }
-        let reader = Arc::clone(&node);
+        let reader = Arc::clone(&node.directory);
         let taken = spawn_blocking(move || reader.take_up().map_err(|error| error.to_string()));
         match taken.await {
             Ok(Ok(_)) => failed = None,

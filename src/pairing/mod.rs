@@ -21,6 +21,7 @@ mod issued;
 mod nonce;
 mod party;
 mod signed;
+mod succession;
 mod summary;
 
 #[cfg(test)]
@@ -37,4 +38,5 @@ pub use issued::Issued;
 pub use nonce::{Nonce, NotANonce};
 pub use party::Party;
 pub use signed::Statement;
+pub use succession::{SucceedError, succeed};
 pub use summary::Summary;

@@ -19,11 +19,11 @@ use super::{
     identity_error::IdentityError,
     issue::DEFAULT_VALIDITY,
     keys::{Fingerprint, PublicKey, SigningKey},
+    lineage::{EarlierKey, Lineage},
     material::{KnownPeer, MaterialError, TrustSnapshot, TrustSource},
     office_authority::OfficeAuthority,
     pairing::{Pairing, RevocationPolicy},
-    signature::PinnedKey,
-    tls,
+    rotation, tls,
     verifier::{OfficeTrust, Part, PeerTrust, Roots, named_id},
 };
 use crate::clock::Clock;
@@ -45,8 +45,10 @@ impl TrustSnapshot {
         let own_chain = files.certificates("tls/node.crt")?;
         let own_root = files.certificates("tls/ca.crt")?;
         let certified = files.certified(own_chain.clone())?;
-        let signing = files.signing_key()?;
         let id = own_name(&files.path("tls/node.crt"), &own_chain, first_area)?;
+        // In this order: whoever changes the key writes the list first.
+        let signing = files.signing_key()?;
+        let earlier = files.earlier_keys(signing.public(), &id, source.sandbox)?;
 
         let mut domains = BTreeMap::new();
         let own_domain = DomainFacts {
@@ -119,11 +121,14 @@ impl TrustSnapshot {
             .map(|pairing| known_peer(pairing, &certified, &peer_trust, clock))
             .collect::<Result<HashMap<_, _>, _>>()?;
         Ok(Self {
-            own_key: PinnedKey::new(
-                signing.public().clone(),
-                id.trust_domain().clone(),
+            own_keys: Lineage::new(
+                id.clone(),
                 Arc::clone(&areas),
+                source.sandbox,
+                signing.public().clone(),
+                &earlier,
             ),
+            successions: rotation::shown(&earlier),
             areas,
             sandbox: source.sandbox,
             signing: Arc::new(signing),
@@ -298,15 +303,12 @@ fn known_peer(
     clock: &Clock,
 ) -> Result<(SpiffeId, KnownPeer), MaterialError> {
     let id = &pairing.id;
-    let key = PublicKey::from_spki(&pairing.signing_key_spki)
+    let lineage = pairing
+        .lineage()
         .map_err(|_| MaterialError::PeerSigningKey { peer: id.clone() })?;
     let known = KnownPeer {
         client: tls::exchange_client(own, trust, id.clone(), clock)?,
-        key: PinnedKey::new(
-            key,
-            id.trust_domain().clone(),
-            pairing.areas.as_slice().into(),
-        ),
+        lineage,
         pairing: pairing.clone(),
     };
     Ok((id.clone(), known))
@@ -376,6 +378,21 @@ impl Files {
         let bytes = files::read_secret(&path)?;
         self.note(&bytes);
         SigningKey::from_pem(&bytes).map_err(|error| MaterialError::Key { path, error })
+    }
+
+    fn earlier_keys(
+        &mut self,
+        current: &PublicKey,
+        node: &SpiffeId,
+        sandbox: bool,
+    ) -> Result<Vec<EarlierKey>, MaterialError> {
+        let path = self.path(rotation::EARLIER);
+        let Some(bytes) = files::read_if_present(&path)? else {
+            return Ok(Vec::new());
+        };
+        self.note(&bytes);
+        rotation::earlier_keys(&bytes, current, node, sandbox)
+            .map_err(|error| MaterialError::EarlierKeys { path, error })
     }
 
     fn note(&mut self, bytes: &[u8]) {
