@@ -13,6 +13,7 @@ use crate::{
         files::FileError,
         issue::IssueError,
         keys::{KeyError, NoRandomness},
+        rotation::RotateError,
         signature::SignatureError,
     },
 };
@@ -74,6 +75,23 @@ impl From<NoRandomness> for Failure {
 impl From<SignatureError> for Failure {
     fn from(error: SignatureError) -> Self {
         Self::refused(both(format!("无法签名：{error}"), error.to_string()))
+    }
+}
+
+impl From<RotateError> for Failure {
+    fn from(error: RotateError) -> Self {
+        match error {
+            RotateError::File(error) => error.into(),
+            RotateError::Key(error) => error.into(),
+            RotateError::Signature(error) => error.into(),
+            RotateError::EarlierKeys { .. } => Self::refused(both(
+                format!("以前的签名密钥清单不可用：{error}"),
+                error.to_string(),
+            )),
+            RotateError::NotWritten => {
+                Self::refused(both("以前的签名密钥清单无法写出。", error.to_string()))
+            }
+        }
     }
 }
 

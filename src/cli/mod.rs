@@ -18,6 +18,7 @@ mod home;
 mod index;
 mod init;
 mod journal;
+mod key;
 mod language;
 mod link;
 mod moment;
@@ -69,6 +70,9 @@ enum Command {
     /// 日志（须先停止节点）。 The journal, by hand
     #[command(subcommand)]
     Journal(journal::Command),
+    /// 签名密钥：列出、更换。 The key with which the node signs
+    #[command(subcommand)]
+    Key(key::Command),
     /// 通报：列出、查看。 Notices and where they stand
     #[command(subcommand)]
     Notice(notice::Command),
@@ -116,6 +120,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Index(command) => index::run(command),
         Command::Init(arguments) => init::run(arguments),
         Command::Journal(command) => journal::run(command),
+        Command::Key(command) => key::run(command),
         Command::Notice(command) => notice::run(command),
         Command::Office(command) => office::run(command),
         Command::Peer(command) => peer::run(command),

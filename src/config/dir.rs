@@ -62,6 +62,11 @@ impl NodeDir {
         self.0.join("keys/signing.key")
     }
 
+    /// The keys with which the node signed before, public halves only.
+    pub fn earlier_keys(&self) -> PathBuf {
+        self.0.join("keys/earlier.toml")
+    }
+
     /// The root of the office authority.
     pub fn office_root(&self) -> PathBuf {
         self.0.join("office/ca.crt")
@@ -131,6 +136,7 @@ mod tests {
             (dir.crl(), "tls/crl.pem"),
             (dir.foreign_crl(&domain), "tls/crl-fj.test.pem"),
             (dir.signing_key(), "keys/signing.key"),
+            (dir.earlier_keys(), "keys/earlier.toml"),
             (dir.office_root(), "office/ca.crt"),
             (dir.office_root_key(), "office/ca.key"),
             (dir.operator_certificate(), "office/operator.crt"),

@@ -5,8 +5,8 @@ use tonic::Request;
 use super::{
     Exchange,
     evidence::encode_signed,
+    failure::SessionError,
     probe::ProbeError,
-    session::SessionError,
     wire::{self, ExchangeClient, NotOfItsForm},
 };
 use crate::{
@@ -207,7 +207,7 @@ impl Exchange {
             if reached >= shown.held {
                 let signed = shown.parcel.ok_or(AdoptError::NotProven)?;
                 let own_word =
-                    Verified::own(signed, trust.own_key()).map_err(|_| AdoptError::NotProven)?;
+                    Verified::own(signed, trust.own_keys()).map_err(|_| AdoptError::NotProven)?;
                 return Ok((places, own_word, shown.beyond));
             }
             if page == 0 {
@@ -234,7 +234,7 @@ impl Exchange {
         };
         let signed = trust.signing_key().sign(trust.id().trust_domain(), &form)?;
         let statement = encode_signed(&signed);
-        let own_word = Verified::own(signed, trust.own_key())?;
+        let own_word = Verified::own(signed, trust.own_keys())?;
         let at_ms = self.0.clock.now_ms();
         self.0
             .store

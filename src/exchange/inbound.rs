@@ -39,7 +39,10 @@ use crate::{
         connection::CallerInfo,
         forms::{Frame, ParcelForm, ReceiptForm},
         identity::PeerId,
-        signature::{PinnedKey, Verified},
+        keys::KeyId,
+        lineage::Lineage,
+        material::TrustSnapshot,
+        signature::{SignatureError, Signed, Verified},
     },
 };
 
@@ -145,11 +148,7 @@ impl ExchangeService for Inbound {
         let caller = caller(&request)?;
         self.exchange.0.links.called(caller.id.id());
         let theirs = wire::probe_request_in(request.into_inner()).map_err(CallError::from)?;
-        let response = self
-            .exchange
-            .answer_probe(&caller.id, theirs)
-            .await
-            .map_err(CallError::from)?;
+        let response = self.exchange.answer_probe(&caller.id, theirs).await?;
         Ok(Response::new(response))
     }
 
@@ -213,14 +212,18 @@ impl Receiving {
             () = cut.cancelled() => Err(CallError::NotPaired),
         };
         if let Err(error) = ended {
-            tracing::info!(%peer, %error, "A stream of a peer ended.");
+            if matches!(error, CallError::Signature(SignatureError::Superseded)) {
+                tracing::warn!(%peer, %error, "A peer signed with a key that it has given up; nothing of it was taken.");
+            } else {
+                tracing::info!(%peer, %error, "A stream of a peer ended.");
+            }
             // The peer may be gone; then nobody is left to tell.
             drop(self.answers.send(Err(error.into())).await);
         }
     }
 
     async fn receive(&mut self) -> Result<(), CallError> {
-        let SenderStep::Opening(opening) = self.step(OPENING_WITHIN).await? else {
+        let SenderStep::Opening(mut opening) = self.step(OPENING_WITHIN).await? else {
             return Err(NotOfItsForm("the opening comes first").into());
         };
         own_channel(
@@ -234,7 +237,9 @@ impl Receiving {
             &self.caller,
             self.exchange.0.limits.streams_per_peer,
         )?;
-        let Some(channel) = self.open(opening).await? else {
+        let successions = std::mem::take(&mut opening.successions);
+        self.follow(successions).await?;
+        let Some(mut channel) = self.open(opening).await? else {
             return Ok(());
         };
         loop {
@@ -245,7 +250,7 @@ impl Receiving {
             };
             match step {
                 SenderStep::Parcel(parcel) => {
-                    if !self.parcel(&channel, parcel).await? {
+                    if !self.parcel(&mut channel, parcel).await? {
                         return Ok(());
                     }
                 }
@@ -254,6 +259,7 @@ impl Receiving {
                 SenderStep::Divergence(reason, sequence) => {
                     return self.stopped(&channel, reason, sequence).await;
                 }
+                SenderStep::Successions(shown) => self.follow(shown).await?,
                 SenderStep::Opening(_) => {
                     return Err(NotOfItsForm("the opening comes once").into());
                 }
@@ -284,25 +290,26 @@ impl Receiving {
             .filter(|view| view.last > Sequence::ZERO)
             .map_or((Sequence::ZERO, origin), |view| (view.last, view.head));
         let shown = store.shown(channel, Direction::In).await?;
+        let trust = exchange.trust();
         let answer = ReceiverOpening {
             held,
             head,
             parcel: ParcelEvidence::decode(shown.evidence).map(|evidence| evidence.signed),
             resend: decode_signed(shown.statement),
+            successions: trust.successions().to_vec(),
         };
         let open = Open {
             channel,
             origin,
             sandbox: opening.sandbox,
-            key: self.key()?,
+            shown_key: trust.own_keys().current().id(),
         };
         self.answer(wire::opening_response(answer)).await?;
         let asks_again = view.as_ref().is_some_and(|view| view.disowned.is_some());
         let stop = if opening.receipted > held && !asks_again {
             // Our own receipt over places that we do not know: we were set back.
             let receipt = opening.receipt.ok_or(NotOfItsForm("a receipt"))?;
-            let trust = exchange.trust();
-            let own: Verified<ReceiptForm> = Verified::own(receipt, trust.own_key())?;
+            let own: Verified<ReceiptForm> = Verified::own(receipt, trust.own_keys())?;
             let form = own.as_ref();
             if form.frame.channel != channel || form.held <= held {
                 return Err(NotOfItsForm("a receipt that proves nothing").into());
@@ -367,10 +374,10 @@ impl Receiving {
     }
 
     /// Takes one parcel and answers it. False: the channel is stopped.
-    async fn parcel(&self, open: &Open, parcel: WireParcel) -> Result<bool, CallError> {
+    async fn parcel(&self, open: &mut Open, parcel: WireParcel) -> Result<bool, CallError> {
         let WireParcel { signed, places } = parcel;
         let answers = signed.digest();
-        let verified: Verified<ParcelForm> = open.key.verify(signed)?;
+        let verified: Verified<ParcelForm> = self.lineage()?.verify(signed)?;
         let form = verified.as_ref().clone();
         let frame = Frame {
             channel: open.channel,
@@ -455,6 +462,7 @@ impl Receiving {
             answers,
             time_ms: self.exchange.0.clock.now_ms(),
         };
+        self.show_key(open, &trust).await?;
         let signed = trust.signing_key().sign(trust.id().trust_domain(), &form)?;
         self.answer(wire::receipt_response(&signed, pause)).await?;
         Ok(true)
@@ -491,12 +499,27 @@ impl Receiving {
         })
     }
 
-    fn key(&self) -> Result<PinnedKey, CallError> {
+    /// The peer's keys as they are pinned now.
+    fn lineage(&self) -> Result<Lineage, CallError> {
         self.exchange
-            .trust()
-            .pinned_key(&self.caller)
-            .cloned()
+            .lineage(self.caller.id())
             .ok_or(CallError::NotPaired)
+    }
+
+    /// Takes up what the peer shows of its keys.
+    async fn follow(&self, shown: Vec<Signed>) -> Result<(), CallError> {
+        Ok(self.exchange.follow(self.caller.id(), shown).await?)
+    }
+
+    /// Tells the peer of this node's key before anything is signed with it on this stream.
+    async fn show_key(&self, open: &mut Open, trust: &TrustSnapshot) -> Result<(), CallError> {
+        let key = trust.own_keys().current().id();
+        if key != open.shown_key {
+            self.answer(wire::successions_response(trust.successions()))
+                .await?;
+            open.shown_key = key;
+        }
+        Ok(())
     }
 
     async fn answer(&self, message: DeliverResponse) -> Result<(), CallError> {
@@ -507,12 +530,13 @@ impl Receiving {
     }
 }
 
-/// What is fixed for a stream once it is open.
+/// What is known of a stream once it is open.
 struct Open {
     channel: Channel,
     origin: Digest,
     sandbox: bool,
-    key: PinnedKey,
+    /// The key of this node's own that the peer was told of.
+    shown_key: KeyId,
 }
 
 impl Exchange {
@@ -528,8 +552,8 @@ impl Exchange {
             Some(evidence) => {
                 let trust = self.trust();
                 let form = trust.peer_for(channel.from).and_then(|peer| {
-                    peer.key()
-                        .verify::<ParcelForm>(evidence.signed.clone())
+                    peer.lineage()
+                        .recognise::<ParcelForm>(evidence.signed.clone())
                         .ok()
                 });
                 let known = form.map_or(0, |form| held.held.next().since(form.as_ref().first));

@@ -42,6 +42,7 @@
 //! | `couriers` | a courier for every channel that appears |
 //! | `adopt` | bringing histories together, after a person's decision |
 //! | `probe` | how the two stand to each other |
+//! | `succession` | signing keys that change meanwhile |
 //! | `expiry` | notices whose business deadline passed |
 
 mod adopt;
@@ -49,6 +50,7 @@ mod allowance;
 mod couriers;
 mod evidence;
 mod expiry;
+mod failure;
 mod gate;
 mod inbound;
 mod link;
@@ -57,6 +59,7 @@ mod probe;
 mod retry;
 mod session;
 mod status;
+mod succession;
 mod wire;
 
 use std::sync::Arc;
@@ -66,10 +69,11 @@ use tokio::sync::watch;
 pub(crate) use self::inbound::service;
 pub use self::{
     adopt::{AdoptError, AdoptedChannel},
+    failure::SessionError,
     link::{LinkError, LinkState},
     outbound::CourierState,
     probe::{AgreementComparison, ChannelComparison, ProbeError, Probed},
-    session::SessionError,
+    succession::{PeerKeys, PinError},
     wire::NotOfItsForm,
 };
 use self::{
@@ -135,6 +139,7 @@ struct Shared {
     allowances: Allowances,
     couriers: Couriers,
     digests: KnownDigests,
+    peer_keys: Arc<dyn PeerKeys>,
 }
 
 impl Exchange {
@@ -144,6 +149,7 @@ impl Exchange {
         trust: watch::Receiver<Arc<TrustSnapshot>>,
         agreements: watch::Receiver<Arc<Agreements>>,
         connector: Connector,
+        peer_keys: Arc<dyn PeerKeys>,
         clock: Clock,
         limits: ExchangeLimits,
     ) -> Self {
@@ -158,6 +164,7 @@ impl Exchange {
             streams: Streams::default(),
             couriers: Couriers::default(),
             digests: KnownDigests::default(),
+            peer_keys,
         }))
     }
 

@@ -10,8 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Exchange,
+    failure::SessionError,
     retry::Retry,
-    session::{Ended, Session, SessionError},
+    session::{Ended, Session},
 };
 use crate::{
     domain::{

@@ -12,8 +12,9 @@ use tonic::Request;
 
 use super::{
     Exchange, VERSIONS,
+    failure::SessionError,
     link::LinkError,
-    session::SessionError,
+    status::CallError,
     wire::{self, ExchangeClient, ProbeResponse, Standing},
 };
 use crate::{
@@ -133,8 +134,11 @@ impl Exchange {
         let round_trip = begun.elapsed();
         // What was said may have grown meanwhile: compare with what is held now.
         let ours = self.standing(&areas, Direction::Out).await?;
-        let theirs = wire::probe_response_in(answered).map_err(SessionError::from)?;
+        let mut theirs = wire::probe_response_in(answered).map_err(SessionError::from)?;
         self.0.links.heard(&peer);
+        let successions = std::mem::take(&mut theirs.successions);
+        let followed = self.follow(&peer, successions).await;
+        followed.map_err(SessionError::from)?;
         self.doubt_what_differs(&theirs).await?;
         self.0
             .digests
@@ -157,8 +161,10 @@ impl Exchange {
     pub(super) async fn answer_probe(
         &self,
         caller: &PeerId,
-        theirs: Standing,
-    ) -> Result<ProbeResponse, NotNow> {
+        mut theirs: Standing,
+    ) -> Result<ProbeResponse, CallError> {
+        let successions = std::mem::take(&mut theirs.successions);
+        self.follow(caller.id(), successions).await?;
         self.0
             .digests
             .told(caller.areas(), &theirs.agreements, self.0.clock.monotonic());
@@ -195,6 +201,7 @@ impl Exchange {
             clock_ms: self.0.clock.now_ms(),
             agreements,
             channels,
+            successions: self.trust().successions().to_vec(),
         })
     }
 

@@ -7,12 +7,13 @@ use tokio::{
     time::{Instant, timeout},
 };
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
-use tonic::{Request, Status, Streaming};
+use tonic::{Request, Streaming};
 
 use super::{
     Exchange,
     evidence::{ParcelEvidence, ReceiptEvidence},
-    link::{LinkError, OpenLink},
+    failure::SessionError,
+    link::OpenLink,
     wire::{
         self, DeliverRequest, DeliverResponse, ExchangeClient, NotOfItsForm, ReceiverOpening,
         ReceiverStep, SenderOpening, WireReceipt,
@@ -24,11 +25,14 @@ use crate::{
         receipt::{Receipt, VoidReason},
         refusal::{Pause, Refusal},
     },
-    store::{Direction, Lease, NotNow, Settled, Settlement, StopReason},
+    store::{Direction, Lease, Settled, Settlement, StopReason},
     trust::{
         forms::{Frame, ParcelForm, ReceiptForm, ResendForm},
         identity::SpiffeId,
-        signature::{PinnedKey, SignatureError, Verified},
+        keys::KeyId,
+        lineage::Lineage,
+        material::TrustSnapshot,
+        signature::Verified,
     },
 };
 
@@ -42,60 +46,6 @@ pub(super) enum Ended {
     Paused(Pause),
 }
 
-/// Why a stream failed.
-#[derive(Debug, thiserror::Error)]
-pub enum SessionError {
-    /// The peer cannot be reached.
-    #[error(transparent)]
-    Link(#[from] LinkError),
-    /// The peer ended the call.
-    #[error("the peer ended the call: {0}")]
-    Call(String),
-    /// The peer does not take this channel from this node; its other channels go on.
-    #[error("the peer does not take this channel: {0}")]
-    Denied(String),
-    /// The connection broke under the call.
-    #[error("the connection broke: {0}")]
-    Broken(String),
-    /// The peer misbehaved.
-    #[error(transparent)]
-    NotOfItsForm(#[from] NotOfItsForm),
-    /// The peer signed something else, or not at all.
-    #[error("a signature does not hold: {0}")]
-    Signature(#[from] SignatureError),
-    /// The store cannot.
-    #[error(transparent)]
-    Store(#[from] NotNow),
-    /// The peer took too long.
-    #[error("the peer did not answer in time")]
-    Silent,
-    /// The pairing was taken back.
-    #[error("the peer is not paired any more")]
-    NotPaired,
-}
-
-impl From<Status> for SessionError {
-    fn from(status: Status) -> Self {
-        use tonic::Code;
-        // Only the code: whatever words the peer chose are not for our log.
-        let told = status.code().to_string();
-        match status.code() {
-            Code::Unavailable | Code::Cancelled | Code::Unknown | Code::Internal => {
-                Self::Broken(told)
-            }
-            Code::PermissionDenied => Self::Denied(told),
-            _ => Self::Call(told),
-        }
-    }
-}
-
-impl SessionError {
-    /// True if the connection itself is of no use any more.
-    pub(super) const fn breaks_link(&self) -> bool {
-        matches!(self, Self::Link(_) | Self::Broken(_) | Self::Silent)
-    }
-}
-
 /// One stream of one channel.
 pub(super) struct Session<'a> {
     exchange: &'a Exchange,
@@ -103,7 +53,8 @@ pub(super) struct Session<'a> {
     sandbox: bool,
     lease: Lease,
     peer: SpiffeId,
-    key: PinnedKey,
+    /// The key of this node's own that the peer was told of.
+    shown_key: KeyId,
     steps: mpsc::Sender<DeliverRequest>,
     answers: Streaming<DeliverResponse>,
     flying: VecDeque<Flying>,
@@ -135,11 +86,6 @@ impl<'a> Session<'a> {
     ) -> Result<Result<Session<'a>, Ended>, SessionError> {
         let channel = lease.channel;
         let trust = exchange.trust();
-        let key = trust
-            .peer(&peer)
-            .ok_or(SessionError::NotPaired)?
-            .key()
-            .clone();
         let origin = exchange.origin(channel).ok_or(SessionError::NotPaired)?;
         let store = &exchange.0.store;
         let Some(view) = store.channel(channel, Direction::Out).await? else {
@@ -153,6 +99,7 @@ impl<'a> Session<'a> {
             head: view.head,
             receipted: view.settled,
             receipt: ReceiptEvidence::decode(receipt).map(|evidence| evidence.receipt),
+            successions: trust.successions().to_vec(),
         };
         let (steps, requests) = mpsc::channel(exchange.0.limits.parcels_in_flight.max(1));
         // The first message waits in the queue, so the call does not wait for it.
@@ -170,7 +117,7 @@ impl<'a> Session<'a> {
             sandbox: trust.is_sandbox(),
             lease,
             peer,
-            key,
+            shown_key: trust.own_keys().current().id(),
             steps,
             answers,
             flying: VecDeque::new(),
@@ -179,11 +126,14 @@ impl<'a> Session<'a> {
             resend: None,
             origin,
         };
-        let Some(ReceiverStep::Opening(theirs)) = next_answer(&mut session.answers, true).await?
+        let Some(ReceiverStep::Opening(mut theirs)) =
+            next_answer(&mut session.answers, true).await?
         else {
             return Err(NotOfItsForm("the opening comes first").into());
         };
         exchange.0.links.heard(&session.peer);
+        let successions = std::mem::take(&mut theirs.successions);
+        exchange.follow(&session.peer, successions).await?;
         let stop = session.compare(&theirs, view.last, view.settled).await?;
         let at_ms = exchange.0.clock.now_ms();
         match stop {
@@ -235,7 +185,7 @@ impl<'a> Session<'a> {
             let own_word = theirs
                 .parcel
                 .clone()
-                .and_then(|signed| Verified::<ParcelForm>::own(signed, trust.own_key()).ok());
+                .and_then(|signed| Verified::<ParcelForm>::own(signed, trust.own_keys()).ok());
             let set_back = own_word.is_some_and(|word| {
                 let form = word.as_ref();
                 form.frame.channel == self.channel
@@ -253,7 +203,8 @@ impl<'a> Session<'a> {
             let Some(statement) = theirs.resend.clone() else {
                 return Ok(Some((StopReason::ReceiverSetBack, theirs.held)));
             };
-            let statement: Verified<ResendForm> = self.key.verify(statement)?;
+            // It stands until the peer has what it asks for, whatever key the peer has by then.
+            let statement: Verified<ResendForm> = self.lineage()?.recognise(statement)?;
             let form = statement.as_ref();
             let fits = form.frame.channel == self.channel
                 && form.frame.sandbox == self.sandbox
@@ -315,6 +266,9 @@ impl<'a> Session<'a> {
                         }
                         Some(ReceiverStep::Divergence(reason, sequence)) => {
                             return self.diverged(reason, sequence).await;
+                        }
+                        Some(ReceiverStep::Successions(shown)) => {
+                            self.exchange.follow(&self.peer, shown).await?;
                         }
                         Some(ReceiverStep::Opening(_)) => {
                             return Err(NotOfItsForm("the opening comes once").into());
@@ -397,6 +351,7 @@ impl<'a> Session<'a> {
             voids,
         };
         let trust = self.exchange.trust();
+        self.show_key(&trust).await?;
         let signed = trust.signing_key().sign(trust.id().trust_domain(), &form)?;
         self.flying.push_back(Flying {
             first: batch.first,
@@ -419,7 +374,7 @@ impl<'a> Session<'a> {
     /// Settles what a receipt answers. Some: the stream ends.
     async fn receipt(&mut self, receipt: WireReceipt) -> Result<Option<Ended>, SessionError> {
         let WireReceipt { signed, pause } = receipt;
-        let verified: Verified<ReceiptForm> = self.key.verify(signed)?;
+        let verified: Verified<ReceiptForm> = self.lineage()?.verify(signed)?;
         let form = verified.as_ref().clone();
         let Some(flying) = self.flying.pop_front() else {
             return Err(NotOfItsForm("an answer to nothing").into());
@@ -551,6 +506,24 @@ impl<'a> Session<'a> {
             .set_stop(channel, Direction::Out, Some((reason, sequence)), at_ms)
             .await?;
         Ok(Ended::Stopped)
+    }
+
+    /// The peer's keys as they are pinned now.
+    fn lineage(&self) -> Result<Lineage, SessionError> {
+        self.exchange
+            .lineage(&self.peer)
+            .ok_or(SessionError::NotPaired)
+    }
+
+    /// Tells the peer of this node's key before anything is signed with it on this stream.
+    async fn show_key(&mut self, trust: &TrustSnapshot) -> Result<(), SessionError> {
+        let key = trust.own_keys().current().id();
+        if key != self.shown_key {
+            self.say(wire::successions_request(trust.successions()))
+                .await?;
+            self.shown_key = key;
+        }
+        Ok(())
     }
 
     async fn say(&self, message: DeliverRequest) -> Result<(), SessionError> {

@@ -8,7 +8,7 @@ use tonic::{Code, Status};
 
 use crate::{store::NotNow, trust::signature::SignatureError};
 
-use super::wire::NotOfItsForm;
+use super::{succession::PinError, wire::NotOfItsForm};
 
 /// Why a call of a peer ends.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,9 @@ pub(super) enum CallError {
     /// A message is not of its form.
     #[error(transparent)]
     NotOfItsForm(#[from] NotOfItsForm),
+    /// The caller's new signing key was not taken up.
+    #[error(transparent)]
+    Pin(#[from] PinError),
     /// A signature does not hold.
     #[error("a signature does not hold: {0}")]
     Signature(#[from] SignatureError),
@@ -59,6 +62,13 @@ impl From<CallError> for Status {
             CallError::TooManyStreams | CallError::AllowanceUsedUp => Code::ResourceExhausted,
             CallError::NotYourChannel | CallError::NotPaired => Code::PermissionDenied,
             CallError::SandboxMismatch => Code::FailedPrecondition,
+            CallError::Pin(error) => match error {
+                PinError::NotPaired => Code::PermissionDenied,
+                PinError::NotKept(_) => Code::Unavailable,
+                PinError::Refused(_) => Code::FailedPrecondition,
+            },
+            // Signed before the caller's key changed: on a new stream it is signed anew.
+            CallError::Signature(SignatureError::Superseded) => Code::Aborted,
             CallError::NotOfItsForm(_) | CallError::Signature(_) => Code::InvalidArgument,
             CallError::NotNow(error) => match error {
                 NotNow::StorageLow | NotNow::Busy => Code::ResourceExhausted,

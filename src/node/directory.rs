@@ -1,14 +1,27 @@
 //! What the node's directory says, read as a whole and published as a whole.
 
-use std::{fs, io, path::PathBuf, sync::Arc};
+use std::{
+    fs, io,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use tokio::sync::watch;
 
 use crate::{
     agreement::Agreements,
+    clock::Clock,
     config::{ConfigError, NodeConfig, NodeDir},
-    pairing::{AgreementsError, LoadError, load_agreements, load_all, own_endpoint},
-    trust::material::TrustSource,
+    exchange::{PeerKeys, PinError},
+    office::ReloadView,
+    pairing::{
+        AgreementsError, LoadError, SucceedError, load_agreements, load_all, own_endpoint, succeed,
+    },
+    trust::{
+        identity::SpiffeId,
+        material::{MaterialError, TrustSource, TrustStore},
+        signature::Signed,
+    },
 };
 
 /// Everything that the directory says, but keys and certificates themselves.
@@ -101,5 +114,84 @@ impl Current {
         if changed {
             self.agreements.send_replace(Arc::new(agreements));
         }
+    }
+}
+
+/// The directory of a running node, and what of it is in use.
+pub(super) struct Directory {
+    dir: NodeDir,
+    trust: Arc<TrustStore>,
+    clock: Clock,
+    pub(super) current: Current,
+    /// Whoever reads first publishes first.
+    turns: Mutex<()>,
+}
+
+/// Why the directory could not be taken up. What was in use stays in use.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReloadError {
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    #[error(transparent)]
+    Material(#[from] MaterialError),
+}
+
+impl Directory {
+    pub(super) fn new(
+        dir: NodeDir,
+        trust: Arc<TrustStore>,
+        clock: Clock,
+        current: Current,
+    ) -> Self {
+        Self {
+            dir,
+            trust,
+            clock,
+            current,
+            turns: Mutex::default(),
+        }
+    }
+
+    /// Reads the directory anew and puts it to use. Reads files: not on a thread that serves
+    /// others.
+    pub(super) fn take_up(&self) -> Result<ReloadView, ReloadError> {
+        let _turn = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let loaded = load(&self.dir)?;
+        // Agreements first: a peer that becomes known finds them in place.
+        let peers = loaded.trust.pairings.len();
+        let agreements = loaded.agreements.iter().count();
+        self.current.publish(loaded.config, loaded.agreements);
+        let before = self.trust.current();
+        self.trust.reload(&loaded.trust)?;
+        let (before, now) = (before.own_keys(), self.trust.current());
+        let (before, now) = (before.current().id(), now.own_keys().current().id());
+        if before != now {
+            tracing::warn!(%before, %now, "This node signs with another key from now on.");
+        }
+        Ok(ReloadView {
+            peers: u32::try_from(peers).unwrap_or(u32::MAX),
+            agreements: u32::try_from(agreements).unwrap_or(u32::MAX),
+        })
+    }
+}
+
+impl PeerKeys for Directory {
+    fn succeed(&self, peer: &SpiffeId, shown: &[Signed]) -> Result<(), PinError> {
+        let taken = succeed(&self.dir, peer, shown, self.clock.now_ms());
+        let changes = taken.map_err(|error| match error {
+            SucceedError::Refused(error) => PinError::Refused(error),
+            error @ (SucceedError::File(_) | SucceedError::Pairing { .. }) => {
+                PinError::NotKept(error.to_string())
+            }
+        })?;
+        self.take_up()
+            .map_err(|error| PinError::NotKept(error.to_string()))?;
+        if changes > 0 {
+            let trust = self.trust.current();
+            let now = trust.lineage(peer).map(|keys| keys.current().id());
+            let now = now.ok_or(PinError::NotPaired)?;
+            tracing::warn!(%peer, changes, %now, "A peer has changed its signing key; the new one is pinned.");
+        }
+        Ok(())
     }
 }

@@ -7,12 +7,7 @@ mod directory;
 mod operations;
 mod upkeep;
 
-use std::{
-    io,
-    net::SocketAddr,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpListener,
@@ -24,7 +19,11 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 
 pub use self::directory::{DirectoryError, Loaded};
-use self::{directory::Current, operations::Node, upkeep::upkeep};
+use self::{
+    directory::{Current, Directory},
+    operations::Node,
+    upkeep::upkeep,
+};
 use crate::{
     clock::Clock,
     config::{Limits, NodeConfig, NodeDir},
@@ -132,7 +131,12 @@ pub async fn run(
         sandbox: config.mode.is_sandbox(),
     };
     let (store, rebuilt) = open_store(&dir, &config).await?;
-    let current = Current::new(loaded);
+    let directory = Arc::new(Directory::new(
+        dir,
+        Arc::clone(&trust),
+        clock.clone(),
+        Current::new(loaded),
+    ));
     let registry = ConnectionRegistry::new();
     let connector = Connector::new(
         trust.subscribe(),
@@ -143,18 +147,17 @@ pub async fn run(
     let exchange = Exchange::new(
         store.clone(),
         trust.subscribe(),
-        current.agreements.subscribe(),
+        directory.current.agreements.subscribe(),
         connector,
+        Arc::<Directory>::clone(&directory),
         clock.clone(),
         exchange_limits(&config),
     );
     let node = Arc::new(Node {
-        dir,
+        directory,
         exchange: exchange.clone(),
         trust: Arc::clone(&trust),
-        current,
         clock: clock.clone(),
-        turns: Mutex::default(),
     });
     // Listeners stop first; what moves goes on until they are done.
     let (listening, moving) = (CancellationToken::new(), CancellationToken::new());
@@ -187,8 +190,8 @@ pub async fn run(
     );
     let parts = OfficeParts {
         store: store.clone(),
-        config: node.current.config.subscribe(),
-        agreements: node.current.agreements.subscribe(),
+        config: node.directory.current.config.subscribe(),
+        agreements: node.directory.current.agreements.subscribe(),
         trust: trust.subscribe(),
         reference_key,
         clock: clock.clone(),

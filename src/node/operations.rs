@@ -1,13 +1,12 @@
 //! What the office service asks of the rest of the node.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
 
-use super::directory::{self, Current, DirectoryError};
+use super::directory::Directory;
 use crate::{
     clock::Clock,
-    config::NodeDir,
     domain::{
         area::County,
         channel::{Channel, Digest},
@@ -18,45 +17,15 @@ use crate::{
         Hindrance, LinkView, OperationError, Operations, Pending, ProbeView, ReachedView,
         ReloadView,
     },
-    trust::material::{MaterialError, TrustStore},
+    trust::material::TrustStore,
 };
 
 /// The parts of a running node that others ask for.
 pub(super) struct Node {
-    pub(super) dir: NodeDir,
+    pub(super) directory: Arc<Directory>,
     pub(super) exchange: Exchange,
     pub(super) trust: Arc<TrustStore>,
-    pub(super) current: Current,
     pub(super) clock: Clock,
-    /// Whoever reads first publishes first.
-    pub(super) turns: Mutex<()>,
-}
-
-/// Why the directory could not be taken up. What was in use stays in use.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum ReloadError {
-    #[error(transparent)]
-    Directory(#[from] DirectoryError),
-    #[error(transparent)]
-    Material(#[from] MaterialError),
-}
-
-impl Node {
-    /// Reads the directory anew and puts it to use. Reads files: not on a thread that serves
-    /// others.
-    pub(super) fn take_up(&self) -> Result<ReloadView, ReloadError> {
-        let _turn = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        let loaded = directory::load(&self.dir)?;
-        // Agreements first: a peer that becomes known finds them in place.
-        let peers = loaded.trust.pairings.len();
-        let agreements = loaded.agreements.iter().count();
-        self.current.publish(loaded.config, loaded.agreements);
-        self.trust.reload(&loaded.trust)?;
-        Ok(ReloadView {
-            peers: u32::try_from(peers).unwrap_or(u32::MAX),
-            agreements: u32::try_from(agreements).unwrap_or(u32::MAX),
-        })
-    }
 }
 
 impl Operations for Arc<Node> {
@@ -137,13 +106,13 @@ impl Operations for Arc<Node> {
     }
 
     fn reload(&self) -> Pending<'_, Result<ReloadView, OperationError>> {
-        let node = Self::clone(self);
+        let directory = Arc::clone(&self.directory);
         Box::pin(async move {
             let declined = |message: String| OperationError::Declined {
                 code: "not_reloaded",
                 message,
             };
-            spawn_blocking(move || node.take_up())
+            spawn_blocking(move || directory.take_up())
                 .await
                 .map_err(|error| declined(error.to_string()))?
                 .map_err(|error| declined(error.to_string()))

@@ -26,7 +26,7 @@ pub(super) async fn upkeep(
             () = stop.cancelled() => return Ok(()),
             () = tokio::time::sleep(RELOAD_EVERY) => {}
         }
-        let reader = Arc::clone(&node);
+        let reader = Arc::clone(&node.directory);
         let taken = spawn_blocking(move || reader.take_up().map_err(|error| error.to_string()));
         match taken.await {
             Ok(Ok(_)) => failed = None,
@@ -58,7 +58,7 @@ async fn rounds(node: &Node, store: &Store) {
     for warning in node.trust.current().warnings(node.clock.now()) {
         tracing::warn!(?warning, "Trust runs out.");
     }
-    let agreements = Arc::clone(&node.current.agreements.borrow());
+    let agreements = Arc::clone(&node.directory.current.agreements.borrow());
     // A clock beyond the calendar has no day; doctor says so.
     let today = calendar::day_of(node.clock.now_ms());
     for agreement in today.map_or_else(Vec::new, |today| agreements.not_in_force(today)) {

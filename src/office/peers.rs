@@ -38,7 +38,7 @@ impl Office {
         for peer in trust.peers() {
             let pairing = peer.pairing();
             peers.push(PeerSeen {
-                signing_key: peer.key().id(),
+                signing_key: peer.lineage().current().id(),
                 link: links
                     .iter()
                     .find(|link| link.identity == pairing.id)

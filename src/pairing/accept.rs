@@ -16,7 +16,7 @@ use super::{
 use crate::{
     agreement::{self, Agreement},
     domain::agreement::AgreementId,
-    trust::{identity::TrustDomain, keys::PublicKey},
+    trust::{identity::TrustDomain, keys::PublicKey, lineage::EarlierKey, pairing::Pairing},
 };
 
 /// This node, when it pairs.
@@ -125,10 +125,9 @@ pub fn accept_answer(
         return Err(PairingError::UnknownInvitation);
     }
     let other = &answer.accepter;
-    let repeated = here
-        .pairings
-        .iter()
-        .any(|held| held.invitation == answer.nonce && held.pairing == other.pairing());
+    let repeated = here.pairings.iter().any(|held| {
+        held.invitation == answer.nonce && says_the_same(&held.pairing, &other.pairing())
+    });
     let used = issued.used_by.is_some()
         || here
             .pairings
@@ -214,7 +213,7 @@ fn join(
     here: &Here<'_>,
 ) -> Joined {
     let domain = other.id.trust_domain();
-    let pairing = other.pairing();
+    let pairing = with_earlier_keys(other.pairing(), invitation, here);
     // A repeat changes nothing, not even the time.
     let earlier = here
         .pairings
@@ -238,6 +237,52 @@ fn join(
             .map(|pem| (domain.clone(), pem)),
         summary: Summary::new(other, agreement),
     }
+}
+
+/// Whether two pairings differ at most in the keys that were given up.
+fn says_the_same(held: &Pairing, other: &Pairing) -> bool {
+    let other = Pairing {
+        earlier_keys: held.earlier_keys.clone(),
+        ..other.clone()
+    };
+    *held == other
+}
+
+/// The pairing with the keys that the other node had before: what it signed with them is still
+/// recognised.
+fn with_earlier_keys(mut pairing: Pairing, invitation: Nonce, here: &Here<'_>) -> Pairing {
+    let mut pairings = here.pairings.iter();
+    let Some(held) = pairings.find(|held| held.pairing.id == pairing.id) else {
+        return pairing;
+    };
+    let Pairing {
+        signing_key_spki,
+        earlier_keys,
+        ..
+    } = &held.pairing;
+    pairing.earlier_keys.clone_from(earlier_keys);
+    if pairing.signing_key_spki == *signing_key_spki {
+        return pairing;
+    }
+    let given_up = |key: &EarlierKey| key.public.spki() == pairing.signing_key_spki;
+    match earlier_keys.iter().position(given_up) {
+        // The same file once more: it does not undo the succession that came after it.
+        Some(_) if held.invitation == invitation => {
+            pairing.signing_key_spki.clone_from(signing_key_spki);
+        }
+        // The node was set back, and a person has compared its fingerprint.
+        Some(at) => pairing.earlier_keys.truncate(at),
+        None => pairing
+            .earlier_keys
+            .extend(
+                PublicKey::from_spki(signing_key_spki).map(|public| EarlierKey {
+                    public,
+                    until_ms: here.now.as_millisecond(),
+                    statement: None,
+                }),
+            ),
+    }
+    pairing
 }
 
 /// By how much the inviter's clock may be ahead.

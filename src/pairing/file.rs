@@ -16,6 +16,7 @@ use crate::{
     document,
     trust::{
         files::{self, FileError},
+        lineage::{BadValue, RawEarlierKey},
         pairing::Pairing,
     },
 };
@@ -66,6 +67,7 @@ impl PairingFile {
             invitation,
             signing_key,
             root,
+            earlier_key,
         } = document::parse(text)?;
         let id = node_id(&identity)?;
         let areas = counties(&areas)?;
@@ -79,6 +81,13 @@ impl PairingFile {
                 endpoint: host_and_port(endpoint)?,
                 root_pem: certificates(root)?,
                 signing_key_spki: public_key(&signing_key)?.spki().to_vec(),
+                earlier_keys: earlier_key
+                    .into_iter()
+                    .map(|raw| {
+                        raw.try_into()
+                            .map_err(|BadValue(key)| PairingError::Value(key))
+                    })
+                    .collect::<Result<_, _>>()?,
                 revocation: revocation
                     .parse()
                     .map_err(|_| PairingError::Value("revocation"))?,
@@ -106,6 +115,7 @@ impl PairingFile {
                     endpoint,
                     root_pem,
                     signing_key_spki,
+                    earlier_keys,
                     revocation,
                     sandbox,
                 },
@@ -122,6 +132,7 @@ impl PairingFile {
             invitation: invitation.to_string(),
             signing_key: BASE64.encode(signing_key_spki),
             root: root_pem.clone(),
+            earlier_key: earlier_keys.iter().map(Into::into).collect(),
         };
         let text = toml::to_string_pretty(&raw).map_err(|_| PairingError::NotAFile)?;
         Ok(format!("{HEAD}{text}"))
@@ -173,11 +184,13 @@ struct RawPairing {
     invitation: String,
     signing_key: String,
     root: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    earlier_key: Vec<RawEarlierKey>,
 }
 
 const HEAD: &str = "\
-# 已配对的节点，由 hongyan peer accept 写入。可改 endpoint；其余请重新配对。
-# A paired node, written by `hongyan peer accept`. The endpoint may be changed by hand; for
-# anything else pair again.
+# 已配对的节点，由 hongyan peer accept 写入；对方更换签名密钥时由节点改写。可改 endpoint；其余请重新配对。
+# A paired node, written by `hongyan peer accept`, and by the node when the peer changes its signing
+# key. The endpoint may be changed by hand; for anything else pair again.
 
 ";

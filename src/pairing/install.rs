@@ -33,6 +33,9 @@ pub fn install(dir: &NodeDir, joined: &Joined) -> Result<(), InstallError> {
         summary: _,
     } = joined;
     let text = pairing.to_text()?;
+    files::make_dir(&dir.peers())?;
+    // A running node writes there too, when a peer changes its key.
+    let _turn = files::lock(&dir.peers())?;
     files::write_public(&dir.agreement(agreement.id), agreement.text.as_bytes())?;
     if let Some((domain, pem)) = foreign_crl {
         let path = dir.foreign_crl(domain);

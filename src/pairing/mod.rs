@@ -22,6 +22,7 @@ mod nonce;
 mod own;
 mod party;
 mod signed;
+mod succession;
 mod summary;
 
 #[cfg(test)]
@@ -39,4 +40,5 @@ pub use nonce::{Nonce, NotANonce};
 pub use own::{OwnAgreement, agree_at_home, own_endpoint};
 pub use party::Party;
 pub use signed::Statement;
+pub use succession::{SucceedError, succeed};
 pub use summary::Summary;

@@ -44,6 +44,7 @@ impl Party {
             endpoint: self.endpoint.clone(),
             root_pem: self.root_pem.clone(),
             signing_key_spki: self.signing_key.spki().to_vec(),
+            earlier_keys: Vec::new(),
             revocation: self.revocation,
             sandbox: self.sandbox,
         }

@@ -125,6 +125,46 @@ pub fn replace_secret(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     write(path, bytes, 0o600)
 }
 
+/// Puts the secret at `from` in place of the one at `to`, as a whole or not at all, and writes over
+/// the bytes of the one that was there. A file system that copies on write, or a disk that spreads
+/// its wear, may still keep them.
+///
+/// # Errors
+/// [`FileError::Missing`], [`FileError::Io`]; the secret at `to` is then the old or the new one.
+pub fn supplant_secret(from: &Path, to: &Path) -> Result<(), FileError> {
+    let old = OpenOptions::new().write(true).open(to);
+    let mut old = old.map_err(|source| failed(to, source))?;
+    fs::rename(from, to)
+        .and_then(|()| File::open(parent_of(to))?.sync_all())
+        .and_then(|()| {
+            let length = old.metadata()?.len();
+            io::copy(&mut io::repeat(0).take(length), &mut old)?;
+            old.sync_all()
+        })
+        .map_err(|source| failed(to, source))
+}
+
+/// Removes a file that may be absent.
+///
+/// # Errors
+/// [`FileError::Io`].
+pub fn remove_if_present(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(path, error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Waits for one's turn among those who change the files of a directory; it lasts until the answer
+/// is dropped.
+///
+/// # Errors
+/// [`FileError::Missing`], [`FileError::Io`].
+pub fn lock(dir: &Path) -> Result<File, FileError> {
+    let lock = File::open(dir).and_then(|file| file.lock().map(|()| file));
+    lock.map_err(|source| failed(dir, source))
+}
+
 /// Makes a directory and its parents, closed to others; one that is there stays as it is.
 ///
 /// # Errors
@@ -138,10 +178,7 @@ pub fn make_dir(path: &Path) -> Result<(), FileError> {
 }
 
 fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
-    let dir = match path.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir,
-        _ => Path::new("."),
-    };
+    let dir = parent_of(path);
     make_dir(dir)?;
     let draw: [u8; 8] = draw()?;
     let temporary = dir.join(format!(".{:016x}.new", u64::from_be_bytes(draw)));
@@ -153,6 +190,13 @@ fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
         drop(fs::remove_file(&temporary));
         failed(path, source)
     })
+}
+
+fn parent_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    }
 }
 
 fn write_synced(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {

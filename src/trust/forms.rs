@@ -15,6 +15,7 @@
 //!             nonce 16
 //! invitation  digest of the document 32
 //! answer      digest of the invitation's document 32, digest of the answer's document 32
+//! succession  number u64, successor's SubjectPublicKeyInfo 91, time ms i64 (see `succession`)
 //! ```
 
 use super::{
@@ -38,7 +39,7 @@ pub trait Form: Sized + sealed::Body {
 }
 
 /// The channel that a form belongs to. In the forms of a pairing, from the area that signs to the
-/// other.
+/// other; in what a node says of itself, from its own area to the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame {
     /// The channel.
@@ -429,8 +430,8 @@ impl sealed::Body for InvitationAnswerForm {
     }
 }
 
-/// Only this module says how a kind of object is laid out.
-mod sealed {
+/// Only this room says how a kind of object is laid out.
+pub(in crate::trust) mod sealed {
     use super::{FormError, Frame, Reader, Writer};
 
     pub trait Body: Sized {
@@ -501,11 +502,11 @@ impl<'a> Reader<'a> {
         self.array().map(u16::from_be_bytes)
     }
 
-    fn u64(&mut self) -> Result<u64, FormError> {
+    pub(in crate::trust) fn u64(&mut self) -> Result<u64, FormError> {
         self.array().map(u64::from_be_bytes)
     }
 
-    fn i64(&mut self) -> Result<i64, FormError> {
+    pub(in crate::trust) fn i64(&mut self) -> Result<i64, FormError> {
         self.array().map(i64::from_be_bytes)
     }
 

@@ -6,8 +6,11 @@ use super::{sealed::Body as _, *};
 use crate::{
     domain::{field::Field, problem::Code, refusal::Refusal},
     trust::{
-        keys::SigningKey,
+        identity::SpiffeId,
+        keys::{PublicKey, SigningKey},
+        lineage::Lineage,
         signature::{PinnedKey, SignatureError, Signed, Verified},
+        succession::SuccessionForm,
     },
 };
 
@@ -84,6 +87,23 @@ fn answer() -> InvitationAnswerForm {
     }
 }
 
+/// The generator of the curve as a key: its point is known to everybody.
+fn generator() -> Vec<u8> {
+    data_encoding::HEXLOWER
+        .decode(
+            b"3059301306072a8648ce3d020106082a8648ce3d030107034200046b17d1f2e12c4247f8bce6e563a440f277\
+              037d812deb33a0f4a13945d898c2964fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837\
+              bf51f5",
+        )
+        .unwrap()
+}
+
+fn succession() -> SuccessionForm {
+    let node: SpiffeId = "spiffe://fujian.example/area/350582".parse().unwrap();
+    let successor = PublicKey::from_spki(&generator()).unwrap();
+    SuccessionForm::new(&node, true, 7, successor, 1_791_331_200_000)
+}
+
 /// Round trip, every truncation, a byte too many, and every other context.
 fn laws<F: Form + PartialEq + std::fmt::Debug>(form: &F) {
     let bytes = write(&header(), form).unwrap();
@@ -108,6 +128,7 @@ fn every_form_has_one_layout() {
     laws(&resend());
     laws(&invitation());
     laws(&answer());
+    laws(&succession());
 }
 
 #[test]
@@ -135,6 +156,40 @@ fn the_layout_of_a_parcel_is_golden() {
     expected.extend(1_791_331_200_000_i64.to_be_bytes());
     expected.extend(b"\0\0\0\x01\0\0\0\x01\x03");
     assert_eq!(write(&header(), &parcel()).unwrap(), expected);
+}
+
+#[test]
+fn the_layout_of_a_succession_is_golden() {
+    let mut expected = b"hongyan succession v1\0\x01".to_vec();
+    expected.extend([7; 32]);
+    expected.extend(b"\0\x0efujian.example350582350582\x01");
+    expected.extend(b"\0\0\0\0\0\0\0\x07");
+    expected.extend(generator());
+    expected.extend(1_791_331_200_000_i64.to_be_bytes());
+    assert_eq!(write(&header(), &succession()).unwrap(), expected);
+}
+
+#[test]
+fn a_succession_is_a_nodes_own_and_has_a_number() {
+    let change = |change: fn(&mut SuccessionForm)| {
+        let mut form = succession();
+        change(&mut form);
+        write(&header(), &form).unwrap_err()
+    };
+    assert_eq!(change(|form| form.number = 0), FormError::NotCanonical);
+    assert_eq!(change(|form| form.frame = frame()), FormError::NotCanonical);
+    // What is not written is not read either: another receiving area, and a point off the curve.
+    let bytes = write(&header(), &succession()).unwrap();
+    let at = SuccessionForm::CONTEXT.len() + 33 + 2 + "fujian.example".len();
+    for changed in [at + 6, at + 13 + 8 + 90] {
+        let mut other = bytes.clone();
+        other[changed] ^= 1;
+        assert_eq!(
+            read::<SuccessionForm>(&other).unwrap_err(),
+            FormError::NotCanonical,
+            "{changed}"
+        );
+    }
 }
 
 #[test]
@@ -216,7 +271,9 @@ fn only_the_pinned_key_signer_and_area_are_believed() {
     let verified: Verified<ParcelForm> = pinned.verify(signed.clone()).unwrap();
     assert_eq!(verified.as_ref(), &parcel());
     assert_eq!(verified.signed(), &signed);
-    assert!(Verified::<ParcelForm>::own(signed.clone(), &pinned).is_ok());
+    let node = SpiffeId::node(home.clone(), frame().channel.from);
+    let own = Lineage::new(node, from, true, key.public().clone(), &[]);
+    assert!(Verified::<ParcelForm>::own(signed.clone(), &own).is_ok());
 
     let verify = |signed: Signed| pinned.verify::<ParcelForm>(signed).unwrap_err();
     let mut form = signed.form().to_vec();

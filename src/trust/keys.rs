@@ -99,7 +99,7 @@ impl PublicKey {
     /// [`KeyError::NotP256`].
     pub fn from_spki(spki: &[u8]) -> Result<Self, KeyError> {
         let point = spki.strip_prefix(&SPKI_PREFIX).ok_or(KeyError::NotP256)?;
-        if point.len() != 65 || point.first() != Some(&4) {
+        if spki.len() != SPKI_BYTES || point.first() != Some(&4) {
             return Err(KeyError::NotP256);
         }
         let parsed =
@@ -243,6 +243,10 @@ pub(in crate::trust) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     }
     bytes
 }
+
+/// Length of the SubjectPublicKeyInfo of every P-256 key: what stands before the point, and the
+/// uncompressed point.
+pub(in crate::trust) const SPKI_BYTES: usize = 91;
 
 /// What stands before the point in the SubjectPublicKeyInfo of every P-256 key.
 const SPKI_PREFIX: [u8; 26] = [

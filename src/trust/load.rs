@@ -19,11 +19,11 @@ use super::{
     identity_error::IdentityError,
     issue::DEFAULT_VALIDITY,
     keys::{Fingerprint, PublicKey, SigningKey},
+    lineage::{EarlierKey, Lineage},
     material::{KnownPeer, MaterialError, TrustSnapshot, TrustSource},
     office_authority::OfficeAuthority,
     pairing::{Pairing, RevocationPolicy},
-    signature::PinnedKey,
-    tls,
+    rotation, tls,
     verifier::{OfficeTrust, Part, PeerTrust, Roots, named_id},
 };
 use crate::clock::Clock;
@@ -49,13 +49,15 @@ impl TrustSnapshot {
                 path: files.path("tls/ca.crt"),
             })?;
         let certified = files.certified(own_chain.clone())?;
-        let signing = files.signing_key()?;
         let id = own_name(&files.path("tls/node.crt"), &own_chain, first_area)?;
+        // In this order: whoever changes the key writes the list first.
+        let signing = files.signing_key()?;
+        let earlier = files.earlier_keys(signing.public(), &id, source.sandbox)?;
 
         let mut domains = BTreeMap::new();
         let pairings = match &source.own_endpoint {
             Some(endpoint) => {
-                let own = own_pairing(source, &id, endpoint, root_pem, signing.public());
+                let own = own_pairing(source, &id, endpoint, root_pem, signing.public(), &earlier);
                 [source.pairings.as_slice(), &[own]].concat()
             }
             None => source.pairings.clone(),
@@ -129,11 +131,14 @@ impl TrustSnapshot {
             .map(|pairing| known_peer(pairing, &certified, &peer_trust, clock))
             .collect::<Result<HashMap<_, _>, _>>()?;
         Ok(Self {
-            own_key: PinnedKey::new(
-                signing.public().clone(),
-                id.trust_domain().clone(),
+            own_keys: Lineage::new(
+                id.clone(),
                 Arc::clone(&areas),
+                source.sandbox,
+                signing.public().clone(),
+                &earlier,
             ),
+            successions: rotation::shown(&earlier),
             areas,
             sandbox: source.sandbox,
             signing: Arc::new(signing),
@@ -231,6 +236,7 @@ fn own_pairing(
     endpoint: &str,
     root_pem: String,
     key: &PublicKey,
+    earlier: &[EarlierKey],
 ) -> Pairing {
     Pairing {
         id: id.clone(),
@@ -238,6 +244,7 @@ fn own_pairing(
         endpoint: endpoint.to_owned(),
         root_pem,
         signing_key_spki: key.spki().to_vec(),
+        earlier_keys: earlier.to_vec(),
         revocation: source.revocation,
         sandbox: source.sandbox,
     }
@@ -327,15 +334,12 @@ fn known_peer(
     clock: &Clock,
 ) -> Result<(SpiffeId, KnownPeer), MaterialError> {
     let id = &pairing.id;
-    let key = PublicKey::from_spki(&pairing.signing_key_spki)
+    let lineage = pairing
+        .lineage()
         .map_err(|_| MaterialError::PeerSigningKey { peer: id.clone() })?;
     let known = KnownPeer {
         client: tls::exchange_client(own, trust, id.clone(), clock)?,
-        key: PinnedKey::new(
-            key,
-            id.trust_domain().clone(),
-            pairing.areas.as_slice().into(),
-        ),
+        lineage,
         pairing: pairing.clone(),
     };
     Ok((id.clone(), known))
@@ -410,6 +414,21 @@ impl Files {
         let bytes = files::read_secret(&path)?;
         self.note(&bytes);
         SigningKey::from_pem(&bytes).map_err(|error| MaterialError::Key { path, error })
+    }
+
+    fn earlier_keys(
+        &mut self,
+        current: &PublicKey,
+        node: &SpiffeId,
+        sandbox: bool,
+    ) -> Result<Vec<EarlierKey>, MaterialError> {
+        let path = self.path(rotation::EARLIER);
+        let Some(bytes) = files::read_if_present(&path)? else {
+            return Ok(Vec::new());
+        };
+        self.note(&bytes);
+        rotation::earlier_keys(&bytes, current, node, sandbox)
+            .map_err(|error| MaterialError::EarlierKeys { path, error })
     }
 
     fn note(&mut self, bytes: &[u8]) {

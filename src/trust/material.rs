@@ -16,9 +16,11 @@ use super::{
     identity::{OfficeId, PeerId, SpiffeId, TrustDomain},
     identity_error::IdentityError,
     keys::{Fingerprint, KeyError, SigningKey},
+    lineage::Lineage,
     pairing::{Pairing, RevocationPolicy},
     register::AuthorityError,
-    signature::PinnedKey,
+    rotation::EarlierKeysError,
+    signature::Signed,
     verifier::{OfficeTrust, Part, PeerTrust},
 };
 use crate::clock::Clock;
@@ -52,7 +54,8 @@ pub struct TrustSnapshot {
     pub(in crate::trust) areas: Arc<[County]>,
     pub(in crate::trust) sandbox: bool,
     pub(in crate::trust) signing: Arc<SigningKey>,
-    pub(in crate::trust) own_key: PinnedKey,
+    pub(in crate::trust) own_keys: Lineage,
+    pub(in crate::trust) successions: Vec<Signed>,
     pub(in crate::trust) certificate: Fingerprint,
     pub(in crate::trust) exchange_server: Arc<ServerConfig>,
     pub(in crate::trust) office_server: Arc<ServerConfig>,
@@ -70,7 +73,7 @@ pub struct TrustSnapshot {
 pub struct KnownPeer {
     pub(in crate::trust) pairing: Pairing,
     pub(in crate::trust) client: Arc<ClientConfig>,
-    pub(in crate::trust) key: PinnedKey,
+    pub(in crate::trust) lineage: Lineage,
 }
 
 impl KnownPeer {
@@ -79,9 +82,9 @@ impl KnownPeer {
         &self.pairing
     }
 
-    /// The key with which it signs.
-    pub const fn key(&self) -> &PinnedKey {
-        &self.key
+    /// The key with which it signs, and those before.
+    pub const fn lineage(&self) -> &Lineage {
+        &self.lineage
     }
 }
 
@@ -106,9 +109,14 @@ impl TrustSnapshot {
         &self.signing
     }
 
-    /// Its own key as others pin it: recognises its own word.
-    pub const fn own_key(&self) -> &PinnedKey {
-        &self.own_key
+    /// Its own keys as others pin them: recognise its own word.
+    pub const fn own_keys(&self) -> &Lineage {
+        &self.own_keys
+    }
+
+    /// The statements of its own successions, the oldest first: what it shows to every peer.
+    pub fn successions(&self) -> &[Signed] {
+        &self.successions
     }
 
     /// Fingerprint of its own certificate.
@@ -131,9 +139,9 @@ impl TrustSnapshot {
         self.peers().find(|peer| peer.pairing.areas.contains(&area))
     }
 
-    /// The key with which a proven peer signs; none if its pairing was taken back meanwhile.
-    pub fn pinned_key(&self, peer: &PeerId) -> Option<&PinnedKey> {
-        self.peer(peer.id()).map(KnownPeer::key)
+    /// The keys of that peer; none if its pairing was taken back meanwhile.
+    pub fn lineage(&self, peer: &SpiffeId) -> Option<&Lineage> {
+        self.peer(peer).map(KnownPeer::lineage)
     }
 
     /// Judges a chain that a node showed.
@@ -184,6 +192,14 @@ pub enum MaterialError {
         peer: SpiffeId,
         /// Which.
         area: County,
+    },
+    /// The list of the node's own earlier keys.
+    #[error("{}: {error}", path.display())]
+    EarlierKeys {
+        /// The list.
+        path: PathBuf,
+        /// Why.
+        error: EarlierKeysError,
     },
     /// The own chain does not pass the own verifier.
     #[error("{} would be refused by every peer: {error}", path.display())]

@@ -19,6 +19,7 @@ pub mod identity;
 pub mod identity_error;
 pub mod issue;
 pub mod keys;
+pub mod lineage;
 pub mod listener;
 mod load;
 pub mod material;
@@ -27,7 +28,9 @@ mod outcomes;
 pub mod pairing;
 pub mod reference;
 mod register;
+pub mod rotation;
 pub mod signature;
+pub mod succession;
 pub mod tls;
 pub mod verifier;
 

@@ -2,7 +2,12 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{identity::SpiffeId, keys::Fingerprint};
+use super::{
+    identity::SpiffeId,
+    keys::{Fingerprint, KeyError, PublicKey},
+    lineage::{EarlierKey, Lineage, SuccessionError},
+    signature::Signed,
+};
 use crate::domain::area::County;
 
 /// A paired node.
@@ -18,6 +23,8 @@ pub struct Pairing {
     pub root_pem: String,
     /// The key with which it signs: SubjectPublicKeyInfo, DER.
     pub signing_key_spki: Vec<u8>,
+    /// The keys with which it signed before, the oldest first.
+    pub earlier_keys: Vec<EarlierKey>,
     /// How its trust domain revokes certificates.
     pub revocation: RevocationPolicy,
     /// True between two sandbox nodes.
@@ -34,13 +41,19 @@ impl Pairing {
             endpoint,
             root_pem,
             signing_key_spki,
+            earlier_keys,
             revocation,
             sandbox,
         } = self;
         let areas: Vec<String> = areas.iter().map(ToString::to_string).collect();
         let (id, areas) = (id.to_string(), areas.join(","));
         let mut bytes = b"hongyan pairing v1\0".to_vec();
-        for part in [
+        let earlier = earlier_keys.iter().flat_map(|key| {
+            let signed = key.statement.as_ref();
+            let form = signed.map_or(&[][..], |signed| signed.form());
+            [key.public.spki(), form]
+        });
+        let parts = [
             id.as_bytes(),
             areas.as_bytes(),
             endpoint.as_bytes(),
@@ -48,12 +61,48 @@ impl Pairing {
             signing_key_spki,
             revocation.name().as_bytes(),
             &[u8::from(*sandbox)],
-        ] {
+        ];
+        for part in parts.into_iter().chain(earlier) {
             // With its length before it, no part can lend bytes to the next.
             bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
             bytes.extend_from_slice(part);
         }
         Fingerprint::of(&bytes)
+    }
+
+    /// The keys with which the peer signs and signed.
+    ///
+    /// # Errors
+    /// [`KeyError::NotP256`] if the pinned key is none.
+    pub fn lineage(&self) -> Result<Lineage, KeyError> {
+        Ok(Lineage::new(
+            self.id.clone(),
+            self.areas.as_slice().into(),
+            self.sandbox,
+            PublicKey::from_spki(&self.signing_key_spki)?,
+            &self.earlier_keys,
+        ))
+    }
+
+    /// Pins the key to which the statements lead that the peer shows at that time; the keys before
+    /// it are kept, each with its statement. Gives how many were new.
+    ///
+    /// # Errors
+    /// [`SuccessionError`]; then nothing was changed.
+    pub fn follow(&mut self, shown: &[Signed], at_ms: i64) -> Result<usize, SuccessionError> {
+        let lineage = self.lineage().map_err(|_| SuccessionError::NotSigned)?;
+        let mut key = lineage.current().public().clone();
+        let taken = lineage.follow(shown)?;
+        for statement in &taken {
+            let next = statement.as_ref().successor.clone();
+            self.earlier_keys.push(EarlierKey {
+                public: std::mem::replace(&mut key, next),
+                until_ms: at_ms,
+                statement: Some(statement.signed().clone()),
+            });
+        }
+        self.signing_key_spki = key.spki().to_vec();
+        Ok(taken.len())
     }
 }
 

@@ -8,6 +8,7 @@ use super::{
     forms::{self, Form, FormError, Header},
     identity::TrustDomain,
     keys::{KeyId, NoRandomness, PublicKey, SigningKey, sha256},
+    lineage::Lineage,
 };
 use crate::domain::{area::County, channel::Digest};
 
@@ -84,6 +85,11 @@ impl PinnedKey {
     /// Which key it is.
     pub const fn id(&self) -> KeyId {
         self.id
+    }
+
+    /// The key itself.
+    pub const fn public(&self) -> &PublicKey {
+        &self.public
     }
 
     /// Its SubjectPublicKeyInfo in DER.
@@ -164,13 +170,14 @@ impl<F> Verified<F> {
 }
 
 impl<F: Form> Verified<F> {
-    /// Recognises one's own word when a peer shows it: the proof that this node was set back. The
-    /// key is the node's own as [`PinnedKey`], so its word is held to the same rules as a peer's.
+    /// Recognises one's own word when a peer shows it: the proof that this node was set back. It may
+    /// have been signed with any key that the node ever used; else it is held to the same rules as a
+    /// peer's.
     ///
     /// # Errors
     /// As [`PinnedKey::verify`]; then the peer shows something that this node never said.
-    pub fn own(signed: Signed, own_key: &PinnedKey) -> Result<Self, SignatureError> {
-        own_key.verify(signed)
+    pub fn own(signed: Signed, own_keys: &Lineage) -> Result<Self, SignatureError> {
+        own_keys.recognise(signed)
     }
 }
 
@@ -198,4 +205,7 @@ pub enum SignatureError {
     /// Names another key or trust domain than signed it.
     #[error("names another signer than the one who signed")]
     OtherSigner,
+    /// Something new, signed with a key that the signer has given up.
+    #[error("key_superseded: signed with a key that the signer has given up for another")]
+    Superseded,
 }

@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::date};
 use rustix::fs::statvfs;
 
 use super::{
-    super::{exit::Failure, home::Home, language::both, moment::short},
+    super::{exit::Failure, home::Home, key::own_keys, language::both, moment::short},
     Finding, State,
 };
 use crate::{
@@ -53,9 +53,27 @@ fn keys(home: &Home) -> Vec<Finding> {
             "密钥文件齐全，仅本用户可读",
             "key files are there and closed to others",
         );
-        return vec![Finding::new("keys", State::Fine, sentence)];
+        return vec![
+            Finding::new("keys", State::Fine, sentence),
+            signing_key(home),
+        ];
     }
     wrong
+}
+
+/// The key in use by its fingerprint, so that it can be compared with what peers hold.
+fn signing_key(home: &Home) -> Finding {
+    let keys = match own_keys(home) {
+        Ok(keys) => keys,
+        Err(failure) => return Finding::of_failure("signing_key", failure),
+    };
+    let fingerprint = keys.signing.public().id().fingerprint().spoken();
+    let changes = keys.earlier.len();
+    let sentence = both(
+        format!("签名密钥指纹 {fingerprint}，已更换{changes}次"),
+        format!("signing key {fingerprint}, changed {changes} times"),
+    );
+    Finding::new("signing_key", State::Fine, sentence)
 }
 
 /// A clock that runs behind this program, or behind the node's own files, is wrong.

@@ -45,6 +45,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let mut table = output.table(&[
         ("区县", "areas"),
         ("地址", "address"),
+        ("签名密钥", "signing key"),
         ("最近联系", "last contact"),
         ("最久未答复", "oldest unanswered"),
         ("最近失败", "last failure"),
@@ -62,6 +63,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         table.add_row([
             areas,
             peer.endpoint.clone(),
+            peer.signing_key.chars().take(16).collect(),
             peer.last_contact_ms.map_or_else(|| "–".to_owned(), short),
             age(peer.oldest_unanswered_seconds),
             peer.last_error.clone().unwrap_or_default(),

@@ -21,7 +21,8 @@ use crate::{
 
 use self::values::{
     channel_in, channel_out, digest_in, digest_out, divergence_in, divergence_out, pause_in,
-    pause_out, refusal_in, signed_in, signed_out, standing_in, standing_out, void_in, void_out,
+    pause_out, refusal_in, signed_in, signed_out, standing_in, standing_out, successions_in,
+    successions_out, void_in, void_out,
 };
 pub(super) use proto::{
     DeliverRequest, DeliverResponse, ProbeRequest, ProbeResponse, ShowHoldingsRequest,
@@ -40,6 +41,7 @@ pub(super) enum SenderStep {
     Opening(SenderOpening),
     Parcel(WireParcel),
     Divergence(StopReason, Sequence),
+    Successions(Vec<Signed>),
 }
 
 /// What the receiver says.
@@ -47,6 +49,7 @@ pub(super) enum ReceiverStep {
     Opening(ReceiverOpening),
     Receipt(WireReceipt),
     Divergence(StopReason, Sequence),
+    Successions(Vec<Signed>),
 }
 
 /// What the sender holds of a channel.
@@ -57,6 +60,7 @@ pub(super) struct SenderOpening {
     pub(super) head: Digest,
     pub(super) receipted: Sequence,
     pub(super) receipt: Option<Signed>,
+    pub(super) successions: Vec<Signed>,
 }
 
 /// What the receiver holds of a channel.
@@ -65,6 +69,7 @@ pub(super) struct ReceiverOpening {
     pub(super) head: Digest,
     pub(super) parcel: Option<Signed>,
     pub(super) resend: Option<Signed>,
+    pub(super) successions: Vec<Signed>,
 }
 
 /// A parcel, nothing of it checked yet.
@@ -91,6 +96,7 @@ pub(super) struct Standing {
     pub(super) clock_ms: i64,
     pub(super) agreements: Vec<(AgreementVersion, Digest)>,
     pub(super) channels: Vec<(Channel, Sequence, Digest)>,
+    pub(super) successions: Vec<Signed>,
 }
 
 /// What a receiver holds of a channel.
@@ -109,6 +115,7 @@ pub(super) fn opening_request(opening: SenderOpening) -> DeliverRequest {
         head,
         receipted,
         receipt,
+        successions,
     } = opening;
     request(proto::deliver_request::Step::Opening(
         proto::SenderOpening {
@@ -117,6 +124,7 @@ pub(super) fn opening_request(opening: SenderOpening) -> DeliverRequest {
             last_head: digest_out(head),
             receipted_sequence: receipted.get(),
             receipt: receipt.map(|signed| signed_out(&signed)),
+            successions: successions_out(&successions),
         },
     ))
 }
@@ -149,6 +157,12 @@ pub(super) fn divergence_request(reason: StopReason, sequence: Sequence) -> Deli
     )))
 }
 
+pub(super) fn successions_request(statements: &[Signed]) -> DeliverRequest {
+    request(proto::deliver_request::Step::Successions(
+        successions_out(statements).unwrap_or_default(),
+    ))
+}
+
 pub(super) fn sender_step(message: DeliverRequest) -> Result<SenderStep, NotOfItsForm> {
     use proto::deliver_request::Step;
     let DeliverRequest { step } = message;
@@ -160,6 +174,7 @@ pub(super) fn sender_step(message: DeliverRequest) -> Result<SenderStep, NotOfIt
                 last_head,
                 receipted_sequence,
                 receipt,
+                successions,
             } = opening;
             let (channel, sandbox) = channel_in(channel)?;
             SenderStep::Opening(SenderOpening {
@@ -169,6 +184,7 @@ pub(super) fn sender_step(message: DeliverRequest) -> Result<SenderStep, NotOfIt
                 head: digest_in(&last_head)?,
                 receipted: Sequence::new(receipted_sequence),
                 receipt: receipt.map(signed_in),
+                successions: successions_in(successions),
             })
         }
         Step::Parcel(parcel) => {
@@ -199,6 +215,9 @@ pub(super) fn sender_step(message: DeliverRequest) -> Result<SenderStep, NotOfIt
             let (reason, sequence) = divergence_in(divergence)?;
             SenderStep::Divergence(reason, sequence)
         }
+        Step::Successions(successions) => {
+            SenderStep::Successions(successions_in(Some(successions)))
+        }
     })
 }
 
@@ -208,6 +227,7 @@ pub(super) fn opening_response(opening: ReceiverOpening) -> DeliverResponse {
         head,
         parcel,
         resend,
+        successions,
     } = opening;
     response(proto::deliver_response::Step::Opening(
         proto::ReceiverOpening {
@@ -215,6 +235,7 @@ pub(super) fn opening_response(opening: ReceiverOpening) -> DeliverResponse {
             held_head: digest_out(head),
             parcel: parcel.map(|signed| signed_out(&signed)),
             resend: resend.map(|signed| signed_out(&signed)),
+            successions: successions_out(&successions),
         },
     ))
 }
@@ -235,6 +256,12 @@ pub(super) fn divergence_response(reason: StopReason, sequence: Sequence) -> Del
     )))
 }
 
+pub(super) fn successions_response(statements: &[Signed]) -> DeliverResponse {
+    response(proto::deliver_response::Step::Successions(
+        successions_out(statements).unwrap_or_default(),
+    ))
+}
+
 pub(super) fn receiver_step(message: DeliverResponse) -> Result<ReceiverStep, NotOfItsForm> {
     use proto::deliver_response::Step;
     let DeliverResponse { step } = message;
@@ -245,12 +272,14 @@ pub(super) fn receiver_step(message: DeliverResponse) -> Result<ReceiverStep, No
                 held_head,
                 parcel,
                 resend,
+                successions,
             } = opening;
             ReceiverStep::Opening(ReceiverOpening {
                 held: Sequence::new(held_sequence),
                 head: digest_in(&held_head)?,
                 parcel: parcel.map(signed_in),
                 resend: resend.map(signed_in),
+                successions: successions_in(successions),
             })
         }
         Step::Receipt(receipt) => {
@@ -265,26 +294,31 @@ pub(super) fn receiver_step(message: DeliverResponse) -> Result<ReceiverStep, No
             let (reason, sequence) = divergence_in(divergence)?;
             ReceiverStep::Divergence(reason, sequence)
         }
+        Step::Successions(successions) => {
+            ReceiverStep::Successions(successions_in(Some(successions)))
+        }
     })
 }
 
 pub(super) fn probe_request(standing: Standing, sandbox: bool) -> ProbeRequest {
-    let (versions, clock_ms, agreements, channels) = standing_out(standing, sandbox);
+    let (versions, clock_ms, agreements, channels, successions) = standing_out(standing, sandbox);
     ProbeRequest {
         versions,
         clock_ms,
         agreements,
         channels,
+        successions,
     }
 }
 
 pub(super) fn probe_response(standing: Standing, sandbox: bool) -> ProbeResponse {
-    let (versions, clock_ms, agreements, channels) = standing_out(standing, sandbox);
+    let (versions, clock_ms, agreements, channels, successions) = standing_out(standing, sandbox);
     ProbeResponse {
         versions,
         clock_ms,
         agreements,
         channels,
+        successions,
     }
 }
 
@@ -294,8 +328,9 @@ pub(super) fn probe_request_in(message: ProbeRequest) -> Result<Standing, NotOfI
         clock_ms,
         agreements,
         channels,
+        successions,
     } = message;
-    standing_in(versions, clock_ms, agreements, channels)
+    standing_in((versions, clock_ms, agreements, channels, successions))
 }
 
 pub(super) fn probe_response_in(message: ProbeResponse) -> Result<Standing, NotOfItsForm> {
@@ -304,8 +339,9 @@ pub(super) fn probe_response_in(message: ProbeResponse) -> Result<Standing, NotO
         clock_ms,
         agreements,
         channels,
+        successions,
     } = message;
-    standing_in(versions, clock_ms, agreements, channels)
+    standing_in((versions, clock_ms, agreements, channels, successions))
 }
 
 pub(super) fn holdings_request(

@@ -58,6 +58,17 @@ pub(super) fn signed_in(signed: proto::Signed) -> Signed {
     Signed::received(form, signature)
 }
 
+pub(super) fn successions_out(statements: &[Signed]) -> Option<proto::Successions> {
+    (!statements.is_empty()).then(|| proto::Successions {
+        statements: statements.iter().map(signed_out).collect(),
+    })
+}
+
+pub(super) fn successions_in(successions: Option<proto::Successions>) -> Vec<Signed> {
+    let proto::Successions { statements } = successions.unwrap_or_default();
+    statements.into_iter().map(signed_in).collect()
+}
+
 pub(super) const fn void_out(reason: VoidReason) -> proto::VoidReason {
     match reason {
         VoidReason::Expired => proto::VoidReason::Expired,
@@ -171,6 +182,7 @@ pub(super) type StandingParts = (
     i64,
     Vec<proto::AgreementDigest>,
     Vec<proto::ChannelHead>,
+    Option<proto::Successions>,
 );
 
 pub(super) fn standing_out(standing: Standing, sandbox: bool) -> StandingParts {
@@ -179,6 +191,7 @@ pub(super) fn standing_out(standing: Standing, sandbox: bool) -> StandingParts {
         clock_ms,
         agreements,
         channels,
+        successions,
     } = standing;
     let agreements = agreements
         .into_iter()
@@ -196,14 +209,17 @@ pub(super) fn standing_out(standing: Standing, sandbox: bool) -> StandingParts {
             head: digest_out(head),
         })
         .collect();
-    (versions, clock_ms, agreements, channels)
+    (
+        versions,
+        clock_ms,
+        agreements,
+        channels,
+        successions_out(&successions),
+    )
 }
 
 pub(super) fn standing_in(
-    versions: Vec<u32>,
-    clock_ms: i64,
-    agreements: Vec<proto::AgreementDigest>,
-    channels: Vec<proto::ChannelHead>,
+    (versions, clock_ms, agreements, channels, successions): StandingParts,
 ) -> Result<Standing, NotOfItsForm> {
     let agreements = agreements
         .into_iter()
@@ -234,5 +250,6 @@ pub(super) fn standing_in(
         clock_ms,
         agreements,
         channels,
+        successions: successions_in(successions),
     })
 }

@@ -432,6 +432,7 @@ fn peer(dir: &TempDir) -> Pairing {
         endpoint: "127.0.0.1:9".into(),
         root_pem: std::fs::read_to_string(there.join("ca.crt")).unwrap(),
         signing_key_spki: key.public().spki().to_vec(),
+        earlier_keys: vec![],
         revocation: RevocationPolicy::Crl,
         sandbox: true,
     }

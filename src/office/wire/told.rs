@@ -246,6 +246,7 @@ pub(super) fn peer(seen: PeerSeen) -> wire::PeerState {
         endpoint,
         root_pem: _,
         signing_key_spki: _,
+        earlier_keys: _,
         revocation: _,
         sandbox: _,
     } = pairing;

@@ -43,7 +43,10 @@ async fn a_node_is_a_stranger_to_itself_unless_two_of_its_areas_agree() {
     }
     let trust = here.store.current();
     let own = trust.peer_for(second).unwrap();
-    assert_eq!(own.key().id(), trust.own_key().id());
+    assert_eq!(
+        own.lineage().current().id(),
+        trust.own_keys().current().id()
+    );
     assert_eq!(own.pairing().root_pem, fujian.root.certificate_pem);
 
     here.source.own_endpoint = None;

@@ -267,6 +267,7 @@ pub(super) fn pairing(id: &str, ca: &Ca, endpoint: SocketAddr) -> Pairing {
         endpoint: endpoint.to_string(),
         root_pem: ca.root.certificate_pem.clone(),
         signing_key_spki: key.public().spki().to_vec(),
+        earlier_keys: vec![],
         revocation: RevocationPolicy::Crl,
         sandbox: true,
     }

@@ -1,0 +1,154 @@
+//! `hongyan key`: the key with which the node signs.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::{
+    confirm::{confirmed, declined},
+    exit::{Exit, Failure},
+    home::{Home, NodeArguments},
+    language::both,
+    link::reload_if_running,
+    moment::{rfc3339, short},
+    output::{Output, OutputArguments},
+};
+use crate::trust::{
+    keys::{Fingerprint, PublicKey},
+    rotation::{OwnKeys, rotate},
+};
+
+/// What to do with the key.
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// 列出现用和以前的签名密钥。 The signing key in use, and those before it
+    #[command(after_help = "示例 Example:\n  hongyan key list --node ./jinjiang")]
+    List(List),
+    /// 更换签名密钥，并向各对方声明。 Change the signing key and announce it to every peer
+    #[command(after_help = "示例 Example:\n  hongyan key rotate --node ./jinjiang")]
+    Rotate(Rotate),
+}
+
+/// Arguments of `key list`.
+#[derive(Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    node: NodeArguments,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+/// Arguments of `key rotate`.
+#[derive(Args)]
+pub(super) struct Rotate {
+    #[command(flatten)]
+    node: NodeArguments,
+    /// 已了解后果，不再询问。 Do not ask
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+pub(super) fn run(command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::List(arguments) => list(arguments),
+        Command::Rotate(arguments) => change(arguments),
+    }
+}
+
+/// The node's own keys as its directory holds them.
+pub(super) fn own_keys(home: &Home) -> Result<OwnKeys, Failure> {
+    let config = &home.config;
+    let keys = OwnKeys::load(home.dir.path(), &config.id, config.mode.is_sandbox())?;
+    Ok(keys)
+}
+
+fn list(arguments: List) -> Result<Exit, Failure> {
+    let home = Home::open(&arguments.node)?;
+    let output = Output::new(arguments.output);
+    let OwnKeys { signing, earlier } = own_keys(&home)?;
+    let mut table = output.table(&[
+        ("签名密钥指纹", "fingerprint"),
+        ("启用", "since"),
+        ("停用", "until"),
+    ]);
+    let mut row = |public: &PublicKey, since: Option<i64>, until: Option<i64>| {
+        let fingerprint = fingerprint(public);
+        if output.is_json() {
+            return output.object(&object(fingerprint, since, until));
+        }
+        let moment = |at: Option<i64>, none: &str| at.map_or_else(|| none.to_owned(), short);
+        table.add_row([
+            fingerprint.spoken(),
+            moment(since, "–"),
+            moment(until, output.language.pick("使用中", "in use")),
+        ]);
+        Ok(())
+    };
+    let mut since = None;
+    for key in &earlier {
+        row(&key.public, since, Some(key.until_ms))?;
+        since = Some(key.until_ms);
+    }
+    row(signing.public(), since, None)?;
+    if !output.is_json() {
+        output.line(&table.to_string())?;
+    }
+    Ok(Exit::Done)
+}
+
+fn change(arguments: Rotate) -> Result<Exit, Failure> {
+    let home = Home::open(&arguments.node)?;
+    let output = Output::new(arguments.output);
+    let before = fingerprint(own_keys(&home)?.signing.public());
+    output.say(&both(
+        format!("现用签名密钥指纹：\n{}", before.spoken()),
+        format!(
+            "fingerprint of the signing key in use:\n{}",
+            before.spoken()
+        ),
+    ))?;
+    let question = both(
+        "更换签名密钥？旧私钥将被销毁，此前的备份不能再代表本节点签名。",
+        "Change the signing key? The old private key is destroyed, and no backup of before can sign for this node any more.",
+    );
+    if !confirmed(&question, arguments.yes)? {
+        return Err(declined());
+    }
+    let config = &home.config;
+    let keys = rotate(
+        home.dir.path(),
+        &config.id,
+        config.mode.is_sandbox(),
+        home.clock.now_ms(),
+    )?;
+    reload_if_running(&home)?;
+    let now = fingerprint(keys.signing.public());
+    let since = keys.earlier.last().map(|key| key.until_ms);
+    let sentence = both(
+        format!(
+            "已更换签名密钥，各对方在下次联系时自动认可，无须重新配对。请立即备份 keys 目录。新指纹：\n{}",
+            now.spoken()
+        ),
+        format!(
+            "the signing key is changed; each peer takes it up by itself at the next contact, and nobody pairs again. Back up the directory keys now. The new fingerprint:\n{}",
+            now.spoken()
+        ),
+    );
+    output.result(&object(now, since, None), &sentence)?;
+    Ok(Exit::Done)
+}
+
+fn fingerprint(public: &PublicKey) -> Fingerprint {
+    public.id().fingerprint()
+}
+
+fn object(fingerprint: Fingerprint, since: Option<i64>, until: Option<i64>) -> Value {
+    json!({
+        "signing_key": fingerprint.to_string(),
+        "fingerprint": fingerprint.spoken(),
+        "in_use": until.is_none(),
+        "since": since.map(rfc3339),
+        "until": until.map(rfc3339),
+    })
+}

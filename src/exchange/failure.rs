@@ -1,0 +1,63 @@
+//! Why a call to a peer fails.
+
+use tonic::Status;
+
+use super::{link::LinkError, succession::PinError, wire::NotOfItsForm};
+use crate::{store::NotNow, trust::signature::SignatureError};
+
+/// Why a stream failed.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The peer cannot be reached.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// The peer ended the call.
+    #[error("the peer ended the call: {0}")]
+    Call(String),
+    /// The peer does not take this channel from this node; its other channels go on.
+    #[error("the peer does not take this channel: {0}")]
+    Denied(String),
+    /// The connection broke under the call.
+    #[error("the connection broke: {0}")]
+    Broken(String),
+    /// The peer misbehaved.
+    #[error(transparent)]
+    NotOfItsForm(#[from] NotOfItsForm),
+    /// The peer's new signing key was not taken up.
+    #[error(transparent)]
+    Pin(#[from] PinError),
+    /// The peer signed something else, or not at all.
+    #[error("a signature does not hold: {0}")]
+    Signature(#[from] SignatureError),
+    /// The store cannot.
+    #[error(transparent)]
+    Store(#[from] NotNow),
+    /// The peer took too long.
+    #[error("the peer did not answer in time")]
+    Silent,
+    /// The pairing was taken back.
+    #[error("the peer is not paired any more")]
+    NotPaired,
+}
+
+impl From<Status> for SessionError {
+    fn from(status: Status) -> Self {
+        use tonic::Code;
+        // Only the code: whatever words the peer chose are not for our log.
+        let told = status.code().to_string();
+        match status.code() {
+            Code::Unavailable | Code::Cancelled | Code::Unknown | Code::Internal => {
+                Self::Broken(told)
+            }
+            Code::PermissionDenied => Self::Denied(told),
+            _ => Self::Call(told),
+        }
+    }
+}
+
+impl SessionError {
+    /// True if the connection itself is of no use any more.
+    pub(super) const fn breaks_link(&self) -> bool {
+        matches!(self, Self::Link(_) | Self::Broken(_) | Self::Silent)
+    }
+}
