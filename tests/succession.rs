@@ -130,6 +130,18 @@ fn both_change_their_keys_while_notices_are_under_way() {
 }
 
 #[test]
+fn a_key_is_in_use_when_the_command_returns_and_a_probe_shows_it_both_ways() {
+    let (_world, jinjiang, guandu) = World::two_counties();
+    let (_here, _there) = (jinjiang.start(), guandu.start());
+    let asked = rotate(&jinjiang);
+    jinjiang.ask(&["peer", "probe", GUANDU]).expect(0);
+    assert_eq!(pinned(&guandu), asked);
+    let answered = rotate(&guandu);
+    jinjiang.ask(&["peer", "probe", GUANDU]).expect(0);
+    assert_eq!(pinned(&jinjiang), answered);
+}
+
+#[test]
 fn a_peer_that_was_away_follows_the_whole_chain() {
     let (world, jinjiang, guandu) = World::two_counties();
     let old = world.path("old");
@@ -149,6 +161,8 @@ fn a_peer_that_was_away_follows_the_whole_chain() {
     let there = guandu.start();
     assert_eq!(ids(&guandu.subscribe("desk", 8, 20)), accepted);
     follows(&guandu, &new);
+    // Nothing was held against a key that was not known yet.
+    assert!(!there.log().contains("signature"), "{}", there.log());
     let held = pairing_file(&guandu, JINJIANG);
     assert_eq!(held.matches("[[earlier_key]]").count(), 2);
     assert_eq!(held.matches("statement = ").count(), 2, "{held}");

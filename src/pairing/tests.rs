@@ -402,7 +402,15 @@ fn a_peers_next_key_is_put_in_its_pairing_and_stays_there() {
             signing_key: key.public().clone(),
             ..a.clone()
         };
-        let (joined, _) = accept(&invitation_of(&renewed, None, 2), &here(&b, &held)).unwrap();
+        let inviting = Inviting {
+            inviter: &renewed,
+            invited: None,
+            template: DEFAULT,
+            nonce: Nonce::new([2; 16]),
+            now: at(2),
+        };
+        let file = invite(&inviting, sign(&renewed)).unwrap();
+        let (joined, _) = accept(&file, &here(&b, &held)).unwrap();
         let pairing = joined.pairing.pairing;
         assert_eq!(pairing.signing_key_spki, key.public().spki());
         assert_eq!(pairing.earlier_keys.len(), earlier);
