@@ -75,9 +75,12 @@ impl Office {
         answer.unwrap().into_inner()
     }
 
-    /// Publishes a flow; every notice must be accepted.
-    pub async fn publish(&self, flow: &Arc<Flow>, template: Arc<Template>) {
-        let drafts = flow.numbers().map(move |number| template.bytes(number));
+    /// Publishes a flow, each notice by the next of the templates; every one must be accepted.
+    pub async fn publish(&self, flow: &Arc<Flow>, templates: Vec<Template>) {
+        let drafts = flow.numbers().map(move |number| {
+            let turn = number as usize % templates.len();
+            templates[turn].bytes(number)
+        });
         let mut answers = self
             .stream("/hongyan.office.v1.Office/PublishStream", drafts)
             .await;
@@ -114,7 +117,8 @@ struct Taken {
 }
 
 impl Subscriber {
-    pub async fn open(office: &Office) -> Self {
+    /// Opens the consumer; `next` is the sequence of the first notice that it has not had.
+    pub async fn open(office: &Office, next: u64) -> Self {
         let mut open = wrapped(1, b"bench");
         open.push(5 << 3);
         varint(&mut open, CREDIT);
@@ -129,14 +133,15 @@ impl Subscriber {
         Self {
             steps,
             answers,
-            next: 1,
+            next,
             notice_bytes: 0,
             taken: Taken::default(),
         }
     }
 
-    /// Takes a flow to its end, in order, and acknowledges it.
-    pub async fn take(&mut self, flow: &Flow, notices: u64) {
+    /// Takes so many notices, in order, and acknowledges them; `handed` is told how many came
+    /// before each.
+    pub async fn take(&mut self, notices: u64, handed: impl Fn(u64)) {
         let base = self.next;
         let mut ticks = interval(ACKNOWLEDGE_WITHIN);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -149,7 +154,7 @@ impl Subscriber {
                     match inner(&answer) {
                         (2, handover) => {
                             self.handed(handover);
-                            flow.handed(self.next - 1 - base);
+                            handed(self.next - 1 - base);
                             if self.taken.notices >= ACKNOWLEDGE_AT {
                                 self.acknowledge().await;
                             }
