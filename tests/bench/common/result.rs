@@ -31,6 +31,9 @@ pub struct Outcome {
     pub disk_bytes: [f64; 2],
     /// A notice between the servers, both ways; nothing if not measured.
     pub wire_bytes: Option<f64>,
+    /// Share of the machine that went to neither servers nor load: what else ran disturbs the figures.
+    #[serde(default)]
+    pub others: f64,
     /// What this load measures besides.
     #[serde(default)]
     pub figures: BTreeMap<String, f64>,

@@ -140,7 +140,7 @@ fn main() {
         }
     };
     for name in loads {
-        let notices = notices.unwrap_or(name.notices(long));
+        let notices = notices.unwrap_or_else(|| name.notices(long));
         let load = |window, pace| Load {
             notices,
             window,

@@ -145,27 +145,24 @@ impl Subscriber {
         let base = self.next;
         let mut ticks = interval(ACKNOWLEDGE_WITHIN);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut last = 0;
-        while self.next < base + notices || self.taken.position > last {
+        while self.next < base + notices {
             tokio::select! {
                 biased;
                 answer = self.answers.message() => {
                     let answer = answer.unwrap().expect("the node ended the subscription");
-                    match inner(&answer) {
-                        (2, handover) => {
-                            self.handed(handover);
-                            handed(self.next - 1 - base);
-                            if self.taken.notices >= ACKNOWLEDGE_AT {
-                                self.acknowledge().await;
-                            }
+                    // It also hears that it is open, and what is acknowledged.
+                    if let (HANDOVER, handover) = inner(&answer) {
+                        self.handed(handover);
+                        handed(self.next - 1 - base);
+                        if self.taken.notices >= ACKNOWLEDGE_AT {
+                            self.acknowledge().await;
                         }
-                        (3, acknowledged) => last = position(acknowledged),
-                        _ => {}
                     }
                 }
                 _ = ticks.tick() => self.acknowledge().await,
             }
         }
+        self.acknowledge().await;
     }
 
     fn handed(&mut self, handover: &[u8]) {
@@ -193,13 +190,6 @@ impl Subscriber {
     }
 }
 
-fn position(acknowledged: &[u8]) -> u64 {
-    match Fields(acknowledged).next() {
-        Some((1, Field::Number(position))) => position,
-        _ => 0,
-    }
-}
-
 /// The configuration of the node of that directory.
 pub fn config(node: &Path) -> NodeConfig {
     let text = fs::read_to_string(NodeDir::new(node).config()).unwrap();
@@ -208,6 +198,8 @@ pub fn config(node: &Path) -> NodeConfig {
 
 /// Of an answer to an item.
 const ACCEPTED: u64 = 1;
+/// Of what a subscriber is told.
+const HANDOVER: u64 = 2;
 /// Notices on their way to the subscriber: the most that a node gives.
 const CREDIT: u64 = 4_096;
 /// Notices of one acknowledgement.

@@ -33,6 +33,7 @@ pub struct Offices {
 struct Spent {
     nodes: Duration,
     own: Duration,
+    machine: [Duration; 2],
     passed: Option<u64>,
 }
 
@@ -106,6 +107,7 @@ impl Pair {
         Spent {
             nodes: nodes.sum(),
             own: process::cpu(std::process::id()),
+            machine: process::machine(),
             passed: relay.map(|relay| relay.passed(Way::There) + relay.passed(Way::Back)),
         }
     }
@@ -169,6 +171,8 @@ impl Pair {
         let notices = flow.load.notices as f64;
         let each = |spent: Duration| spent.as_secs_f64() * 1e6 / notices;
         let passed = after.passed.zip(before.passed);
+        let (nodes, own) = (after.nodes - before.nodes, after.own - before.own);
+        let [busy, total] = [0, 1].map(|it| after.machine[it] - before.machine[it]);
         let (accepted, handed) = flow.times();
         Outcome {
             system: "hongyan".into(),
@@ -179,8 +183,9 @@ impl Pair {
             per_second: flow.per_second(),
             accepted: Times::from(&accepted),
             handed: Times::from(&handed),
-            cpu_us: each(after.nodes - before.nodes),
-            generator_us: each(after.own - before.own),
+            cpu_us: each(nodes),
+            generator_us: each(own),
+            others: busy.saturating_sub(nodes + own).as_secs_f64() / total.as_secs_f64(),
             wire_bytes: passed.map(|(after, before)| (after - before) as f64 / notices),
             ..Outcome::default()
         }

@@ -27,7 +27,7 @@ use crate::{
     payload,
     pki::Pki,
     relay::Relay,
-    servers::{Servers, free_port},
+    servers::{Servers, free_port, version},
 };
 
 /// Starts both. With `synchronous`, every write of theirs is on disk before it returns: version
@@ -78,7 +78,7 @@ pub fn start(within: &Path, relayed: bool, synchronous: bool) -> Servers {
         ports,
         data,
         relay,
-        setting: setting.to_owned(),
+        setting: format!("{}, {setting}", version("nats-server")),
     }
 }
 

@@ -96,7 +96,7 @@ impl Name {
 /// Connected clients: one publishes, one takes.
 enum Clients {
     JetStream(JetStream),
-    RabbitMq(RabbitMq),
+    RabbitMq(Box<RabbitMq>),
 }
 
 impl Clients {
@@ -105,7 +105,7 @@ impl Clients {
             System::Jetstream | System::JetstreamSync => {
                 Self::JetStream(JetStream::connect(servers).await)
             }
-            System::Rabbitmq => Self::RabbitMq(RabbitMq::connect(servers).await),
+            System::Rabbitmq => Self::RabbitMq(Box::new(RabbitMq::connect(servers).await)),
         }
     }
 
@@ -182,9 +182,13 @@ async fn through(system: System, servers: &Servers, load: Load) -> Outcome {
         relay.map(|relay| relay.passed(Way::There) + relay.passed(Way::Back))
     };
     let (cpu_before, own_before, passed_before) = (servers.cpu(), own(), passed());
+    let machine_before = process::machine();
     let flow = Flow::begin(load);
     clients.pass(&flow, &Template::new('m', GUANDU, DAY)).await;
     let each = |spent: Duration| spent.as_secs_f64() * 1e6 / load.notices as f64;
+    let (cpu, own) = (servers.cpu() - cpu_before, own() - own_before);
+    let machine = process::machine();
+    let [busy, total] = [0, 1].map(|it| machine[it] - machine_before[it]);
     let (accepted, handed) = flow.times();
     Outcome {
         system: system
@@ -197,8 +201,9 @@ async fn through(system: System, servers: &Servers, load: Load) -> Outcome {
         per_second: flow.per_second(),
         accepted: Times::from(&accepted),
         handed: Times::from(&handed),
-        cpu_us: each(servers.cpu() - cpu_before),
-        generator_us: each(own() - own_before),
+        cpu_us: each(cpu),
+        generator_us: each(own),
+        others: busy.saturating_sub(cpu + own).as_secs_f64() / total.as_secs_f64(),
         disk_bytes: disk,
         wire_bytes: passed()
             .zip(passed_before)

@@ -33,7 +33,7 @@ use crate::{
     payload,
     pki::Pki,
     relay::Relay,
-    servers::{Servers, free_port},
+    servers::{Servers, free_port, version},
 };
 
 /// Starts both, with a port mapper of their own.
@@ -70,7 +70,10 @@ pub fn start(within: &Path, relayed: bool) -> Servers {
         ports,
         data: data.map(|data| data.join("mnesia")),
         relay,
-        setting: "durable quorum queues of one member, confirms, shovel on-confirm".to_owned(),
+        setting: format!(
+            "{}, durable quorum queues of one member, confirms, a shovel that waits for confirms",
+            version("rabbitmq-server")
+        ),
     }
 }
 

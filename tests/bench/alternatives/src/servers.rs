@@ -69,6 +69,14 @@ fn terminate(process: u32) {
     assert!(told.is_ok());
 }
 
+/// The version of a Debian package.
+pub fn version(package: &str) -> String {
+    let asked = Command::new("dpkg-query")
+        .args(["--show", "--showformat=${Version}", package])
+        .output();
+    String::from_utf8(asked.unwrap().stdout).unwrap()
+}
+
 /// A port that was free a moment ago.
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

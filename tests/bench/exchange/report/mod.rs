@@ -71,6 +71,7 @@ impl Median {
             wire_bytes: last
                 .wire_bytes
                 .map(|_| of(&|it| it.wire_bytes.unwrap_or_default())),
+            others: of(&|it| it.others),
             figures: figures.collect(),
             ..last.clone()
         };

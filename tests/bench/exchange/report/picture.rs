@@ -1,6 +1,6 @@
 //! The picture: bars, in the colours of whoever looks.
 
-use super::{Results, goals::figure};
+use super::{Results, goals::figure, machine::machine};
 use crate::result::Outcome;
 
 /// A panel of bars.
@@ -84,6 +84,11 @@ pub fn picture(results: &Results) -> String {
         }
         y += 14;
     }
+    body.push_str(&format!(
+        "  <text class=\"note\" x=\"20\" y=\"{y}\">{}</text>\n",
+        machine()
+    ));
+    y += 20;
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 860 {y}\" role=\"img\" \
          aria-labelledby=\"title\" font-family=\"system-ui, 'Noto Sans', sans-serif\">\n  \
@@ -96,7 +101,7 @@ pub fn picture(results: &Results) -> String {
 const WIDTH: f64 = 580.0;
 
 const STYLE: &str = "  <style>
-    .page { fill: #ffffff } text { fill: #1c2733; font-size: 13px } .head { font-size: 15px; font-weight: 600 }
+    .page { fill: #ffffff } text { fill: #1c2733; font-size: 13px } .head { font-size: 15px; font-weight: 600 } .note { font-size: 12px }
     .own { fill: #1f6f8b } .other { fill: #b9c5cf }
     @media (prefers-color-scheme: dark) {
       .page { fill: #14191f } text { fill: #e6edf3 } .own { fill: #63c1df } .other { fill: #4d5c69 }
