@@ -165,6 +165,21 @@ impl Subscriber {
         self.acknowledge().await;
     }
 
+    /// Waits until everything taken is acknowledged, and would not come again; nothing more may be on
+    /// its way.
+    pub async fn settle(&mut self) {
+        let mut acknowledged = 0;
+        while acknowledged < self.taken.position {
+            let answer = self.answers.message().await.unwrap().unwrap();
+            let (ACKNOWLEDGED, told) = inner(&answer) else {
+                panic!("more came than was published");
+            };
+            if let Some((1, Field::Number(position))) = Fields(told).next() {
+                acknowledged = position;
+            }
+        }
+    }
+
     fn handed(&mut self, handover: &[u8]) {
         for (number, field) in Fields(handover) {
             match (number, field) {
@@ -200,6 +215,7 @@ pub fn config(node: &Path) -> NodeConfig {
 const ACCEPTED: u64 = 1;
 /// Of what a subscriber is told.
 const HANDOVER: u64 = 2;
+const ACKNOWLEDGED: u64 = 3;
 /// Notices on their way to the subscriber: the most that a node gives.
 const CREDIT: u64 = 4_096;
 /// Notices of one acknowledgement.

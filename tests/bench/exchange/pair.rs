@@ -77,6 +77,7 @@ impl Pair {
             subscriber: Subscriber::open(&Office::of(to).await, 1).await,
         };
         offices.pass('w', WARMING).await;
+        offices.subscriber.settle().await;
         offices
     }
 

@@ -1,11 +1,15 @@
 //! The work of the exchange bench on brokers that exist: two servers, mutual TLS between them and to
 //! their clients, the same bytes, the same number under way.
 //!
-//! `run` beside the package installs the brokers and calls this in turn with the exchange bench.
+//! `tests/bench/run` installs the brokers and calls this in turn with the exchange bench.
 
 #![allow(
     dead_code,
     reason = "of what it shares with the other bench it uses its part"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a bench measures by the system's clock"
 )]
 
 #[path = "../../common/flow.rs"]
@@ -95,7 +99,7 @@ impl Name {
 
 /// Connected clients: one publishes, one takes.
 enum Clients {
-    JetStream(JetStream),
+    JetStream(Box<JetStream>),
     RabbitMq(Box<RabbitMq>),
 }
 
@@ -103,7 +107,7 @@ impl Clients {
     async fn connect(system: System, servers: &Servers) -> Self {
         match system {
             System::Jetstream | System::JetstreamSync => {
-                Self::JetStream(JetStream::connect(servers).await)
+                Self::JetStream(Box::new(JetStream::connect(servers).await))
             }
             System::Rabbitmq => Self::RabbitMq(Box::new(RabbitMq::connect(servers).await)),
         }
