@@ -144,7 +144,10 @@ fn arriving(first: u64, previous_head: Digest, places: Vec<InPlace>) -> Arriving
 }
 
 fn notice(counter: u64, content: &[u8]) -> InPlace {
-    let id = NoticeId::new([9; 8], counter);
+    notice_of(NoticeId::new([9; 8], counter), content)
+}
+
+fn notice_of(id: NoticeId, content: &[u8]) -> InPlace {
     let mut bytes = id.as_bytes().to_vec();
     bytes.extend_from_slice(content);
     let digest = notice_digest(&bytes);

@@ -87,6 +87,40 @@ pub(crate) async fn an_id_has_one_outcome(open: Open<'_>) {
     store.stop().await;
 }
 
+/// However ids of several starts of a peer are mixed, and whether they rise or fall, each keeps its
+/// outcome, also for a store that was opened again.
+pub(crate) async fn ids_in_any_order_are_known(open: Open<'_>) {
+    let ids: Vec<NoticeId> = [
+        (1, 5),
+        (2, 9),
+        (1, 6),
+        (2, 3),
+        (3, 7),
+        (1, 2),
+        (3, 8),
+        (2, 10),
+    ]
+    .map(|(epoch, counter)| NoticeId::new([epoch; 8], counter))
+    .into();
+    let store = open();
+    let mut sender = Sender::new();
+    for half in ids.chunks(4) {
+        let places = half.iter().map(|id| notice_of(*id, b"first")).collect();
+        let stored = receive(&store, sender.parcel_of(places)).await.0;
+        assert_eq!(stored, vec![Outcome::Stored; 4]);
+    }
+    store.stop().await;
+    drop(store);
+    let store = open();
+    let conflict = Outcome::Refused(Refusal::whole(Code::IdConflict));
+    for id in &ids {
+        let places = vec![notice_of(*id, b"first"), notice_of(*id, b"other")];
+        let answered = receive(&store, sender.parcel_of(places)).await.0;
+        assert_eq!(answered, [Outcome::Stored, conflict.clone()], "{id}");
+    }
+    store.stop().await;
+}
+
 /// The first answer that is not final ends the receipt and consumes nothing from there on.
 pub(crate) async fn a_pause_consumes_nothing(open: Open<'_>) {
     let store = open();

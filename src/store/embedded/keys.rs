@@ -10,7 +10,7 @@
 //! | `N` to from first | [`Run`]: the inbox, likewise |
 //! | `F` home position | [`Run`] again, by position: the feed, and lists of what is newest |
 //! | `D` home other epoch first-counter | [`IdRun`]: ids, by range |
-//! | `E` home other epoch | highest counter indexed by range |
+//! | `E` home other epoch | highest counter known there: an id above it is new |
 //! | `S` home other id | [`Stray`]: an id that does not rise along its channel |
 //! | `X` direction from to sequence | [`Exception`]: a place that is not just stored or queued |
 //! | `H` from to sequence | nothing: the place waits for an agreement |

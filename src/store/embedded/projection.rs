@@ -102,7 +102,7 @@ impl<'a> Projection<'a> {
                     .get(&r.channel)
                     .map_or_else(Digest::default, |out| out.head);
                 self.place(Direction::Out, r.channel, r.sequence, placed, head, None)?;
-                self.stray(Direction::Out, r.channel, r.id, r.sequence, placed);
+                self.stray(Direction::Out, r.channel, r.id, r.sequence, placed)?;
                 let hold = keys::hold(r.channel, r.left);
                 if self.get(&hold)?.is_some() {
                     // Only a release leaves a void behind; after an adoption the place is another's.
@@ -169,7 +169,7 @@ impl<'a> Projection<'a> {
                 self.adopt(state, r)?;
                 for holding in &r.holdings {
                     if let Some(id) = holding.id {
-                        self.stray(Direction::Out, r.channel, id, holding.sequence, placed);
+                        self.stray(Direction::Out, r.channel, id, holding.sequence, placed)?;
                     }
                 }
             }
@@ -324,7 +324,7 @@ impl<'a> Projection<'a> {
         id: NoticeId,
     ) -> Result<(), IndexError> {
         let (epoch, counter) = id.halves();
-        let key = keys::epoch(Side::of(channel, direction), epoch);
+        let side = Side::of(channel, direction);
         let open = self.run.as_mut().and_then(|open| open.ids.as_mut());
         if let Some(ids) = open.filter(|ids| ids.epoch == epoch) {
             if counter > ids.last {
@@ -332,11 +332,7 @@ impl<'a> Projection<'a> {
                 return Ok(());
             }
         } else if self.run.as_ref().is_some_and(|open| open.ids.is_none()) {
-            let highest = match self.get(&key)? {
-                Some(bytes) => u64::from_be_bytes(bytes.as_slice().try_into().unwrap_or_default()),
-                None => 0,
-            };
-            if counter > highest
+            if self.highest(side, epoch)?.is_none_or(|it| counter > it)
                 && let Some(open) = &mut self.run
             {
                 open.ids = Some(OpenIds {
@@ -347,8 +343,13 @@ impl<'a> Projection<'a> {
                 return Ok(());
             }
         }
-        self.stray(direction, channel, id, sequence, placed);
-        Ok(())
+        self.stray(direction, channel, id, sequence, placed)
+    }
+
+    /// The highest counter of an epoch that a side knows: an id above it is new.
+    pub(crate) fn highest(&self, side: Side, epoch: u64) -> Result<Option<u64>, IndexError> {
+        let bytes = self.get(&keys::epoch(side, epoch))?;
+        Ok(bytes.map(|bytes| u64::from_be_bytes(bytes.as_slice().try_into().unwrap_or_default())))
     }
 
     fn stray(
@@ -358,7 +359,12 @@ impl<'a> Projection<'a> {
         id: NoticeId,
         sequence: Sequence,
         placed: &Placed,
-    ) {
+    ) -> Result<(), IndexError> {
+        let side = Side::of(channel, direction);
+        let (epoch, counter) = id.halves();
+        if self.highest(side, epoch)?.is_none_or(|it| counter > it) {
+            self.put(keys::epoch(side, epoch), counter.to_be_bytes().to_vec());
+        }
         let stray = Stray {
             direction,
             channel,
@@ -366,10 +372,8 @@ impl<'a> Projection<'a> {
             at: placed.position,
             len: placed.len,
         };
-        self.put(
-            keys::stray(Side::of(channel, direction), id),
-            stray.encode(),
-        );
+        self.put(keys::stray(side, id), stray.encode());
+        Ok(())
     }
 
     fn close_run(&mut self) -> Result<(), IndexError> {

@@ -31,6 +31,8 @@ use crate::{
 pub(crate) struct Arrivals {
     /// Ids that came in earlier in the same group.
     ids: HashMap<(Channel, NoticeId), Known>,
+    /// The highest counter of each epoch before this group: most ids are above it, so new.
+    epochs: HashMap<(Side, u64), Option<u64>>,
     /// The ids of runs that were read for this group, by where the run begins: a peer that repeats
     /// many ids makes the writer read their run once.
     runs: HashMap<Position, HashMap<NoticeId, Known>>,
@@ -251,6 +253,14 @@ impl Arrivals {
             return Ok(Some(known.clone()));
         }
         let (side, pending) = (Side::of(channel, Direction::In), Some(&stage.projection));
+        let (epoch, counter) = id.halves();
+        let highest = match self.epochs.entry((side, epoch)) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(place) => *place.insert(stage.projection.highest(side, epoch)?),
+        };
+        if highest.is_none_or(|highest| counter > highest) {
+            return Ok(None);
+        }
         if let Some(found) = stage.places.stray(side, id, pending)? {
             return Ok(Some(known_by(found.placed.record)));
         }

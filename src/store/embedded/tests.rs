@@ -111,6 +111,11 @@ fn an_id_has_one_outcome() {
 }
 
 #[test]
+fn ids_in_any_order_are_known() {
+    run(conformance::ids_in_any_order_are_known);
+}
+
+#[test]
 fn a_pause_consumes_nothing() {
     run(conformance::a_pause_consumes_nothing);
 }
