@@ -404,6 +404,7 @@ fn a_peers_next_key_is_put_in_its_pairing_and_stays_there() {
         };
         let inviting = Inviting {
             inviter: &renewed,
+            area: None,
             invited: None,
             template: DEFAULT,
             nonce: Nonce::new([2; 16]),
