@@ -331,17 +331,16 @@ impl<'a> Projection<'a> {
                 ids.last = counter;
                 return Ok(());
             }
-        } else if self.run.as_ref().is_some_and(|open| open.ids.is_none()) {
-            if self.highest(side, epoch)?.is_none_or(|it| counter > it)
-                && let Some(open) = &mut self.run
-            {
-                open.ids = Some(OpenIds {
-                    epoch,
-                    first: counter,
-                    last: counter,
-                });
-                return Ok(());
-            }
+        } else if self.run.as_ref().is_some_and(|open| open.ids.is_none())
+            && self.highest(side, epoch)?.is_none_or(|it| counter > it)
+            && let Some(open) = &mut self.run
+        {
+            open.ids = Some(OpenIds {
+                epoch,
+                first: counter,
+                last: counter,
+            });
+            return Ok(());
         }
         self.stray(direction, channel, id, sequence, placed)
     }
