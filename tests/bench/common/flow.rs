@@ -32,7 +32,7 @@ pub struct Load {
 
 /// A load under way.
 pub struct Flow {
-    load: Load,
+    pub load: Load,
     begun: Instant,
     /// Notices that are due by now.
     due: AtomicU64,
@@ -95,6 +95,10 @@ impl Flow {
 
     pub fn seconds(&self) -> f64 {
         Duration::from_nanos(self.ended.load(Relaxed)).as_secs_f64()
+    }
+
+    pub fn per_second(&self) -> f64 {
+        self.through() as f64 / self.seconds()
     }
 
     /// What the times were since this was last asked: to accepted, and to handed over.

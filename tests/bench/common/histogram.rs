@@ -21,6 +21,14 @@ impl Histogram {
         self.count += 1;
     }
 
+    /// Adds what another has counted.
+    pub fn add(&mut self, other: &Self) {
+        for (own, others) in self.buckets.iter_mut().zip(&other.buckets) {
+            *own += others;
+        }
+        self.count += other.count;
+    }
+
     /// The time within which that share of all times lies, in microseconds.
     pub fn percentile(&self, percent: f64) -> f64 {
         let rank = (self.count as f64 * percent / 100.0).ceil().max(1.0) as u64;

@@ -8,9 +8,9 @@ pub struct Template {
 }
 
 impl Template {
-    /// A departure from Jinjiang to Guandu on that day. Runs that publish to the same node need
-    /// different letters.
-    pub fn new(run: char, event_date: &str) -> Self {
+    /// A departure from Jinjiang to that county on that day. Runs that publish to the same node
+    /// need different letters.
+    pub fn new(run: char, county: &str, event_date: &str) -> Self {
         let reference = format!("{run}{:0DIGITS$}", 0);
         let resident = resident(0);
         let mut person = Vec::new();
@@ -23,7 +23,7 @@ impl Template {
         text(&mut certificate, 2, "有效");
         let mut movement = Vec::new();
         text(&mut movement, 2, "350582104000");
-        text(&mut movement, 3, "530111001000");
+        text(&mut movement, 3, &format!("{county}001000"));
         text(&mut movement, 5, ADDRESS);
         text(&mut movement, 6, event_date);
         field(&mut movement, 8, &certificate);
@@ -44,6 +44,18 @@ impl Template {
             resident: place(&resident),
             bytes,
         }
+    }
+
+    /// The number of a notice that begins with the bytes of a request.
+    pub fn number(&self, bytes: &[u8]) -> u64 {
+        let digits = &bytes[self.reference..self.reference + DIGITS];
+        let digits = digits.iter().map(|digit| u64::from(digit - b'0'));
+        digits.fold(0, |number, digit| number * 10 + digit)
+    }
+
+    /// Whether a notice is of this run.
+    pub fn is_own(&self, bytes: &[u8]) -> bool {
+        bytes[..self.reference] == self.bytes[..self.reference]
     }
 
     /// The request that publishes the notice of that number.

@@ -14,10 +14,31 @@ pub fn cpu(process: u32) -> Duration {
     Duration::from_millis((ticks(11) + ticks(12)) * 1_000 / TICKS_PER_SECOND)
 }
 
+/// The time that all processors have been busy, and their time in all, since the machine started.
+pub fn machine() -> [Duration; 2] {
+    let stat = fs::read_to_string("/proc/stat").unwrap();
+    let all = stat.lines().next().unwrap();
+    let ticks = all.split_whitespace().skip(1).take(8);
+    let ticks: Vec<u64> = ticks.map(|word| word.parse().unwrap()).collect();
+    let total: u64 = ticks.iter().sum();
+    // The fourth and the fifth are idle and waiting for a disk.
+    let busy = total - ticks[3] - ticks[4];
+    [busy, total].map(|ticks| Duration::from_millis(ticks * 1_000 / TICKS_PER_SECOND))
+}
+
 /// The most memory that a process has had resident, in bytes.
 pub fn peak_memory(process: u32) -> u64 {
+    memory(process, "VmHWM:")
+}
+
+/// The memory that a process has resident, in bytes.
+pub fn resident_memory(process: u32) -> u64 {
+    memory(process, "VmRSS:")
+}
+
+fn memory(process: u32, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
     kilobytes.and_then(|text| text.parse::<u64>().ok()).unwrap() * 1024
 }

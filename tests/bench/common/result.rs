@@ -1,6 +1,6 @@
 //! What a load came to: one line of JSON for whoever draws it, one row for whoever looks on.
 
-use std::{fs::OpenOptions, io::Write as _, path::Path};
+use std::{collections::BTreeMap, fs::OpenOptions, io::Write as _, path::Path};
 
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,12 @@ pub struct Outcome {
     pub disk_bytes: [f64; 2],
     /// A notice between the servers, both ways; nothing if not measured.
     pub wire_bytes: Option<f64>,
+    /// Share of the machine that went to neither servers nor load: what else ran disturbs the figures.
+    #[serde(default)]
+    pub others: f64,
+    /// What this load measures besides.
+    #[serde(default)]
+    pub figures: BTreeMap<String, f64>,
 }
 
 /// A distribution by its two usual figures, in microseconds.
@@ -122,5 +128,15 @@ impl Outcome {
             disk_b,
             shown(self.wire_bytes.unwrap_or_default(), 0),
         );
+        println!("{:22} {}: {}", "", self.system, self.setting);
+        for (name, value) in &self.figures {
+            println!("{:22} {name}: {value:.2}", "");
+        }
     }
+}
+
+/// The middle one, or the upper of the two in the middle.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
 }

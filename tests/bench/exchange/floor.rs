@@ -36,74 +36,101 @@ use tonic::{
 
 use super::{
     flow::{Flow, Load},
+    harness::GUANDU,
     notice::Template,
     office::{Office, config},
+    pair::{Pair, block_on, event_date},
+    process,
     raw::Raw,
+    result::{Outcome, Times},
 };
 
-/// The groups that a node has written to its journal, byte for byte.
-pub struct Groups(Vec<Vec<u8>>);
-
-impl Groups {
-    /// Reads the journal of a node that has stopped.
-    pub fn of(node: &Path) -> Self {
-        let journal = node.join("data/journal");
-        let mut segments: Vec<PathBuf> = fs::read_dir(&journal)
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|name| name == "segment"))
-            .collect();
-        segments.sort();
-        let mut groups = Vec::new();
-        for segment in segments {
-            let bytes = fs::read(&segment).unwrap();
-            let mut at = position_of(GROUP_MAGIC, &bytes);
-            while bytes[at..].starts_with(GROUP_MAGIC) {
-                let length = bytes[at + 4..at + 8].try_into().unwrap();
-                let end = at + GROUP_HEADER + u32::from_be_bytes(length) as usize;
-                groups.push(bytes[at..end].to_vec());
-                at = end;
-            }
-        }
-        Self(groups)
-    }
-
-    pub fn count(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Appends all of them to a file in that directory, each with a sync of its own.
-    fn write(&self, directory: &Path) {
-        let path = directory.join("floor");
-        let mut file = File::create(&path).unwrap();
-        for group in &self.0 {
-            file.write_all(group).unwrap();
-            file.sync_data().unwrap();
-        }
-        fs::remove_file(path).unwrap();
-    }
-}
-
-/// Seconds in which the groups of both nodes are on disk, written side by side as the nodes did.
-pub fn append(nodes: &[(Groups, PathBuf)]) -> f64 {
-    let barrier = Barrier::new(nodes.len() + 1);
-    let mut begun = Instant::now();
-    thread::scope(|scope| {
-        for (groups, directory) in nodes {
+/// The disk alone: the groups of both journals once more, side by side as the nodes wrote them, each
+/// with a sync of its own.
+pub fn appended(pair: &Pair, load: Load) -> Outcome {
+    let journals = pair.counties.each_ref().map(|county| groups(&county.dir));
+    let barrier = Barrier::new(journals.len() + 1);
+    let begun = thread::scope(|scope| {
+        for (groups, county) in journals.iter().zip(&pair.counties) {
             let barrier = &barrier;
             scope.spawn(move || {
                 barrier.wait();
-                groups.write(directory);
+                append(groups, &county.dir);
             });
         }
         barrier.wait();
-        begun = Instant::now();
+        Instant::now()
     });
-    begun.elapsed().as_secs_f64()
+    let seconds = begun.elapsed().as_secs_f64();
+    let [here, there] = journals.map(|groups| groups.len());
+    Outcome {
+        system: "floor".into(),
+        load: "floor-append".into(),
+        setting: format!("append and fdatasync of the same {here} and {there} groups"),
+        notices: load.notices,
+        window: load.window,
+        per_second: load.notices as f64 / seconds,
+        ..Outcome::default()
+    }
 }
 
-/// Sends a load through a bare stream between two processes; what comes back is an answer a notice.
-pub async fn stream(node: &Path, load: Load, template: Arc<Template>) -> Arc<Flow> {
+/// The network alone: the same drafts through a bare stream between two processes, which answers
+/// each with an id's worth of bytes.
+pub fn streamed(pair: &Pair, load: Load) -> Outcome {
+    let node = &pair.counties[0].dir;
+    let own = || process::cpu(std::process::id());
+    let before = own();
+    let flow = block_on(stream(node, load));
+    let spent = own() - before;
+    let (accepted, handed) = flow.times();
+    Outcome {
+        system: "floor".into(),
+        load: "floor-stream".into(),
+        setting: "a bare tonic stream over the same TLS, no store".into(),
+        notices: load.notices,
+        window: load.window,
+        per_second: flow.per_second(),
+        accepted: Times::from(&accepted),
+        handed: Times::from(&handed),
+        generator_us: spent.as_secs_f64() * 1e6 / load.notices as f64,
+        ..Outcome::default()
+    }
+}
+
+/// The groups that a node has written to its journal, byte for byte.
+fn groups(node: &Path) -> Vec<Vec<u8>> {
+    let mut segments: Vec<PathBuf> = fs::read_dir(node.join("data/journal"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|name| name == "segment"))
+        .collect();
+    segments.sort();
+    let mut groups = Vec::new();
+    for segment in segments {
+        let bytes = fs::read(&segment).unwrap();
+        let mut windows = bytes.windows(GROUP_MAGIC.len());
+        let mut at = windows.position(|window| window == GROUP_MAGIC).unwrap();
+        while bytes[at..].starts_with(GROUP_MAGIC) {
+            let length = bytes[at + 4..at + 8].try_into().unwrap();
+            let end = at + GROUP_HEADER + u32::from_be_bytes(length) as usize;
+            groups.push(bytes[at..end].to_vec());
+            at = end;
+        }
+    }
+    groups
+}
+
+fn append(groups: &[Vec<u8>], directory: &Path) {
+    let path = directory.join("floor");
+    let mut file = File::create(&path).unwrap();
+    for group in groups {
+        file.write_all(group).unwrap();
+        file.sync_data().unwrap();
+    }
+    fs::remove_file(path).unwrap();
+}
+
+async fn stream(node: &Path, load: Load) -> Arc<Flow> {
     let mut server = Command::new(std::env::current_exe().unwrap())
         .args([SERVE, node.to_str().unwrap()])
         .stdin(Stdio::piped())
@@ -115,31 +142,22 @@ pub async fn stream(node: &Path, load: Load, template: Arc<Template>) -> Arc<Flo
     out.read_line(&mut line).unwrap();
     let address: SocketAddr = line.trim().parse().unwrap();
     let office = Office::at(node, address).await;
-    let mut through = None;
-    for load in [
-        Load {
-            notices: 2_000,
-            ..load
-        },
-        load,
-    ] {
-        let (flow, template) = (Flow::begin(load), Arc::clone(&template));
-        let drafts = flow.numbers().map(move |number| template.bytes(number));
-        let mut answers = office.stream("/hongyan.bench.Floor/Pass", drafts).await;
-        let mut number = 0;
-        while answers.message().await.unwrap().is_some() {
-            flow.accepted(number);
-            flow.handed(number);
-            number += 1;
-        }
-        through = Some(flow);
+    let flow = Flow::begin(load);
+    let template = Template::new('f', GUANDU, &event_date());
+    let drafts = flow.numbers().map(move |number| template.bytes(number));
+    let mut answers = office.stream("/hongyan.bench.Floor/Pass", drafts).await;
+    let mut number = 0;
+    while answers.message().await.unwrap().is_some() {
+        flow.accepted(number);
+        flow.handed(number);
+        number += 1;
     }
     drop(server.stdin.take());
     server.wait().unwrap();
-    through.unwrap()
+    flow
 }
 
-/// The other end of [`stream`]: a process of its own, which ends when its standard input does.
+/// The other end of [`streamed`]: a process of its own, which ends when its standard input does.
 pub fn serve(node: &Path) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
@@ -220,13 +238,6 @@ impl StreamingService<Bytes> for Floor {
             .map(|item| item.map(|_| vec![0_u8; 18]));
         Box::pin(async move { Ok(Response::new(Box::pin(answers) as Self::ResponseStream)) })
     }
-}
-
-fn position_of(what: &[u8], bytes: &[u8]) -> usize {
-    let mut windows = bytes.windows(what.len());
-    windows
-        .position(|window| window == what)
-        .expect("a segment without a group")
 }
 
 /// The argument that makes this program the other end of the bare stream.

@@ -21,38 +21,50 @@ mod harness;
 #[path = "../common/histogram.rs"]
 mod histogram;
 #[path = "../common/notice.rs"]
+#[allow(dead_code, reason = "the other program reads notices back")]
 mod notice;
 mod office;
 mod pair;
+mod peers;
 #[path = "../common/process.rs"]
 mod process;
 mod raw;
+mod report;
 #[path = "../common/result.rs"]
 mod result;
+mod steady;
+mod stored;
 
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
 use self::{
-    floor::Groups,
     flow::Load,
-    notice::Template,
-    pair::{event_date, file_system, measure},
-    result::{Outcome, Times},
+    pair::measure,
+    peers::ten_peers,
+    result::Outcome,
+    steady::steady,
+    stored::{backlog, full, reopen},
 };
 
 /// Moves notices between two nodes and prints what it costs.
 #[derive(Parser)]
 struct Arguments {
-    /// Loads to run; all of the short ones if none is named.
+    /// Loads to run; the first three if none is named.
     loads: Vec<Name>,
     /// Notices of a load, instead of its own number.
     #[arg(long)]
     notices: Option<u64>,
+    /// The long form of each load.
+    #[arg(long)]
+    long: bool,
     /// Also append each outcome to this file, a line of JSON each.
     #[arg(long)]
     results: Option<PathBuf>,
+    /// Run nothing: write deploy/performance.md and its picture from those results.
+    #[arg(long, requires = "results")]
+    report: bool,
     /// What cargo says to every bench.
     #[arg(long, hide = true)]
     bench: bool,
@@ -68,26 +80,35 @@ enum Name {
     /// 1,000 notices a second.
     #[value(name = "paced-1000")]
     Paced1000,
+    /// Notices that waited for a peer: 100,000, long 1,000,000.
+    Backlog,
+    /// Killed with notices stored, opened again, the index rebuilt: 100,000, long 1,000,000.
+    Reopen,
+    /// The rate with notices stored: 200,000, long 5,000,000.
+    Full,
+    /// Ten peers of which one dies: 27,000 notices a round, long 270,000.
+    TenPeers,
+    /// 1,000 notices a second for five minutes, long an hour.
+    Steady,
 }
 
 impl Name {
-    fn load(self) -> Load {
-        match self {
-            Self::Saturation => Load {
-                notices: 300_000,
-                window: 8_192,
-                pace: None,
-            },
-            Self::Outstanding256 => Load {
-                notices: 200_000,
-                window: 256,
-                pace: None,
-            },
-            Self::Paced1000 => Load {
-                notices: 20_000,
-                window: 20_000,
-                pace: Some(1_000),
-            },
+    /// Notices of its short and its long form.
+    const fn notices(self, long: bool) -> u64 {
+        match (self, long) {
+            (Self::Saturation, false) => 300_000,
+            (Self::Outstanding256, false) => 200_000,
+            (Self::Paced1000, false) => 20_000,
+            (Self::Backlog | Self::Reopen, false) => 100_000,
+            (Self::Full, false) => 200_000,
+            (Self::TenPeers, false) => 27_000,
+            (Self::Steady, false) => 300_000,
+            (Self::Saturation | Self::Outstanding256, true) => 1_000_000,
+            (Self::Paced1000, true) => 60_000,
+            (Self::Backlog | Self::Reopen, true) => 1_000_000,
+            (Self::Full, true) => 5_000_000,
+            (Self::TenPeers, true) => 270_000,
+            (Self::Steady, true) => 3_600_000,
         }
     }
 }
@@ -100,13 +121,17 @@ fn main() {
     let Arguments {
         mut loads,
         notices,
+        long,
         results,
+        report,
         bench: _,
     } = Arguments::parse();
-    if loads.is_empty() {
-        loads = Name::value_variants().to_vec();
+    if report && let Some(results) = results {
+        return report::write(&results);
     }
-    println!("nodes write to {}", file_system());
+    if loads.is_empty() {
+        loads = vec![Name::Saturation, Name::Outstanding256, Name::Paced1000];
+    }
     Outcome::print_head();
     let tell = |outcome: &Outcome| {
         outcome.print();
@@ -115,12 +140,25 @@ fn main() {
         }
     };
     for name in loads {
-        let mut load = name.load();
-        load.notices = notices.unwrap_or(load.notices);
+        let notices = notices.unwrap_or_else(|| name.notices(long));
+        let load = |window, pace| Load {
+            notices,
+            window,
+            pace,
+        };
         match name {
-            Name::Saturation => saturation(load, tell),
-            Name::Outstanding256 => tell(&measure("outstanding-256", load, |_| {})),
-            Name::Paced1000 => tell(&measure("paced-1000", load, |_| {})),
+            Name::Saturation => saturation(load(8_192, None), tell),
+            Name::Outstanding256 => {
+                tell(&measure("outstanding-256", load(256, None), |_| {}));
+            }
+            Name::Paced1000 => {
+                tell(&measure("paced-1000", load(notices, Some(1_000)), |_| {}));
+            }
+            Name::Backlog => tell(&backlog(notices)),
+            Name::Reopen => tell(&reopen(notices)),
+            Name::Full => tell(&full(notices)),
+            Name::TenPeers => tell(&ten_peers(notices)),
+            Name::Steady => tell(&steady(notices / 1_000)),
         }
     }
 }
@@ -129,50 +167,13 @@ fn main() {
 fn saturation(load: Load, tell: impl Fn(&Outcome)) {
     let mut floors = Vec::new();
     let outcome = measure("saturation", load, |pair| {
-        let journals = pair.counties.each_ref().map(|county| {
-            let groups = Groups::of(&county.dir);
-            (groups, county.dir.clone())
-        });
-        let groups = journals.iter().map(|(groups, _)| groups.count());
-        let groups = groups.map(|count| count.to_string()).collect::<Vec<_>>();
-        let seconds = floor::append(&journals);
-        floors.push(Outcome {
-            load: "floor-append".into(),
-            setting: format!("{} groups", groups.join(" and ")),
-            per_second: load.notices as f64 / seconds,
-            ..Outcome::default()
-        });
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        let template = Arc::new(Template::new('f', &event_date()));
-        let node = &pair.counties[0].dir;
-        let own = process::cpu(std::process::id());
-        let flow = runtime.block_on(floor::stream(node, load, template));
-        let own = process::cpu(std::process::id()) - own;
-        let (accepted, handed) = flow.times();
-        floors.push(Outcome {
-            load: "floor-stream".into(),
-            setting: "a bare tonic stream, the same TLS, no store".into(),
-            per_second: load.notices as f64 / flow.seconds(),
-            accepted: Times::from(&accepted),
-            handed: Times::from(&handed),
-            generator_us: own.as_secs_f64() * 1e6 / load.notices as f64,
-            ..Outcome::default()
-        });
+        floors.push(floor::appended(pair, load));
+        floors.push(floor::streamed(pair, load));
     });
     tell(&outcome);
-    for mut floor in floors {
-        floor.system = "floor".into();
-        floor.notices = load.notices;
-        floor.window = load.window;
+    for floor in floors {
         tell(&floor);
-        println!(
-            "{:22} {:.2} of it ({})",
-            "",
-            outcome.per_second / floor.per_second,
-            floor.setting
-        );
+        let share = outcome.per_second / floor.per_second;
+        println!("{:22} saturation is {share:.2} of it", "");
     }
 }

@@ -75,9 +75,12 @@ impl Office {
         answer.unwrap().into_inner()
     }
 
-    /// Publishes a flow; every notice must be accepted.
-    pub async fn publish(&self, flow: &Arc<Flow>, template: Arc<Template>) {
-        let drafts = flow.numbers().map(move |number| template.bytes(number));
+    /// Publishes a flow, each notice by the next of the templates; every one must be accepted.
+    pub async fn publish(&self, flow: &Arc<Flow>, templates: Vec<Template>) {
+        let drafts = flow.numbers().map(move |number| {
+            let turn = number as usize % templates.len();
+            templates[turn].bytes(number)
+        });
         let mut answers = self
             .stream("/hongyan.office.v1.Office/PublishStream", drafts)
             .await;
@@ -114,7 +117,8 @@ struct Taken {
 }
 
 impl Subscriber {
-    pub async fn open(office: &Office) -> Self {
+    /// Opens the consumer; `next` is the sequence of the first notice that it has not had.
+    pub async fn open(office: &Office, next: u64) -> Self {
         let mut open = wrapped(1, b"bench");
         open.push(5 << 3);
         varint(&mut open, CREDIT);
@@ -129,36 +133,49 @@ impl Subscriber {
         Self {
             steps,
             answers,
-            next: 1,
+            next,
             notice_bytes: 0,
             taken: Taken::default(),
         }
     }
 
-    /// Takes a flow to its end, in order, and acknowledges it.
-    pub async fn take(&mut self, flow: &Flow, notices: u64) {
+    /// Takes so many notices, in order, and acknowledges them; `handed` is told how many came
+    /// before each.
+    pub async fn take(&mut self, notices: u64, handed: impl Fn(u64)) {
         let base = self.next;
         let mut ticks = interval(ACKNOWLEDGE_WITHIN);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut last = 0;
-        while self.next < base + notices || self.taken.position > last {
+        while self.next < base + notices {
             tokio::select! {
                 biased;
                 answer = self.answers.message() => {
                     let answer = answer.unwrap().expect("the node ended the subscription");
-                    match inner(&answer) {
-                        (2, handover) => {
-                            self.handed(handover);
-                            flow.handed(self.next - 1 - base);
-                            if self.taken.notices >= ACKNOWLEDGE_AT {
-                                self.acknowledge().await;
-                            }
+                    // It also hears that it is open, and what is acknowledged.
+                    if let (HANDOVER, handover) = inner(&answer) {
+                        self.handed(handover);
+                        handed(self.next - 1 - base);
+                        if self.taken.notices >= ACKNOWLEDGE_AT {
+                            self.acknowledge().await;
                         }
-                        (3, acknowledged) => last = position(acknowledged),
-                        _ => {}
                     }
                 }
                 _ = ticks.tick() => self.acknowledge().await,
+            }
+        }
+        self.acknowledge().await;
+    }
+
+    /// Waits until everything taken is acknowledged, and would not come again; nothing more may be on
+    /// its way.
+    pub async fn settle(&mut self) {
+        let mut acknowledged = 0;
+        while acknowledged < self.taken.position {
+            let answer = self.answers.message().await.unwrap().unwrap();
+            let (ACKNOWLEDGED, told) = inner(&answer) else {
+                panic!("more came than was published");
+            };
+            if let Some((1, Field::Number(position))) = Fields(told).next() {
+                acknowledged = position;
             }
         }
     }
@@ -188,13 +205,6 @@ impl Subscriber {
     }
 }
 
-fn position(acknowledged: &[u8]) -> u64 {
-    match Fields(acknowledged).next() {
-        Some((1, Field::Number(position))) => position,
-        _ => 0,
-    }
-}
-
 /// The configuration of the node of that directory.
 pub fn config(node: &Path) -> NodeConfig {
     let text = fs::read_to_string(NodeDir::new(node).config()).unwrap();
@@ -203,6 +213,9 @@ pub fn config(node: &Path) -> NodeConfig {
 
 /// Of an answer to an item.
 const ACCEPTED: u64 = 1;
+/// Of what a subscriber is told.
+const HANDOVER: u64 = 2;
+const ACKNOWLEDGED: u64 = 3;
 /// Notices on their way to the subscriber: the most that a node gives.
 const CREDIT: u64 = 4_096;
 /// Notices of one acknowledgement.

@@ -1,6 +1,6 @@
-//! Two nodes with nothing in them, and a load through them.
+//! Two nodes with nothing in them, and loads through them.
 
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use super::{
     flow::{Flow, Load},
@@ -19,21 +19,35 @@ pub struct Pair {
     /// Keeps their directories.
     _world: World,
     pub counties: [County; 2],
-    nodes: [Node; 2],
+    pub nodes: Vec<Node>,
     relay: Option<Relay>,
+}
+
+/// The offices of both, connected, after a few notices: connections, couriers and files are in use.
+pub struct Offices {
+    pub office: Office,
+    pub subscriber: Subscriber,
+}
+
+/// What has been spent by a moment.
+struct Spent {
+    nodes: Duration,
+    own: Duration,
+    machine: [Duration; 2],
+    passed: Option<u64>,
 }
 
 impl Pair {
     /// Makes and starts both.
     pub fn start() -> Self {
-        let world = World::within(Path::new(env!("CARGO_TARGET_TMPDIR")));
+        let world = new_world();
         let counties = [world.county(JINJIANG), world.county(GUANDU)];
         Self::run(world, counties, None)
     }
 
     /// As [`Self::start`], with a relay between them that counts bytes.
     fn start_relayed() -> Self {
-        let world = World::within(Path::new(env!("CARGO_TARGET_TMPDIR")));
+        let world = new_world();
         let port = free_port();
         let relay = Relay::to(port);
         let counties = [
@@ -46,13 +60,25 @@ impl Pair {
     fn run(world: World, counties: [County; 2], relay: Option<Relay>) -> Self {
         let [a, b] = &counties;
         world.pair(a, b);
-        let nodes = [a.start(), b.start()];
+        let nodes = vec![a.start(), b.start()];
         Self {
             _world: world,
             counties,
             nodes,
             relay,
         }
+    }
+
+    /// Connects both offices and moves the first notices.
+    pub async fn connect(&self) -> Offices {
+        let [from, to] = self.counties.each_ref().map(|county| &county.dir);
+        let mut offices = Offices {
+            office: Office::of(from).await,
+            subscriber: Subscriber::open(&Office::of(to).await, 1).await,
+        };
+        offices.pass('w', WARMING).await;
+        offices.subscriber.settle().await;
+        offices
     }
 
     /// Stops both once every notice has its receipt.
@@ -66,19 +92,45 @@ impl Pair {
         }
     }
 
-    fn cpu(&self) -> Duration {
-        self.nodes.iter().map(|node| process::cpu(node.id())).sum()
+    pub fn peak_memory(&self) -> [u64; 2] {
+        [0, 1].map(|it| process::peak_memory(self.nodes[it].id()))
     }
 
-    fn disk(&self) -> [u64; 2] {
+    pub fn disk(&self) -> [u64; 2] {
         self.counties
             .each_ref()
             .map(|county| process::disk(&county.dir.join("data")))
     }
 
-    fn passed(&self) -> Option<u64> {
-        let relay = self.relay.as_ref()?;
-        Some(relay.passed(Way::There) + relay.passed(Way::Back))
+    fn spent(&self) -> Spent {
+        let nodes = self.nodes.iter().map(|node| process::cpu(node.id()));
+        let relay = self.relay.as_ref();
+        Spent {
+            nodes: nodes.sum(),
+            own: process::cpu(std::process::id()),
+            machine: process::machine(),
+            passed: relay.map(|relay| relay.passed(Way::There) + relay.passed(Way::Back)),
+        }
+    }
+}
+
+impl Offices {
+    /// Moves a load. Runs on the same nodes need different letters.
+    pub async fn pass(&mut self, run: char, load: Load) -> Arc<Flow> {
+        let flow = Flow::begin(load);
+        self.follow(run, &flow).await;
+        flow
+    }
+
+    /// Moves a load that has begun.
+    pub async fn follow(&mut self, run: char, flow: &Arc<Flow>) {
+        let template = Template::new(run, GUANDU, &event_date());
+        tokio::join!(
+            self.office.publish(flow, vec![template]),
+            self.subscriber
+                .take(flow.load.notices, |number| flow.handed(number))
+        );
+        assert!(flow.is_through());
     }
 }
 
@@ -100,70 +152,64 @@ pub fn measure(name: &str, load: Load, settled: impl FnOnce(&Pair)) -> Outcome {
 
 /// Moves a load through two nodes that run, and stops them.
 fn run(pair: &mut Pair, load: Load) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let mut outcome = runtime.block_on(through(pair, load));
-    // Its connections end with it: a node that stops would wait for them.
-    drop(runtime);
-    let before = outcome.disk_bytes;
-    outcome.memory_bytes = pair
-        .nodes
-        .each_ref()
-        .map(|node| process::peak_memory(node.id()));
+    let (mut outcome, before) = block_on(async {
+        let mut offices = pair.connect().await;
+        let disk = pair.disk();
+        let spent = pair.spent();
+        let flow = offices.pass('m', load).await;
+        let outcome = pair.outcome(&flow, &offices, &spent);
+        (outcome, disk)
+    });
+    outcome.memory_bytes = pair.peak_memory();
     pair.stop();
-    let after = pair.disk().map(|bytes| bytes as f64);
-    outcome.disk_bytes = [0, 1].map(|it| (after[it] - before[it]) / load.notices as f64);
+    outcome.disk_bytes = per_notice(pair.disk(), before, load.notices);
     outcome
 }
 
-/// The load itself; `disk_bytes` is what lay there before it.
-async fn through(pair: &Pair, load: Load) -> Outcome {
-    let [from, to] = pair.counties.each_ref().map(|county| county.dir.clone());
-    let office = Office::of(&from).await;
-    let mut subscriber = Subscriber::open(&Office::of(&to).await).await;
-    let warm = Load {
-        notices: WARMING,
-        window: load.window.min(WARMING),
-        pace: None,
-    };
-    let today = event_date();
-    let template = Arc::new(Template::new('w', &today));
-    let flow = Flow::begin(warm);
-    tokio::join!(
-        office.publish(&flow, template),
-        subscriber.take(&flow, warm.notices)
-    );
-    let disk = pair.disk().map(|bytes| bytes as f64);
-    let (cpu, own, passed) = (pair.cpu(), process::cpu(std::process::id()), pair.passed());
-    let template = Arc::new(Template::new('m', &today));
-    let flow = Flow::begin(load);
-    tokio::join!(
-        office.publish(&flow, template),
-        subscriber.take(&flow, load.notices)
-    );
-    assert!(flow.is_through());
-    let each = |spent: Duration| spent.as_secs_f64() * 1e6 / load.notices as f64;
-    let (accepted, handed) = flow.times();
-    Outcome {
-        system: "hongyan".into(),
-        setting: "fdatasync before every answer, mutual TLS 1.3".into(),
-        notices: load.notices,
-        notice_bytes: subscriber.notice_bytes,
-        window: load.window,
-        per_second: load.notices as f64 / flow.seconds(),
-        accepted: Times::from(&accepted),
-        handed: Times::from(&handed),
-        cpu_us: each(pair.cpu() - cpu),
-        generator_us: each(process::cpu(std::process::id()) - own),
-        disk_bytes: disk,
-        wire_bytes: pair
-            .passed()
-            .zip(passed)
-            .map(|(after, before)| (after - before) as f64 / load.notices as f64),
-        ..Outcome::default()
+impl Pair {
+    fn outcome(&self, flow: &Flow, offices: &Offices, before: &Spent) -> Outcome {
+        let after = self.spent();
+        let notices = flow.load.notices as f64;
+        let each = |spent: Duration| spent.as_secs_f64() * 1e6 / notices;
+        let passed = after.passed.zip(before.passed);
+        let (nodes, own) = (after.nodes - before.nodes, after.own - before.own);
+        let [busy, total] = [0, 1].map(|it| after.machine[it] - before.machine[it]);
+        let (accepted, handed) = flow.times();
+        Outcome {
+            system: "hongyan".into(),
+            setting: SETTING.into(),
+            notices: flow.load.notices,
+            notice_bytes: offices.subscriber.notice_bytes,
+            window: flow.load.window,
+            per_second: flow.per_second(),
+            accepted: Times::from(&accepted),
+            handed: Times::from(&handed),
+            cpu_us: each(nodes),
+            generator_us: each(own),
+            others: busy.saturating_sub(nodes + own).as_secs_f64() / total.as_secs_f64(),
+            wire_bytes: passed.map(|(after, before)| (after - before) as f64 / notices),
+            ..Outcome::default()
+        }
     }
+}
+
+/// Runs the load generator: on one thread, so that it takes little of the machine. What it has
+/// opened is closed when this returns: a node that stops would else wait for it.
+pub fn block_on<T>(load: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(load)
+}
+
+pub fn per_notice(after: [u64; 2], before: [u64; 2], notices: u64) -> [f64; 2] {
+    [0, 1].map(|it| after[it].saturating_sub(before[it]) as f64 / notices as f64)
+}
+
+/// A world on the disk that cargo builds to: a directory for temporary files may be no disk at all.
+pub fn new_world() -> World {
+    World::within(Path::new(env!("CARGO_TARGET_TMPDIR")))
 }
 
 /// A day in the recent past, which every notice tells of.
@@ -174,22 +220,14 @@ pub fn event_date() -> String {
     day.saturating_sub(jiff::Span::new().days(9)).to_string()
 }
 
-/// The type of the file system that the nodes write to.
-pub fn file_system() -> String {
-    let directory = fs::canonicalize(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let mounts = fs::read_to_string("/proc/mounts").unwrap();
-    let mounts = mounts.lines().filter_map(|line| {
-        let mut words = line.split(' ').skip(1);
-        Some((words.next()?.to_owned(), words.next()?.to_owned()))
-    });
-    mounts
-        .filter(|(at, _)| directory.starts_with(at))
-        .max_by_key(|(at, _)| at.len())
-        .map(|(_, kind)| kind)
-        .unwrap_or_default()
-}
+/// What of a node's settings bears on the figures.
+pub const SETTING: &str = "fdatasync before every answer";
 
-/// Notices before the first that counts: connections, couriers and files are then in use.
-const WARMING: u64 = 2_000;
+/// The load before the first that counts.
+pub const WARMING: Load = Load {
+    notices: 2_000,
+    window: 256,
+    pace: None,
+};
 /// Notices of a run that only counts bytes.
 const RELAYED: u64 = 20_000;
