@@ -128,6 +128,7 @@ impl Outcome {
             disk_b,
             shown(self.wire_bytes.unwrap_or_default(), 0),
         );
+        println!("{:22} {}: {}", "", self.system, self.setting);
         for (name, value) in &self.figures {
             println!("{:22} {name}: {value:.2}", "");
         }

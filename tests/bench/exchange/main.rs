@@ -174,9 +174,6 @@ fn saturation(load: Load, tell: impl Fn(&Outcome)) {
     for floor in floors {
         tell(&floor);
         let share = outcome.per_second / floor.per_second;
-        println!(
-            "{:22} saturation is {share:.2} of it ({})",
-            "", floor.setting
-        );
+        println!("{:22} saturation is {share:.2} of it", "");
     }
 }

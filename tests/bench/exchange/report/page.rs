@@ -62,10 +62,12 @@ fn row(outcome: &Outcome) -> String {
             "–".into()
         }
     };
-    let memory = outcome.memory_bytes.map(|bytes| shown(bytes as f64 / 1e6));
-    let disk = outcome.disk_bytes.map(shown);
+    let both = |values: [f64; 2]| match values {
+        [0.0, 0.0] => "–".to_owned(),
+        values => values.map(shown).join(" + "),
+    };
     format!(
-        "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} + {} | {} + {} | {} |\n",
+        "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
         outcome.load,
         outcome.system,
         counted(outcome.notices),
@@ -75,10 +77,8 @@ fn row(outcome: &Outcome) -> String {
         ms(outcome.handed.p50),
         ms(outcome.handed.p99),
         shown(outcome.cpu_us),
-        memory[0],
-        memory[1],
-        disk[0],
-        disk[1],
+        both(outcome.memory_bytes.map(|bytes| bytes as f64 / 1e6)),
+        both(outcome.disk_bytes),
         shown(outcome.wire_bytes.unwrap_or_default()),
     )
 }
