@@ -22,7 +22,8 @@ use std::{
 };
 
 use harness::{
-    County, GUANDU, JINJIANG, Node, World, copy, departure, eventually, one_error, restore, run,
+    County, GUANDU, JINJIANG, Node, World, copy, departure, edit, eventually, one_error, restore,
+    run,
 };
 use hongyan::trust::{keys::SigningKey, rotation};
 use serde_json::Value;
@@ -95,12 +96,14 @@ fn both_change_their_keys_while_notices_are_under_way() {
             let mut sent = Vec::new();
             let mut next = 4;
             while !done.load(Ordering::SeqCst) {
-                sent.extend(publish(&jinjiang, next..=next + 19));
-                next += 20;
+                sent.extend(publish(&jinjiang, next..=next + 499));
+                next += 500;
             }
             sent
         });
-        let new = [rotate(&jinjiang), rotate(&guandu), rotate(&jinjiang)];
+        eventually("parcels are in flight", || highest(&jinjiang) > 100);
+        let [_, there, _, here] = [&jinjiang, &guandu, &jinjiang, &jinjiang].map(rotate);
+        let new = [here, there];
         done.store(true, Ordering::SeqCst);
         (sending.join().unwrap(), new)
     });
@@ -108,7 +111,7 @@ fn both_change_their_keys_while_notices_are_under_way() {
     jinjiang.wait_until_answered();
     let received = guandu.subscribe("desk", accepted.len() + 1, 2);
     assert_eq!(ids(&received), accepted, "each once, and in order");
-    follows(&guandu, &new[2]);
+    follows(&guandu, &new[0]);
     follows(&jinjiang, &new[1]);
     for (node, peer) in [(&here, JINJIANG), (&there, GUANDU)] {
         eventually("the node says so", || {
@@ -124,21 +127,55 @@ fn both_change_their_keys_while_notices_are_under_way() {
     // The other way as well, and after a start of both.
     assert!(here.stop().success() && there.stop().success());
     let (_here, _there) = (jinjiang.start(), guandu.start());
-    accepted.extend(publish(&jinjiang, 9_001..=9_002));
+    accepted.extend(publish(&jinjiang, 90_001..=90_002));
     let received = guandu.subscribe("other", accepted.len(), 20);
     assert_eq!(ids(&received), accepted);
 }
 
+/// The highest sequence that a node has given.
+fn highest(county: &County) -> u64 {
+    let channels = county.channels();
+    let given = channels.iter().filter(|found| found["direction"] == "out");
+    let sequences = given.map(|found| found["last_sequence"].as_u64().unwrap());
+    sequences.max().unwrap_or_default()
+}
+
 #[test]
-fn a_key_is_in_use_when_the_command_returns_and_a_probe_shows_it_both_ways() {
+fn a_key_is_in_use_when_the_command_returns_and_a_probe_shows_it() {
     let (_world, jinjiang, guandu) = World::two_counties();
     let (_here, _there) = (jinjiang.start(), guandu.start());
     let asked = rotate(&jinjiang);
     jinjiang.ask(&["peer", "probe", GUANDU]).expect(0);
     assert_eq!(pinned(&guandu), asked);
-    let answered = rotate(&guandu);
+}
+
+#[test]
+fn a_node_that_cannot_dial_tells_of_its_key_in_what_it_answers() {
+    let (_world, jinjiang, guandu) = World::two_counties();
+    edit(&guandu.dir.join(format!("peers/{JINJIANG}.toml")), |text| {
+        text.replace(&jinjiang.exchange.to_string(), "1")
+    });
+    let (here, there) = (jinjiang.start(), guandu.start());
+    let mut accepted = publish(&jinjiang, 1..=2);
+    jinjiang.wait_until_answered();
+    // On the stream that is open, before the first receipt under the new key.
+    let new = rotate(&guandu);
+    accepted.extend(publish(&jinjiang, 3..=3));
+    jinjiang.wait_until_answered();
+    assert_eq!(pinned(&jinjiang), new);
+    // In the opening of the next.
+    assert!(there.stop().success());
+    let new = rotate(&guandu);
+    let _there = guandu.start();
+    accepted.extend(publish(&jinjiang, 4..=4));
+    jinjiang.wait_until_answered();
+    assert_eq!(pinned(&jinjiang), new);
+    // In the answer to a probe.
+    let new = rotate(&guandu);
     jinjiang.ask(&["peer", "probe", GUANDU]).expect(0);
-    assert_eq!(pinned(&jinjiang), answered);
+    assert_eq!(pinned(&jinjiang), new);
+    assert_eq!(ids(&guandu.subscribe("desk", 4, 20)), accepted);
+    assert!(!here.log().contains("signature"), "{}", here.log());
 }
 
 #[test]
@@ -175,6 +212,28 @@ fn a_peer_that_was_away_follows_the_whole_chain() {
     follows(&guandu, &new);
     accepted.extend(publish(&jinjiang, 9..=9));
     assert_eq!(ids(&guandu.subscribe("other", 9, 20)), accepted);
+}
+
+#[test]
+fn an_invitation_that_was_given_away_before_the_change_still_pairs() {
+    let world = World::new();
+    let (jinjiang, guandu) = (world.county(JINJIANG), world.county(GUANDU));
+    let (invitation, answer) = (world.path("invitation"), world.path("answer"));
+    let invite = ["peer", "invite", "--for", GUANDU, "--out"];
+    run(jinjiang.command(&invite).arg(&invitation)).expect(0);
+    let accept = ["peer", "accept", "--yes"];
+    run(guandu
+        .command(&accept)
+        .arg(&invitation)
+        .arg("--answer")
+        .arg(&answer))
+    .expect(0);
+    let new = rotate(&jinjiang);
+    run(jinjiang.command(&accept).arg(&answer)).expect(0);
+    let (_here, _there) = (jinjiang.start(), guandu.start());
+    let accepted = publish(&jinjiang, 1..=2);
+    assert_eq!(ids(&guandu.subscribe("desk", 2, 20)), accepted);
+    follows(&guandu, &new);
 }
 
 #[test]
@@ -349,7 +408,7 @@ fn nothing_changes_unless_a_person_says_so() {
     // A list that does not lead to the key is told by name, and nothing is changed.
     rotate(&jinjiang);
     let list = jinjiang.dir.join("keys/earlier.toml");
-    harness::edit(&list, |text| {
+    edit(&list, |text| {
         text.replacen("statement = \"", "statement = \"*", 1)
     });
     let said = jinjiang.ask(&["key", "rotate", "--yes"]);
