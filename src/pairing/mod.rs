@@ -9,6 +9,9 @@
 //! Everything that decides is pure: it takes texts, pairings and the time, and gives what is to be
 //! written. [`install()`] writes it, the pairing last, so that a kill leaves nothing half done and
 //! the same step can simply be repeated.
+//!
+//! Later only one thing of a pairing changes by itself: the peer's signing key, when the peer shows
+//! that the key pinned here has signed for its successor ([`succeed()`]).
 
 mod accept;
 mod agreements;
