@@ -97,7 +97,10 @@ impl<'a> Pipeline<'a> {
                         // The row counts as on its way even where sending fails.
                         self.rows.push_back((place, None));
                         self.waiting = self.waiting.saturating_add(1);
-                        self.publishing.send(&draft)?;
+                        if self.publishing.send(&draft).is_err() {
+                            // The call has ended: what comes instead of an answer says why.
+                            reading = false;
+                        }
                     }
                     Some(Read::Row(place, Err(verdict))) => {
                         self.rows.push_back((place, Some(verdict)));
