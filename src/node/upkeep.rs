@@ -48,7 +48,7 @@ pub(super) async fn upkeep(
             match store.forget_references(node.clock.now_ms()).await {
                 Ok(0) => {}
                 Ok(forgotten) => tracing::info!(forgotten, "References of long ago are forgotten."),
-                Err(error) => tracing::warn!(%error, "References could not be looked through."),
+                Err(error) => tracing::warn!(%error, "References could not be forgotten."),
             }
         }
     }
@@ -86,7 +86,7 @@ async fn silent_consumers(node: &Node, store: &Store) -> Result<(), NotNow> {
 
 const RELOAD_EVERY: Duration = Duration::from_secs(2);
 const ROUNDS_EVERY: Duration = Duration::from_secs(3_600);
-/// Every reference is looked at.
+/// References are remembered by the day.
 const FORGOTTEN_EVERY: Duration = Duration::from_secs(86_400);
 const REPORTED_AFTER_DAYS: i64 = 30;
 const REMOVED_AFTER_DAYS: i64 = 90;

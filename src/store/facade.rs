@@ -235,11 +235,11 @@ impl Store {
         self.backend.remove_consumer(home, name).await
     }
 
-    /// Forgets references of more than 400 days before `at_ms`, a time in milliseconds since 1970,
-    /// in small steps beside other work; says how many.
+    /// Forgets references of more than 400 days before `at_ms`, a time in milliseconds since 1970;
+    /// says how many left.
     ///
     /// # Errors
-    /// [`NotNow`]; what was forgotten stays so, and the next call goes on.
+    /// [`NotNow`]; after [`NotNow::Unknown`] the next call tells again.
     pub async fn forget_references(&self, at_ms: i64) -> Result<u64, NotNow> {
         self.backend.forget_references(at_ms).await
     }

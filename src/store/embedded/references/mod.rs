@@ -137,7 +137,8 @@ impl References {
             .saturating_add(open)
     }
 
-    /// References of before a day leave, but for those in a closed generation with newer ones.
+    /// References of before a day leave, but for those in a closed generation with newer ones:
+    /// whoever finds one of these looks at its day.
     pub(crate) fn forget(
         &mut self,
         index: &Index,
