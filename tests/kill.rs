@@ -11,69 +11,9 @@
 
 mod harness;
 
-use std::{
-    collections::{HashMap, HashSet},
-    io::{BufRead, BufReader, Write},
-    process::Stdio,
-    thread,
-    time::Duration,
-};
+use std::{collections::HashSet, io::Write, thread, time::Duration};
 
-use harness::{County, World, departure, rounds};
-use serde_json::Value;
-
-/// Publishes numbered departures without end, again and again until each is known to be accepted;
-/// returns the ids by reference.
-fn publish_all(county: &County, count: u32) -> HashMap<String, String> {
-    let mut accepted = HashMap::new();
-    let mut missing: Vec<u32> = (1..=count).collect();
-    while !missing.is_empty() {
-        for chunk in missing.chunks(50) {
-            let rows: Vec<_> = chunk.iter().map(|number| departure(*number)).collect();
-            let said = county.publish(&rows);
-            assert!(matches!(said.code, 0 | 3), "{said:?}");
-            for answer in said.lines() {
-                assert_ne!(answer["status"], "refused", "{answer}");
-                let reference = answer["reference"].as_str().unwrap().to_owned();
-                let id = answer["notice_id"].as_str().unwrap().to_owned();
-                let known = accepted.insert(reference, id.clone());
-                assert!(known.is_none_or(|known| known == id), "an id changed");
-            }
-        }
-        missing.retain(|number| !accepted.contains_key(&format!("d-{number}")));
-    }
-    accepted
-}
-
-/// Follows a consumer until `count` different notices were handed over; returns the first
-/// hand-over of each, in order.
-fn follow(county: &County, count: usize) -> Vec<Value> {
-    let mut seen = HashSet::new();
-    let mut first = Vec::new();
-    while first.len() < count {
-        let mut child = county
-            .command(&["subscribe", "--consumer", "desk", "--idle-exit", "60"])
-            .args(["--format", "json"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-            let notice: Value = serde_json::from_str(&line.unwrap()).unwrap();
-            if seen.insert(notice["notice_id"].clone()) {
-                first.push(notice);
-            } else {
-                assert_eq!(notice["redelivered"], true, "again, and not marked");
-            }
-            if first.len() == count {
-                break;
-            }
-        }
-        let _ = child.kill();
-        child.wait().unwrap();
-    }
-    first
-}
+use harness::{GUANDU, World, departure, rounds};
 
 /// A small generator, so that a failure can be repeated: its seed is printed.
 struct Draw(u64);
@@ -96,10 +36,13 @@ fn kill_dash_nine_of_either_side_loses_and_doubles_nothing() {
     let (_world, jinjiang, guandu) = World::two_counties();
     let mut nodes = [Some(jinjiang.start()), Some(guandu.start())];
     let counties = [jinjiang.clone(), guandu.clone()];
-    let publisher = thread::spawn(move || publish_all(&jinjiang, notices));
+    let publisher = {
+        let rows: Vec<_> = (1..=notices).map(departure).collect();
+        thread::spawn(move || jinjiang.publish_all(&rows))
+    };
     let follower = {
         let guandu = guandu.clone();
-        thread::spawn(move || follow(&guandu, notices as usize))
+        thread::spawn(move || guandu.follow(GUANDU, notices as usize))
     };
     let mut draw = Draw(seed);
     for _ in 0..kills {

@@ -13,10 +13,7 @@ mod harness;
 
 use std::{
     collections::{BTreeMap, HashSet},
-    fs,
-    io::{BufRead, BufReader},
-    process::Stdio,
-    thread::{self, JoinHandle},
+    fs, thread,
     time::Duration,
 };
 
@@ -249,64 +246,14 @@ fn pair_both(world: &World, county: &County, stranger: &County) {
     .expect(0);
 }
 
-/// Publishes numbered departures until each is known to be accepted; returns their ids.
-fn publish_all(node: County, from: &str, to: &str, count: u32) -> JoinHandle<HashSet<String>> {
-    let rows: Vec<_> = (1..=count)
-        .map(|number| {
-            let mut row = departure_between(number, from, to);
-            row["reference"] = format!("{from}-{to}-{number}").into();
-            row
-        })
-        .collect();
-    thread::spawn(move || {
-        let mut accepted: BTreeMap<String, String> = BTreeMap::new();
-        while accepted.len() < rows.len() {
-            for chunk in rows.chunks(25) {
-                let said = node.publish(chunk);
-                assert!(matches!(said.code, 0 | 3), "{said:?}");
-                for answer in said.lines() {
-                    assert_ne!(answer["status"], "refused", "{answer}");
-                    let reference = answer["reference"].as_str().unwrap().to_owned();
-                    let id = answer["notice_id"].as_str().unwrap().to_owned();
-                    let known = accepted.insert(reference, id.clone());
-                    assert!(known.is_none_or(|known| known == id), "an id changed");
-                }
-            }
-        }
-        accepted.into_values().collect()
-    })
-}
-
-/// Follows the feed of a home area until `count` different notices were handed over; returns the
-/// first hand-over of each, in order.
-fn follow(node: County, home: &'static str, count: usize) -> JoinHandle<Vec<Value>> {
-    thread::spawn(move || {
-        let (mut seen, mut first) = (HashSet::new(), Vec::new());
-        while first.len() < count {
-            let words = ["subscribe", "--consumer", "desk", "--home", home];
-            let mut child = node
-                .command(&words)
-                .args(["--idle-exit", "60", "--format", "json"])
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
-            for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-                let notice: Value = serde_json::from_str(&line.unwrap()).unwrap();
-                if seen.insert(notice["notice_id"].clone()) {
-                    first.push(notice);
-                } else {
-                    assert_eq!(notice["redelivered"], true, "again, and not marked");
-                }
-                if first.len() == count {
-                    break;
-                }
-            }
-            let _ = child.kill();
-            child.wait().unwrap();
-        }
-        first
-    })
+/// Numbered departures from one area to another.
+fn departures(from: &str, to: &str, count: u32) -> Vec<Value> {
+    let row = |number| {
+        let mut row = departure_between(number, from, to);
+        row["reference"] = format!("{from}-{to}-{number}").into();
+        row
+    };
+    (1..=count).map(row).collect()
 }
 
 #[test]
@@ -327,12 +274,16 @@ fn kill_dash_nine_with_a_stranger_beside_loses_and_doubles_nothing() {
     let mut publishers = Vec::new();
     for from in areas {
         for to in areas.into_iter().filter(|to| *to != from) {
-            let publisher = publish_all(node_of(from).clone(), from, to, each);
+            let (node, rows) = (node_of(from).clone(), departures(from, to, each));
+            let publisher = thread::spawn(move || node.publish_all(&rows));
             publishers.push(((from, to), publisher));
         }
     }
-    let followers =
-        areas.map(|area| (area, follow(node_of(area).clone(), area, 2 * each as usize)));
+    let followers = areas.map(|area| {
+        let node = node_of(area).clone();
+        let follower = thread::spawn(move || node.follow(area, 2 * each as usize));
+        (area, follower)
+    });
     for round in 0..kills as u64 {
         // Not an event but the attack itself.
         thread::sleep(Duration::from_millis(100 + round * 173 % 400));
@@ -341,7 +292,10 @@ fn kill_dash_nine_with_a_stranger_beside_loses_and_doubles_nothing() {
     }
     let mut accepted: BTreeMap<_, _> = publishers
         .into_iter()
-        .map(|(way, publisher)| (way, publisher.join().unwrap()))
+        .map(|(way, publisher)| {
+            let accepted = publisher.join().unwrap();
+            (way, accepted.into_values().collect::<HashSet<_>>())
+        })
         .collect();
     for (to, follower) in followers {
         let mut last = BTreeMap::new();

@@ -16,6 +16,7 @@
 )]
 
 use std::{
+    collections::{HashMap, HashSet},
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
@@ -303,6 +304,57 @@ impl County {
             self.command(&["publish", "-"]).args(["--format", "json"]),
             &input,
         )
+    }
+
+    /// Publishes rows again and again until each is known to be accepted; returns the ids by
+    /// reference.
+    pub fn publish_all(&self, rows: &[Value]) -> HashMap<String, String> {
+        let mut accepted: HashMap<String, String> = HashMap::new();
+        let mut missing = rows.to_vec();
+        while !missing.is_empty() {
+            for chunk in missing.chunks(50) {
+                let said = self.publish(chunk);
+                assert!(matches!(said.code, 0 | 3), "{said:?}");
+                for answer in said.lines() {
+                    assert_ne!(answer["status"], "refused", "{answer}");
+                    let reference = answer["reference"].as_str().unwrap().to_owned();
+                    let id = answer["notice_id"].as_str().unwrap().to_owned();
+                    let known = accepted.insert(reference, id.clone());
+                    assert!(known.is_none_or(|known| known == id), "an id changed");
+                }
+            }
+            missing.retain(|row| !accepted.contains_key(row["reference"].as_str().unwrap()));
+        }
+        accepted
+    }
+
+    /// Follows the feed of a home area until `count` different notices were handed over; returns
+    /// the first hand-over of each, in order.
+    pub fn follow(&self, home: &str, count: usize) -> Vec<Value> {
+        let (mut seen, mut first) = (HashSet::new(), Vec::new());
+        while first.len() < count {
+            let mut child = self
+                .command(&["subscribe", "--consumer", "desk", "--home", home])
+                .args(["--idle-exit", "60", "--format", "json"])
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+                let notice: Value = serde_json::from_str(&line.unwrap()).unwrap();
+                if seen.insert(notice["notice_id"].clone()) {
+                    first.push(notice);
+                } else {
+                    assert_eq!(notice["redelivered"], true, "again, and not marked");
+                }
+                if first.len() == count {
+                    break;
+                }
+            }
+            let _ = child.kill();
+            child.wait().unwrap();
+        }
+        first
     }
 
     /// Everything that a consumer gets until nothing comes for a while.
