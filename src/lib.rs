@@ -46,6 +46,7 @@
 //! | module | is |
 //! |---|---|
 //! | [`domain`] | the field, pure: areas, people, notices, delivery, refusals |
+//! | `guard` | what the fault harness leaves out to see its rows fail |
 //! | [`clock`], [`document`] | the time; TOML with errors that name the key |
 //! | [`envelope`] | a notice's bytes, written once and read strictly |
 //! | [`agreement`] | what two areas let through, pure |
@@ -66,6 +67,10 @@ pub mod document;
 pub mod domain;
 pub mod envelope;
 pub mod exchange;
+#[cfg(feature = "broken")]
+pub mod guard;
+#[cfg(not(feature = "broken"))]
+mod guard;
 pub mod ledger;
 pub mod node;
 pub mod office;

@@ -15,7 +15,7 @@
 mod harness;
 
 use harness::{
-    County, GUANDU, JINJIANG, Said, World, binary, departure, edit, eventually, feedback,
+    Build, County, GUANDU, JINJIANG, Said, World, binary, departure, edit, eventually, feedback,
     free_port, one_error, run,
 };
 use serde_json::Value;
@@ -105,6 +105,7 @@ fn production(world: &World, area: &str) -> County {
         area,
         dir,
         exchange,
+        build: Build::Sound,
     };
     county.quicken();
     county

@@ -20,10 +20,11 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
+    panic::{UnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{
-        Arc, Mutex,
+        Arc, LazyLock, Mutex,
         atomic::{AtomicU32, Ordering},
     },
     thread::{self, JoinHandle},
@@ -47,6 +48,64 @@ pub fn binary() -> Command {
         .env("LC_ALL", "C.UTF-8")
         .stdin(Stdio::null());
     command
+}
+
+/// Which program the nodes of a world are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Build {
+    /// As it is shipped.
+    Sound,
+    /// Without the guard of that name.
+    Without(&'static str),
+}
+
+impl Build {
+    fn command(self) -> Command {
+        let Self::Without(guard) = self else {
+            return binary();
+        };
+        let mut command = Command::new(broken());
+        command
+            .arg(guard)
+            .env_remove("HONGYAN_NODE")
+            .env("LC_ALL", "C.UTF-8")
+            .stdin(Stdio::null());
+        command
+    }
+}
+
+/// The program that can lack a guard, built by whoever needs it first.
+fn broken() -> &'static Path {
+    static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let sound = Path::new(env!("CARGO_BIN_EXE_hongyan"));
+        // `target/debug/hongyan`: the profile's directory within the target's.
+        let (profile, target) = (sound.parent().unwrap(), sound.ancestors().nth(2).unwrap());
+        let mut build = Command::new(env!("CARGO"));
+        build
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .args(["build", "--quiet", "--locked", "--features", "broken"])
+            .args(["--bin", "hongyan-broken", "--target-dir"])
+            .arg(target);
+        if profile.ends_with("release") {
+            build.arg("--release");
+        }
+        run(&mut build).expect(0);
+        profile.join("hongyan-broken")
+    });
+    &BUILT
+}
+
+/// Fails unless that row of faults fails, and with those words: a row that a node without its
+/// guard passes proves nothing.
+pub fn notices(words: &str, row: impl FnOnce() + UnwindSafe) {
+    let Err(panic) = catch_unwind(row) else {
+        panic!("the row passes without the guard");
+    };
+    let said = panic
+        .downcast_ref::<String>()
+        .map_or_else(|| panic.downcast_ref::<&str>().copied(), |text| Some(text));
+    let said = said.unwrap_or_default();
+    assert!(said.contains(words), "it failed by something else: {said}");
 }
 
 /// What a command printed and how it ended.
@@ -135,17 +194,26 @@ pub fn run_with(command: &mut Command, input: &str) -> Said {
 /// A directory with an authority and the nodes made in it.
 pub struct World {
     pub root: TempDir,
+    build: Build,
 }
 
 impl World {
     pub fn new() -> Self {
-        Self::within(&std::env::temp_dir())
+        Self::of(Build::Sound)
+    }
+
+    /// A world whose nodes are that program.
+    pub fn of(build: Build) -> Self {
+        let mut world = Self::within(&std::env::temp_dir());
+        world.build = build;
+        world
     }
 
     /// In a directory of its own in that one.
     pub fn within(directory: &Path) -> Self {
         let world = Self {
             root: TempDir::new_in(directory).unwrap(),
+            build: Build::Sound,
         };
         run(binary()
             .args([
@@ -189,6 +257,7 @@ impl World {
             area: area.to_owned(),
             dir: self.path(area),
             exchange,
+            build: self.build,
         };
         let mut command = binary();
         command
@@ -241,7 +310,11 @@ impl World {
 
     /// Two paired counties.
     pub fn two_counties() -> (Self, County, County) {
-        let world = Self::new();
+        Self::two_counties_of(Build::Sound)
+    }
+
+    pub fn two_counties_of(build: Build) -> (Self, County, County) {
+        let world = Self::of(build);
         let (a, b) = (world.county(JINJIANG), world.county(GUANDU));
         world.pair(&a, &b);
         (world, a, b)
@@ -254,6 +327,7 @@ pub struct County {
     pub area: String,
     pub dir: PathBuf,
     pub exchange: u16,
+    pub build: Build,
 }
 
 impl County {
@@ -266,7 +340,7 @@ impl County {
 
     /// A command of this node.
     pub fn command(&self, words: &[&str]) -> Command {
-        let mut command = binary();
+        let mut command = self.build.command();
         command.args(words).arg("--node").arg(&self.dir);
         command
     }

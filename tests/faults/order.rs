@@ -1,16 +1,5 @@
 //! No answer leaves before the sync that covers it, seen from outside with `strace`.
 
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test fails by panicking, and measures by the system's clock"
-)]
-
-mod harness;
-
 use std::{
     collections::HashSet,
     fs,
@@ -19,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use harness::{County, Node, World, departure, eventually};
+use crate::harness::{Build, County, Node, World, departure, eventually, notices};
 
 /// How long every sync of a slowed node is held up before the kernel gets it: far longer than an
 /// answer takes that waits for none.
@@ -103,9 +92,8 @@ fn stop_in_order(node: Node, trace: &Path) {
     }
 }
 
-#[test]
-fn an_office_is_answered_after_the_sync_that_covers_its_notice() {
-    let (world, jinjiang, _guandu) = World::two_counties();
+fn answers_the_office(build: Build) {
+    let (world, jinjiang, _guandu) = World::two_counties_of(build);
     let trace = world.path("trace");
     let node = slowed(&jinjiang, &trace);
     for number in 1..=3 {
@@ -114,9 +102,8 @@ fn an_office_is_answered_after_the_sync_that_covers_its_notice() {
     stop_in_order(node, &trace);
 }
 
-#[test]
-fn a_peer_and_a_subscriber_are_answered_after_the_sync_that_covers_theirs() {
-    let (world, jinjiang, guandu) = World::two_counties();
+fn answers_the_peer_and_the_subscriber(build: Build) {
+    let (world, jinjiang, guandu) = World::two_counties_of(build);
     let trace = world.path("trace");
     let there = slowed(&guandu, &trace);
     let here = jinjiang.start();
@@ -132,4 +119,20 @@ fn a_peer_and_a_subscriber_are_answered_after_the_sync_that_covers_theirs() {
     }
     assert!(here.stop().success());
     stop_in_order(there, &trace);
+}
+
+#[test]
+fn an_office_is_answered_after_the_sync_that_covers_its_notice() {
+    answers_the_office(Build::Sound);
+    notices("accepted took", || {
+        answers_the_office(Build::Without("sync"))
+    });
+}
+
+#[test]
+fn a_peer_and_a_subscriber_are_answered_after_the_sync_that_covers_theirs() {
+    answers_the_peer_and_the_subscriber(Build::Sound);
+    notices("stored took", || {
+        answers_the_peer_and_the_subscriber(Build::Without("sync"));
+    });
 }

@@ -1,0 +1,21 @@
+//! Faults from outside against the built program: a file a row.
+//!
+//! Nothing here looks into a node. A row starts real nodes, attacks them, and compares what offices
+//! were told with what was handed over. Each row then runs against a node that lacks the guard
+//! which the row is about, and must fail: see [`harness::notices`].
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::let_underscore_must_use,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and waits by the system's clock"
+)]
+
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod order;
