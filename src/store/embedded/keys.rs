@@ -90,7 +90,6 @@ pub(crate) struct Reflection {
 }
 
 pub(crate) const REFLECTION: &[u8] = b"M";
-/// The prefix of all references.
 /// The prefix of the blocks of open generations.
 pub(crate) const BLOCKS: &[u8] = b"B";
 /// The prefix of the table of closed generations.
@@ -283,7 +282,7 @@ impl Run {
         Ok(run)
     }
 
-    fn take(take: &mut Take<'_>) -> Result<Self, Unreadable> {
+    pub(crate) fn take(take: &mut Take<'_>) -> Result<Self, Unreadable> {
         Ok(Self {
             direction: Direction::from_number(take.u8()?).ok_or(Unreadable)?,
             channel: take.channel()?,

@@ -20,6 +20,7 @@ mod settling;
 mod space;
 mod stage;
 mod state;
+mod summary;
 mod verbs;
 mod views;
 mod wakeups;
@@ -120,6 +121,7 @@ impl Embedded {
             file: opened.file,
             end: opened.end,
             segment_first: opened.segment_first,
+            summary: opened.summary,
             chains: opened.chains,
             state: opened.state,
             places: opened.places.clone(),

@@ -13,6 +13,7 @@ use super::{
     projection::Projection,
     references::{Forgotten, References},
     state::{ConsumerState, InState, OutState, State},
+    summary::Summary,
     writer::begin_segment,
 };
 use crate::store::journal::{
@@ -20,7 +21,7 @@ use crate::store::journal::{
     group::Placed,
     reader::Segments,
     record::{Position, Record},
-    recovery::{JournalError, Proven, contiguous, header_of},
+    recovery::{JournalError, Opening, Proven, contiguous, header_of},
     segment::{self, Chains},
 };
 
@@ -77,6 +78,7 @@ pub(crate) struct Opened {
     pub(crate) chains: Chains,
     pub(crate) file: File,
     pub(crate) segment_first: Position,
+    pub(crate) summary: Option<Summary>,
     pub(crate) end: Position,
     pub(crate) report: OpenReport,
 }
@@ -214,7 +216,14 @@ pub(crate) fn open(data: &Path, cache_bytes: u64) -> Result<Opened, OpenError> {
     };
     let mut chains = Chains::new();
     let start = first_needed(&segments, from);
-    for (_, path) in segments.iter().skip(start) {
+    for (number, (_, path)) in segments.iter().enumerate().skip(start) {
+        let next = segments.get(number.saturating_add(1));
+        if let Some((first, next)) = next
+            && rebuild
+            && replay.summary(*first, &Opening::read(next)?)?
+        {
+            continue;
+        }
         let proven;
         let segment = if *path == last_path {
             &last
@@ -251,6 +260,7 @@ pub(crate) fn open(data: &Path, cache_bytes: u64) -> Result<Opened, OpenError> {
         chains,
         file,
         segment_first: last_first,
+        summary: None,
         end,
         report,
     })
@@ -277,7 +287,7 @@ fn first_segment(
     };
     let (state, chains) = (State::default(), Chains::new());
     let (file, header_len, end) =
-        begin_segment(&layout.journal, Position::START, &chains, &state).map_err(disk)?;
+        begin_segment(&layout.journal, Position::START, &chains, &state, None).map_err(disk)?;
     let segments = Segments::default();
     segments.add(Position::START, file.try_clone().map_err(disk)?, header_len);
     Ok(Opened {
@@ -287,6 +297,7 @@ fn first_segment(
         chains,
         file,
         segment_first: Position::START,
+        summary: Some(Summary::default()),
         end,
         report,
     })
@@ -417,7 +428,7 @@ impl<'a> Replay<'a> {
             if let Record::Snapshot(snapshot) = &placed.record {
                 if self.from.is_none() && self.oldest {
                     let state = State::decode(&snapshot.state).map_err(IndexError::from)?;
-                    self.adopt_snapshot(state)?;
+                    self.adopt_snapshot(state);
                 }
                 self.oldest = false;
                 continue;
@@ -446,19 +457,47 @@ impl<'a> Replay<'a> {
             .take()
             .unwrap_or_else(|| Projection::new(index));
         self.pending.records = 0;
-        index.apply(projection.finish(&mut self.state, end, chains)?)
+        let (changes, _) = projection.finish(&mut self.state, end, chains)?;
+        index.apply(changes)
     }
 
-    /// The oldest segment's snapshot is where a rebuild begins: what came before it has left.
-    fn adopt_snapshot(&mut self, state: State) -> Result<(), IndexError> {
+    /// Enters what the head of the segment that begins at `end` tells of the one before it. Says
+    /// whether it tells anything.
+    fn summary(&mut self, end: Position, next: &Opening) -> Result<bool, OpenError> {
+        let Some(summary) = &next.summary else {
+            return Ok(false);
+        };
+        if let Some((end, chains)) = self.reached.take() {
+            self.flush(end, &chains)?;
+        }
+        let summary = Summary::decode(summary).map_err(IndexError::from)?;
+        let state = State::decode(&next.snapshot).map_err(IndexError::from)?;
+        let references = &mut self.state.references;
+        let mut projection = summary.enter(self.index, references)?;
+        for (home, before) in &state.forgotten {
+            if self.state.forgotten.get(home) != Some(before) {
+                projection.forget(references, *home, *before)?;
+            }
+        }
+        self.pending.projection = Some(projection);
+        self.adopt_snapshot(state);
+        self.oldest = false;
+        self.flush(end, &next.chains)?;
+        Ok(true)
+    }
+
+    /// Goes on from what was live at the head of a segment. References are in no snapshot.
+    fn adopt_snapshot(&mut self, mut state: State) {
         let index = self.index;
         let projection = self
             .pending
             .projection
             .get_or_insert_with(|| Projection::new(index));
-        projection.touch_all(&state);
+        // A consumer that is there no more leaves the index too.
+        projection.touch_all(&self.state);
+        state.references = std::mem::take(&mut self.state.references);
         self.state = state;
-        Ok(())
+        projection.touch_all(&self.state);
     }
 }
 

@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, HashSet};
 use super::{
     index::{Index, IndexError},
     keys::{self, Exception, IdRun, REFLECTION, Reflection, Run, Stray},
-    references::{Use, day_of},
+    references::{References, Use, day_of},
     state::State,
+    summary::{Ids, Summary},
 };
 use crate::{
     domain::{
@@ -32,6 +33,7 @@ pub(crate) type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 pub(crate) struct Projection<'a> {
     index: &'a Index,
     changes: Changes,
+    summary: Summary,
     run: Option<OpenRun>,
     outs: HashSet<Channel>,
     ins: HashSet<Channel>,
@@ -41,14 +43,8 @@ pub(crate) struct Projection<'a> {
 /// A run that the next record may still lengthen.
 struct OpenRun {
     run: Run,
-    ids: Option<OpenIds>,
-}
-
-/// Rising ids of one epoch at the end of an open run.
-struct OpenIds {
-    epoch: u64,
-    first: u64,
-    last: u64,
+    /// At its end.
+    ids: Option<Ids>,
 }
 
 /// Longer runs would make a reader read too much for one notice.
@@ -59,6 +55,7 @@ impl<'a> Projection<'a> {
         Self {
             index,
             changes: Changes::new(),
+            summary: Summary::default(),
             run: None,
             outs: HashSet::new(),
             ins: HashSet::new(),
@@ -94,6 +91,7 @@ impl<'a> Projection<'a> {
                     day: day_of(r.facts.published_at_ms),
                 };
                 let home = r.channel.from;
+                self.summary.reference(home, &r.reference_key, last);
                 state.references.used(home, r.reference_key, last);
             }
             Record::Requeued(r) => {
@@ -199,11 +197,9 @@ impl<'a> Projection<'a> {
             }
             Record::ReferencesForgotten(r) => {
                 self.forgotten(r.home, r.before);
-                state
-                    .references
-                    .forget(self.index, r.home, r.before, &mut self.changes)?;
+                self.forget(&mut state.references, r.home, r.before)?;
             }
-            Record::LossAccepted(_) | Record::Snapshot(_) => {}
+            Record::LossAccepted(_) | Record::Snapshot(_) | Record::Summary(_) => {}
         }
         if let Record::Settled(r) = &placed.record {
             self.outs.insert(r.channel);
@@ -222,31 +218,42 @@ impl<'a> Projection<'a> {
         }
     }
 
-    fn forgotten(&mut self, home: County, before: u32) {
-        self.put(keys::forgotten(home), before.to_be_bytes().to_vec());
+    /// References of before a day leave.
+    pub(crate) fn forget(
+        &mut self,
+        references: &mut References,
+        home: County,
+        before: u32,
+    ) -> Result<(), IndexError> {
+        references.forget(self.index, home, before, &mut self.changes)
     }
 
-    /// The changes, with the live state that they touched and the reflection behind them.
+    fn forgotten(&mut self, home: County, before: u32) {
+        self.put_told(keys::forgotten(home), before.to_be_bytes().to_vec());
+    }
+
+    /// The changes, with the live state that they touched and the reflection behind them, and what
+    /// of them a rebuild cannot tell from the live state.
     pub(crate) fn finish(
         mut self,
         state: &mut State,
         position: Position,
         chains: &Chains,
-    ) -> Result<Changes, IndexError> {
-        self.close_run()?;
+    ) -> Result<(Changes, Summary), IndexError> {
+        self.close_run();
         state.references.write(&mut self.changes);
         for channel in std::mem::take(&mut self.outs) {
             if let Some(out) = state.outs.get(&channel) {
                 let mut put = crate::store::journal::bytes::Put::default();
                 out.put(&mut put);
-                self.put(keys::out_state(channel), put.0);
+                self.put_told(keys::out_state(channel), put.0);
             }
         }
         for channel in std::mem::take(&mut self.ins) {
             if let Some(it) = state.ins.get(&channel) {
                 let mut put = crate::store::journal::bytes::Put::default();
                 it.put(&mut put);
-                self.put(keys::in_state(channel), put.0);
+                self.put_told(keys::in_state(channel), put.0);
             }
         }
         for (home, name) in std::mem::take(&mut self.consumers) {
@@ -255,17 +262,17 @@ impl<'a> Projection<'a> {
                 Some(consumer) => {
                     let mut put = crate::store::journal::bytes::Put::default();
                     consumer.put(&mut put);
-                    self.put(key, put.0);
+                    self.put_told(key, put.0);
                 }
-                None => self.remove(key),
+                None => self.change(key, None),
             }
         }
         let reflection = Reflection {
             position,
             chains: chains.clone(),
         };
-        self.put(REFLECTION.to_vec(), reflection.encode());
-        Ok(self.changes)
+        self.put_told(REFLECTION.to_vec(), reflection.encode());
+        Ok((self.changes, self.summary))
     }
 
     /// A place of a channel: lengthens the open run, or begins a new one.
@@ -290,7 +297,7 @@ impl<'a> Projection<'a> {
                 && open.run.at.plus(u64::from(open.run.len)) == placed.position
         });
         if !fits {
-            self.close_run()?;
+            self.close_run();
             self.run = Some(OpenRun {
                 run: Run {
                     direction,
@@ -335,7 +342,7 @@ impl<'a> Projection<'a> {
             && self.highest(side, epoch)?.is_none_or(|it| counter > it)
             && let Some(open) = &mut self.run
         {
-            open.ids = Some(OpenIds {
+            open.ids = Some(Ids {
                 epoch,
                 first: counter,
                 last: counter,
@@ -375,29 +382,30 @@ impl<'a> Projection<'a> {
         Ok(())
     }
 
-    fn close_run(&mut self) -> Result<(), IndexError> {
-        let Some(OpenRun { run, ids }) = self.run.take() else {
-            return Ok(());
-        };
+    fn close_run(&mut self) {
+        if let Some(OpenRun { run, ids }) = self.run.take() {
+            self.summary.run(&run, ids);
+            self.enter(run, ids);
+        }
+    }
+
+    /// A run that is whole.
+    pub(crate) fn enter(&mut self, run: Run, ids: Option<Ids>) {
         let side = Side::of(run.channel, run.direction);
         let bytes = run.encode();
-        self.put(
+        self.put_told(
             keys::run(run.direction, run.channel, run.first),
             bytes.clone(),
         );
-        self.put(keys::feed(side.home, run.at), bytes);
-        if let Some(OpenIds { epoch, first, last }) = ids {
-            self.put(
-                keys::id_run(side, epoch, first),
-                IdRun {
-                    last_counter: last,
-                    run,
-                }
-                .encode(),
-            );
-            self.put(keys::epoch(side, epoch), last.to_be_bytes().to_vec());
+        self.put_told(keys::feed(side.home, run.at), bytes);
+        if let Some(Ids { epoch, first, last }) = ids {
+            let ids = IdRun {
+                last_counter: last,
+                run,
+            };
+            self.put_told(keys::id_run(side, epoch, first), ids.encode());
+            self.put_told(keys::epoch(side, epoch), last.to_be_bytes().to_vec());
         }
-        Ok(())
     }
 
     /// Places above the highest receipted one become the peer's.
@@ -463,10 +471,27 @@ impl<'a> Projection<'a> {
     }
 
     fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
-        self.changes.insert(key, Some(value));
+        self.summary.other(key.clone(), Some(value.clone()));
+        self.put_told(key, value);
     }
 
     fn remove(&mut self, key: Vec<u8>) {
-        self.changes.insert(key, None);
+        self.summary.other(key.clone(), None);
+        self.change(key, None);
+    }
+
+    /// Puts what a snapshot or the run itself tells a rebuild.
+    fn put_told(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.change(key, Some(value));
+    }
+
+    /// Changes a key, as a summary says.
+    pub(crate) fn change(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
+        self.changes.insert(key, value);
+    }
+
+    /// The changes so far, to be applied ahead of the others.
+    pub(crate) fn take_changes(&mut self) -> Changes {
+        std::mem::take(&mut self.changes)
     }
 }

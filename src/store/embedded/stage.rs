@@ -5,6 +5,7 @@ use super::{
     places::{PlaceError, Places},
     projection::{Changes, Projection},
     state::State,
+    summary::Summary,
 };
 use crate::store::{
     journal::{
@@ -88,11 +89,12 @@ impl<'a> Stage<'a> {
 
     /// Bytes, records and index changes of the finished group that ends at `end`.
     pub(crate) fn finish(self, end: Position) -> Result<Finished, IndexError> {
-        let changes = self.projection.finish(self.state, end, self.chains)?;
+        let (changes, summary) = self.projection.finish(self.state, end, self.chains)?;
         Ok(Finished {
             bytes: self.group.finish(),
             placed: self.placed,
             changes,
+            summary,
         })
     }
 }
@@ -102,4 +104,5 @@ pub(crate) struct Finished {
     pub(crate) bytes: Vec<u8>,
     pub(crate) placed: Vec<Placed>,
     pub(crate) changes: Changes,
+    pub(crate) summary: Summary,
 }

@@ -227,7 +227,7 @@ impl State {
             Record::ReferencesForgotten(r) => {
                 self.forgotten.insert(r.home, r.before);
             }
-            Record::LossAccepted(_) | Record::Snapshot(_) => {}
+            Record::LossAccepted(_) | Record::Snapshot(_) | Record::Summary(_) => {}
         }
     }
 

@@ -23,6 +23,7 @@ use super::{
     space::{Room, Space},
     stage::{Finished, Stage, StageError},
     state::State,
+    summary::Summary,
     wakeups::Wakeups,
 };
 use crate::{
@@ -38,8 +39,8 @@ use crate::{
         journal::{
             group::GroupWriter,
             record::{
-                Acknowledged, ConsumerOpened, ConsumerRemoved, Direction, HandedOut, Position,
-                Record, Snapshot, StopReason,
+                self, Acknowledged, ConsumerOpened, ConsumerRemoved, Direction, HandedOut,
+                Position, Record, Snapshot, StopReason,
             },
             segment::{self, Chains, SegmentHeader},
         },
@@ -113,6 +114,8 @@ pub(crate) struct Writer {
     pub(crate) file: File,
     pub(crate) end: Position,
     pub(crate) segment_first: Position,
+    /// What the open segment has put into the index; none if it was begun before this start.
+    pub(crate) summary: Option<Summary>,
     pub(crate) chains: Chains,
     pub(crate) state: State,
     pub(crate) places: Places,
@@ -398,6 +401,7 @@ impl Writer {
             bytes,
             placed,
             changes,
+            summary,
         } = finished;
         self.space.make_room(bytes.len() as u64);
         self.file.write_all(&bytes)?;
@@ -409,6 +413,9 @@ impl Writer {
             self.buffer = bytes;
         }
         self.places.index.apply(changes)?;
+        if let Some(open) = &mut self.summary {
+            open.absorb(summary).map_err(IndexError::from)?;
+        }
         self.wakeups.committed(&self.state, &placed);
         Ok(())
     }
@@ -417,8 +424,14 @@ impl Writer {
         if self.end.get().saturating_sub(self.segment_first.get()) < self.limits.segment_bytes {
             return Ok(());
         }
-        let (file, header_len, end) =
-            begin_segment(&self.directory, self.end, &self.chains, &self.state)?;
+        let summary = self.summary.replace(Summary::default());
+        let (file, header_len, end) = begin_segment(
+            &self.directory,
+            self.end,
+            &self.chains,
+            &self.state,
+            summary,
+        )?;
         self.places
             .segments
             .add(self.end, file.try_clone()?, header_len);
@@ -429,13 +442,15 @@ impl Writer {
     }
 }
 
-/// Puts a segment with the snapshot of all that is live in place. Returns it, the length of its
-/// header, and the position behind the snapshot.
+/// Puts a segment in place that begins with the snapshot of all that is live, and with what the
+/// segment before it put into the index. Returns it, the length of its header, and the position
+/// behind its first group.
 pub(crate) fn begin_segment(
     directory: &std::path::Path,
     first: Position,
     chains: &Chains,
     state: &State,
+    summary: Option<Summary>,
 ) -> io::Result<(File, u64, Position)> {
     let header = SegmentHeader {
         first,
@@ -449,6 +464,10 @@ pub(crate) fn begin_segment(
         }),
         None,
     );
+    if let Some(summary) = summary {
+        let summary = summary.encode().into();
+        group.push(Record::Summary(record::Summary { summary }), None);
+    }
     let bytes = group.finish();
     let file = segment::put_in_place(&segment::path_of(directory, first), &[&header, &bytes])?;
     Ok((file, header.len() as u64, first.plus(bytes.len() as u64)))

@@ -128,19 +128,22 @@ impl Head {
     }
 }
 
-/// The body length that the group at the head of `bytes` claims and proves with its CRC; `None`
-/// if no whole group stands there.
-pub(crate) fn whole_group(bytes: &[u8]) -> Option<usize> {
+/// The body length that the group at the head of `bytes` claims; `None` if none can begin there.
+pub(crate) fn claimed_len(bytes: &[u8]) -> Option<usize> {
     let mut take = Take(bytes);
     if take.raw(4).ok()? != GROUP_MAGIC {
         return None;
     }
     let len = take.u32().ok()? as usize;
-    let _count = take.u32().ok()?;
+    (len <= MAX_BODY).then_some(len)
+}
+
+/// The body length that the group at the head of `bytes` claims and proves with its CRC; `None`
+/// if no whole group stands there.
+pub(crate) fn whole_group(bytes: &[u8]) -> Option<usize> {
+    let len = claimed_len(bytes)?;
+    let mut take = Take(bytes.get(12..)?);
     let crc = take.u32().ok()?;
-    if len > MAX_BODY {
-        return None;
-    }
     let body = take.raw(len).ok()?;
     let found = crc32c::crc32c_append(crc32c::crc32c(bytes.get(4..12)?), body);
     (found == crc).then_some(len)

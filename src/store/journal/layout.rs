@@ -14,6 +14,7 @@ use super::{
         Acknowledged, AdoptedIn, AdoptedOut, ConsumerOpened, ConsumerRemoved, Direction, Ended,
         Facts, HandedOut, Holding, LossAccepted, ParcelReceived, PlaceUsed, Position, Published,
         Received, Record, ReferencesForgotten, Requeued, Settled, Snapshot, StopReason, Stopped,
+        Summary,
     },
 };
 use crate::domain::{
@@ -49,7 +50,7 @@ impl Record {
             Self::ConsumerRemoved(r) => Some(r.home),
             Self::LossAccepted(r) => Some(r.home),
             Self::ReferencesForgotten(r) => Some(r.home),
-            Self::Snapshot(_) => None,
+            Self::Snapshot(_) | Self::Summary(_) => None,
         }
     }
 
@@ -171,6 +172,7 @@ impl Record {
                 put.county(r.home).u32(r.before);
                 17
             }
+            Self::Summary(_) => 18,
         }
     }
 
@@ -210,6 +212,9 @@ impl Record {
             }
             Self::Snapshot(r) => {
                 put.raw(&r.state);
+            }
+            Self::Summary(r) => {
+                put.raw(&r.summary);
             }
             Self::Requeued(_)
             | Self::Ended(_)
@@ -399,6 +404,7 @@ impl Record {
                 home: take.county()?,
                 before: take.u32()?,
             }),
+            18 => Self::Summary(Summary { summary: payload }),
             _ => return Err(Unreadable),
         };
         take.end()?;

@@ -59,6 +59,7 @@ pub(crate) enum Record {
     LossAccepted(LossAccepted),
     Snapshot(Snapshot),
     ReferencesForgotten(ReferencesForgotten),
+    Summary(Summary),
 }
 
 /// What a notice is, apart from what it says.
@@ -332,6 +333,12 @@ pub(crate) struct ReferencesForgotten {
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Snapshot {
     pub(crate) state: Bytes,
+}
+
+/// What the segment before this one put into the index, beside the snapshot. Not chained.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Summary {
+    pub(crate) summary: Bytes,
 }
 
 impl Direction {

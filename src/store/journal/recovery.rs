@@ -2,15 +2,15 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read},
+    io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 
 use bytes::Bytes;
 
 use super::{
-    group::{GROUP_HEADER, GROUP_MAGIC, Placed, read_group, whole_group},
-    record::Position,
+    group::{GROUP_HEADER, GROUP_MAGIC, Placed, claimed_len, read_group, whole_group},
+    record::{Position, Record},
     segment::{self, Chains, SegmentHeader},
 };
 
@@ -241,6 +241,71 @@ pub(crate) fn header_of(path: &Path) -> Result<(SegmentHeader, u64), JournalErro
         what: "the header of the segment does not match its checksum",
     })?;
     Ok((header, len as u64))
+}
+
+/// What a segment begins with.
+pub(crate) struct Opening {
+    pub(crate) chains: Chains,
+    /// All that was live there.
+    pub(crate) snapshot: Bytes,
+    /// What the segment before it put into the index.
+    pub(crate) summary: Option<Bytes>,
+}
+
+impl Opening {
+    /// Reads and proves the head of a segment, whatever stands behind it.
+    ///
+    /// # Errors
+    /// [`JournalError::Damaged`] if it rotted; [`JournalError::Newer`] if it is of a newer version.
+    pub(crate) fn read(path: &Path) -> Result<Self, JournalError> {
+        let (header, header_len) = header_of(path)?;
+        let group = first_group(path, header_len).map_err(|source| JournalError::Disk {
+            path: path.to_owned(),
+            source,
+        })?;
+        let Some(len) = whole_group(&group) else {
+            return Err(JournalError::Damaged {
+                segment: name_of(path),
+                offset: header_len,
+                what: "the snapshot of the segment does not match its checksum",
+            });
+        };
+        let newer = JournalError::Newer {
+            segment: name_of(path),
+            offset: header_len,
+        };
+        let group = group.slice(..len.saturating_add(GROUP_HEADER));
+        // Neither record is chained.
+        let Ok(placed) = read_group(&group, header.first, |_, _| {}) else {
+            return Err(newer);
+        };
+        let (mut snapshot, mut summary) = (None, None);
+        for placed in placed {
+            match placed.record {
+                Record::Snapshot(it) => snapshot = Some(it.state),
+                Record::Summary(it) => summary = Some(it.summary),
+                _ => return Err(newer),
+            }
+        }
+        Ok(Self {
+            chains: header.chains,
+            snapshot: snapshot.ok_or(newer)?,
+            summary,
+        })
+    }
+}
+
+/// The bytes of the group behind the header of a segment, and maybe more.
+fn first_group(path: &Path, header_len: u64) -> io::Result<Bytes> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(header_len))?;
+    let mut bytes = Vec::new();
+    file.by_ref()
+        .take(GROUP_HEADER as u64)
+        .read_to_end(&mut bytes)?;
+    file.take(claimed_len(&bytes).unwrap_or_default() as u64)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes.into())
 }
 
 /// The name of a segment, for people.

@@ -2,7 +2,8 @@
 //!
 //! A segment is named by the position at which it begins. Its header says the format, that
 //! position, and the chain head of every home area there; the first group behind it is the
-//! snapshot of all that is live. A segment's directory entry is synced before it is used.
+//! snapshot of all that is live, and what the segment before it put into the index. A segment's
+//! directory entry is synced before it is used.
 
 use std::{
     collections::BTreeMap,

@@ -1,0 +1,195 @@
+//! The laws of the store, on this back end.
+
+use std::{
+    fs,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tempfile::TempDir;
+
+use super::{OFFICE_QUOTA, QUOTA, block_on, entries, open};
+use crate::store::{
+    backend::Backend,
+    conformance::{self, Open},
+    embedded::open::OpenError,
+};
+
+/// Runs a law on a store that keeps its index, and on one whose index is gone at every opening: what
+/// is built anew must keep the same laws. It must also be what was there before, key for key.
+fn run<F: Future<Output = ()>>(law: impl Fn(Open<'static>) -> F) {
+    for keeps_index in [true, false] {
+        let directory: &'static TempDir = Box::leak(Box::new(TempDir::new().unwrap()));
+        let index = directory.path().join("index");
+        let last: Arc<Mutex<Option<Arc<dyn Backend>>>> = Arc::default();
+        let opened = Arc::clone(&last);
+        let opener: Open<'static> = Box::leak(Box::new(move || {
+            drop(opened.lock().unwrap_or_else(PoisonError::into_inner).take());
+            if !keeps_index && index.exists() {
+                fs::remove_dir_all(&index).unwrap();
+            }
+            let store = open(directory.path()).unwrap().0;
+            *opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&store));
+            store
+        }));
+        block_on(law(opener));
+        let store = last.lock().unwrap_or_else(PoisonError::into_inner).take();
+        block_on(store.unwrap().stop());
+        let before = entries(directory.path());
+        fs::remove_dir_all(directory.path().join("index")).unwrap();
+        block_on(open(directory.path()).unwrap().0.stop());
+        let after = entries(directory.path());
+        let differ: Vec<_> = before.symmetric_difference(&after).collect();
+        assert!(differ.is_empty(), "not rebuilt as it was: {differ:#?}");
+        fs::remove_dir_all(directory.path()).unwrap();
+    }
+}
+
+#[test]
+fn accepted_notices_are_numbered_and_kept() {
+    run(conformance::accepted_notices_are_numbered_and_kept);
+}
+
+#[test]
+fn a_reference_is_used_once() {
+    run(conformance::a_reference_is_used_once);
+}
+
+#[test]
+fn a_refused_notice_may_be_tried_anew() {
+    run(conformance::a_refused_notice_may_be_tried_anew);
+}
+
+#[test]
+fn claims_follow_the_chain() {
+    run(conformance::claims_follow_the_chain);
+}
+
+#[test]
+fn a_newer_lease_fences() {
+    run(conformance::a_newer_lease_fences);
+}
+
+#[test]
+fn receipts_settle_once() {
+    run(conformance::receipts_settle_once);
+}
+
+#[test]
+fn an_end_waits_for_the_peer() {
+    run(conformance::an_end_waits_for_the_peer);
+}
+
+#[test]
+fn what_is_on_hold_comes_again() {
+    run(conformance::what_is_on_hold_comes_again);
+}
+
+#[test]
+fn a_parcel_enters_once() {
+    run(conformance::a_parcel_enters_once);
+}
+
+#[test]
+fn a_parcel_that_comes_twice_at_once_enters_once() {
+    run(conformance::a_parcel_that_comes_twice_at_once_enters_once);
+}
+
+#[test]
+fn an_id_has_one_outcome() {
+    run(conformance::an_id_has_one_outcome);
+}
+
+#[test]
+fn ids_in_any_order_are_known() {
+    run(conformance::ids_in_any_order_are_known);
+}
+
+#[test]
+fn a_pause_consumes_nothing() {
+    run(conformance::a_pause_consumes_nothing);
+}
+
+#[test]
+fn what_brings_nothing_waits_behind_the_allowance() {
+    run(conformance::what_brings_nothing_waits_behind_the_allowance);
+}
+
+#[test]
+fn a_stop_is_written_once() {
+    let directory = TempDir::new().unwrap();
+    let data = directory.path();
+    block_on(conformance::a_stop_is_written_once(
+        &|| open(data).unwrap().0,
+        &|| {
+            let segments = fs::read_dir(data.join("journal")).unwrap();
+            segments
+                .map(|segment| segment.unwrap().metadata().unwrap().len())
+                .sum()
+        },
+    ));
+}
+
+#[test]
+fn a_reference_is_forgotten_after_400_days() {
+    let directory = TempDir::new().unwrap();
+    let data = directory.path();
+    block_on(conformance::a_reference_is_forgotten_after_400_days(
+        &|| open(data).unwrap().0,
+        &|| fs::remove_dir_all(data.join("index")).unwrap(),
+    ));
+}
+
+#[test]
+fn consumers_are_handed_everything() {
+    run(conformance::consumers_are_handed_everything);
+}
+
+#[test]
+fn a_consumer_is_what_it_was_made() {
+    run(conformance::a_consumer_is_what_it_was_made);
+}
+
+#[test]
+fn a_set_back_sender_goes_on() {
+    run(conformance::a_set_back_sender_goes_on);
+}
+
+#[test]
+fn a_set_back_receiver_asks_again() {
+    run(conformance::a_set_back_receiver_asks_again);
+}
+
+#[test]
+fn each_home_area_knows_its_own_side() {
+    run(conformance::each_home_area_knows_its_own_side);
+}
+
+#[test]
+fn both_ways_between_home_areas_are_told_apart() {
+    run(conformance::both_ways_between_home_areas_are_told_apart);
+}
+
+#[test]
+fn a_hold_between_home_areas_is_the_senders() {
+    run(conformance::a_hold_between_home_areas_is_the_senders);
+}
+
+#[test]
+fn the_quota_is_kept() {
+    run(|open| conformance::the_quota_is_kept(open, QUOTA as usize));
+}
+
+#[test]
+fn an_office_leaves_room_for_the_others() {
+    run(|open| conformance::an_office_leaves_room_for_the_others(open, OFFICE_QUOTA as usize));
+}
+
+#[test]
+fn a_second_process_is_told_so() {
+    let directory = TempDir::new().unwrap();
+    let (store, _) = open(directory.path()).unwrap();
+    assert!(matches!(open(directory.path()), Err(OpenError::InUse(_))));
+    block_on(store.stop());
+    drop(store);
+    assert!(open(directory.path()).is_ok());
+}
