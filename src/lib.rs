@@ -48,6 +48,7 @@
 //! | [`domain`] | the field, pure: areas, people, notices, delivery, refusals |
 //! | `guard` | what the fault harness leaves out to see its rows fail |
 //! | [`clock`], [`document`] | the time; TOML with errors that name the key |
+//! | `in_order` | futures side by side, answered in their order |
 //! | [`envelope`] | a notice's bytes, written once and read strictly |
 //! | [`agreement`] | what two areas let through, pure |
 //! | [`trust`] | identities, certificates, TLS, signatures, connections |
@@ -71,6 +72,7 @@ pub mod exchange;
 pub mod guard;
 #[cfg(not(feature = "broken"))]
 mod guard;
+mod in_order;
 pub mod ledger;
 pub mod node;
 pub mod office;

@@ -1,5 +1,7 @@
 //! One arriving place to a verdict: the receiver checks again and trusts nothing.
 
+use std::collections::VecDeque;
+
 use bytes::Bytes;
 
 use super::{Exchange, wire::WirePlace};
@@ -21,17 +23,30 @@ use crate::{
 pub(super) struct Gate<'a> {
     exchange: &'a Exchange,
     expected: Expected,
-    /// Ids of this parcel, which the store does not know yet.
+    /// Ids of parcels that are on their way to the journal: the store does not know them yet.
+    under_way: &'a VecDeque<Vec<NoticeId>>,
+    /// Ids of this parcel.
     seen: Vec<NoticeId>,
 }
 
 impl<'a> Gate<'a> {
-    pub(super) fn new(exchange: &'a Exchange, channel: Channel, sandbox: bool) -> Self {
+    pub(super) fn new(
+        exchange: &'a Exchange,
+        channel: Channel,
+        sandbox: bool,
+        under_way: &'a VecDeque<Vec<NoticeId>>,
+    ) -> Self {
         Self {
             exchange,
             expected: Expected { channel, sandbox },
+            under_way,
             seen: Vec::new(),
         }
+    }
+
+    /// The ids that it met.
+    pub(super) fn into_seen(self) -> Vec<NoticeId> {
+        self.seen
     }
 
     /// What stands at one place, and what may become of it.
@@ -88,7 +103,8 @@ impl<'a> Gate<'a> {
         let store = &self.exchange.0.store;
         let named = header.answers.into_iter().chain(header.case_id);
         for id in named {
-            if self.seen.contains(&id) || store.knows(side, id).await? {
+            let under_way = self.under_way.iter().any(|parcel| parcel.contains(&id));
+            if under_way || self.seen.contains(&id) || store.knows(side, id).await? {
                 continue;
             }
             // The peer may speak of what this node lost: then it is this node that was set back.

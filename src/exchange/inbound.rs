@@ -1,7 +1,7 @@
 //! The service that peers call.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
@@ -29,11 +29,13 @@ use super::{
 use crate::{
     domain::{
         channel::{Channel, Digest, Sequence},
+        notice::NoticeId,
         problem::Code,
         receipt::Receipt,
         refusal::{Pause, Refusal},
     },
-    store::{Allowance, Arriving, Direction, NotNow, Received, StopReason},
+    in_order::InOrder,
+    store::{Allowance, Arriving, Direction, NotNow, Received, StopReason, Store},
     trust::{
         chain::chain,
         connection::CallerInfo,
@@ -242,17 +244,37 @@ impl Receiving {
         let Some(mut channel) = self.open(opening).await? else {
             return Ok(());
         };
+        // While one parcel is written the next is judged, so that one sync may serve both.
+        let mut committing = InOrder::new();
         loop {
-            let fenced = place.fenced.clone();
             let step = tokio::select! {
-                step = self.step(SILENCE) => step?,
-                () = fenced.cancelled() => return Err(CallError::Fenced),
-            };
-            match step {
-                SenderStep::Parcel(parcel) => {
-                    if !self.parcel(&mut channel, parcel).await? {
+                // First what is under way, so that parcels begin in order.
+                biased;
+                () = place.fenced.cancelled() => return Err(CallError::Fenced),
+                committed = committing.next(), if committing.len() > 0 => {
+                    channel.under_way.pop_front();
+                    if !self.committed(&mut channel, committed).await? {
                         return Ok(());
                     }
+                    continue;
+                }
+                step = self.step(SILENCE), if committing.len() < PARCELS_UNDER_WAY => step?,
+            };
+            if !matches!(step, SenderStep::Parcel(_)) {
+                // What else is said comes behind the parcels before it.
+                while committing.len() > 0 {
+                    let committed = committing.next().await;
+                    channel.under_way.pop_front();
+                    if !self.committed(&mut channel, committed).await? {
+                        return Ok(());
+                    }
+                }
+            }
+            match step {
+                SenderStep::Parcel(parcel) => {
+                    let judged = self.judge(&mut channel, parcel).await?;
+                    let store = self.exchange.0.store.clone();
+                    committing.push(judged.commit(store));
                 }
                 // That this node was set back it believes only its own receipt, at the opening.
                 SenderStep::Divergence(StopReason::ReceiverSetBack, _) => return Ok(()),
@@ -303,6 +325,7 @@ impl Receiving {
             origin,
             sandbox: opening.sandbox,
             shown_key: trust.own_keys().current().id(),
+            under_way: VecDeque::new(),
         };
         self.answer(wire::opening_response(answer)).await?;
         let asks_again = view.as_ref().is_some_and(|view| view.disowned.is_some());
@@ -373,8 +396,8 @@ impl Receiving {
         Ok(())
     }
 
-    /// Takes one parcel and answers it. False: the channel is stopped.
-    async fn parcel(&self, open: &mut Open, parcel: WireParcel) -> Result<bool, CallError> {
+    /// Verifies and judges one parcel.
+    async fn judge(&self, open: &mut Open, parcel: WireParcel) -> Result<Judged, CallError> {
         let WireParcel { signed, places } = parcel;
         let answers = signed.digest();
         let verified: Verified<ParcelForm> = self.lineage()?.verify(signed)?;
@@ -395,7 +418,8 @@ impl Receiving {
         if !voids.eq(form.voids.iter().copied()) {
             return Err(NotOfItsForm("voids that were not signed").into());
         }
-        let mut gate = Gate::new(&self.exchange, open.channel, open.sandbox);
+        let under_way = &open.under_way;
+        let mut gate = Gate::new(&self.exchange, open.channel, open.sandbox, under_way);
         let mut judged = Vec::with_capacity(places.len());
         let mut head = form.previous;
         let mut digests = Vec::with_capacity(places.len());
@@ -422,7 +446,25 @@ impl Receiving {
             allowance: self.allowance(),
             at_ms: self.exchange.0.clock.now_ms(),
         };
-        let (receipt, pause) = match self.exchange.0.store.receive(&verified, arriving).await {
+        let seen = gate.into_seen();
+        open.under_way.push_back(seen);
+        Ok(Judged {
+            first: form.first,
+            answers,
+            verified,
+            arriving,
+        })
+    }
+
+    /// Answers a parcel that is durable, or that the store did not take. False: the channel is
+    /// stopped.
+    async fn committed(&self, open: &mut Open, committed: Committed) -> Result<bool, CallError> {
+        let Committed {
+            first,
+            answers,
+            received,
+        } = committed;
+        let (receipt, pause) = match received {
             Ok(Received::Answered {
                 receipt,
                 pause,
@@ -435,7 +477,7 @@ impl Receiving {
                 }
                 (receipt, pause)
             }
-            Ok(Received::Gap { .. }) => (self.nothing(open, form.first).await?, None),
+            Ok(Received::Gap { .. }) => (self.nothing(open, first).await?, None),
             Ok(Received::Stopped { reason, sequence }) => {
                 self.stopped(open, reason, sequence).await?;
                 self.answer(wire::divergence_response(reason, sequence))
@@ -443,7 +485,7 @@ impl Receiving {
                 return Ok(false);
             }
             Err(NotNow::StorageLow) => (
-                self.nothing(open, form.first).await?,
+                self.nothing(open, first).await?,
                 Some(Pause::RetryLater {
                     after_seconds: STORAGE_AFTER_SECONDS,
                     refusal: Refusal::whole(Code::StorageLow),
@@ -454,7 +496,10 @@ impl Receiving {
         let pause = pause.map(|pause| (receipt.last().next(), pause));
         let trust = self.exchange.trust();
         let form = ReceiptForm {
-            frame,
+            frame: Frame {
+                channel: open.channel,
+                sandbox: open.sandbox,
+            },
             first: receipt.first,
             outcomes: receipt.outcomes,
             head: receipt.head,
@@ -537,6 +582,34 @@ struct Open {
     sandbox: bool,
     /// The key of this node's own that the peer was told of.
     shown_key: KeyId,
+    /// Ids of the parcels that are on their way to the journal.
+    under_way: VecDeque<Vec<NoticeId>>,
+}
+
+/// A parcel that may be stored.
+struct Judged {
+    first: Sequence,
+    /// Digest of its signed form.
+    answers: Digest,
+    verified: Verified<ParcelForm>,
+    arriving: Arriving,
+}
+
+/// What the store made of a parcel.
+struct Committed {
+    first: Sequence,
+    answers: Digest,
+    received: Result<Received, NotNow>,
+}
+
+impl Judged {
+    async fn commit(self, store: Store) -> Committed {
+        Committed {
+            first: self.first,
+            answers: self.answers,
+            received: store.receive(&self.verified, self.arriving).await,
+        }
+    }
 }
 
 impl Exchange {
@@ -577,6 +650,8 @@ const OPENING_WITHIN: Duration = Duration::from_secs(30);
 const SILENCE: Duration = Duration::from_secs(300);
 /// Answers that may wait for a peer that does not read.
 const ANSWERS_WAITING: usize = 8;
+/// Parcels of a channel that may be on their way to the journal at once.
+const PARCELS_UNDER_WAY: usize = 3;
 /// When to come again to a node that is low on disk.
 const STORAGE_AFTER_SECONDS: u32 = 60;
 /// What a record of a stop takes, about.

@@ -25,7 +25,8 @@ use crate::{
         receipt::{Receipt, VoidReason},
         refusal::{Pause, Refusal},
     },
-    store::{Direction, Lease, Settled, Settlement, StopReason},
+    in_order::InOrder,
+    store::{Direction, Lease, NotNow, Settled, Settlement, StopReason},
     trust::{
         forms::{Frame, ParcelForm, ReceiptForm, ResendForm},
         identity::SpiffeId,
@@ -58,6 +59,9 @@ pub(super) struct Session<'a> {
     steps: mpsc::Sender<DeliverRequest>,
     answers: Streaming<DeliverResponse>,
     flying: VecDeque<Flying>,
+    /// Receipts on their way to the journal. Nothing waits for one but the end of the stream: until
+    /// it is durable its places count as unanswered, and would only be answered once more.
+    settling: InOrder<Result<(Sequence, Settled), NotNow>>,
     /// Everything up to here was sent on this stream.
     sent: Sequence,
     /// Set when an answer asks to begin anew behind a place.
@@ -121,6 +125,7 @@ impl<'a> Session<'a> {
             steps,
             answers,
             flying: VecDeque::new(),
+            settling: InOrder::new(),
             sent: view.settled,
             rewind: None,
             resend: None,
@@ -233,21 +238,26 @@ impl<'a> Session<'a> {
         let mut bell = store.channel_bell(self.channel);
         let born = Instant::now();
         let mut idle_since = Instant::now();
+        // What stood there before the bell was first heard, only the store knows.
+        let mut caught_up = false;
         loop {
-            bell.mark_unchanged();
-            let full = self.flying.len() >= self.exchange.0.limits.parcels_in_flight;
+            let last = *bell.borrow_and_update();
+            let most = self.exchange.0.limits.parcels_in_flight;
+            let full = self.flying.len() >= most || self.settling.len() >= most;
             let old = born.elapsed() > STREAM_AGE || stop.is_cancelled();
-            let mut nothing_left = false;
-            if !full && self.rewind.is_none() && !old {
-                nothing_left = !self.send_next().await?;
-                if !nothing_left {
+            let mut nothing_left = caught_up && self.sent >= last;
+            if !full && self.rewind.is_none() && !old && !nothing_left {
+                if self.send_next().await? {
                     idle_since = Instant::now();
                     continue;
                 }
+                caught_up = true;
+                nothing_left = true;
             }
-            if self.flying.is_empty() {
+            if self.flying.is_empty() && self.settling.len() == 0 {
                 if let Some(behind) = self.rewind.take() {
                     self.sent = behind;
+                    caught_up = false;
                     continue;
                 }
                 if old || idle_since.elapsed() > IDLE {
@@ -258,7 +268,7 @@ impl<'a> Session<'a> {
             tokio::select! {
                 answer = next_answer(&mut self.answers, owed) => {
                     match answer? {
-                        None => return Ok(Ended::Idle),
+                        None => return Ok(self.settle_all().await?.unwrap_or(Ended::Idle)),
                         Some(ReceiverStep::Receipt(receipt)) => {
                             if let Some(ended) = self.receipt(receipt).await? {
                                 return Ok(ended);
@@ -276,6 +286,11 @@ impl<'a> Session<'a> {
                     }
                     idle_since = Instant::now();
                 }
+                settled = self.settling.next(), if self.settling.len() > 0 => {
+                    if let Some(ended) = self.judge(settled?).await? {
+                        return Ok(ended);
+                    }
+                }
                 changed = bell.changed(), if nothing_left => {
                     if changed.is_err() {
                         return Ok(Ended::Idle);
@@ -290,7 +305,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn stopped_here(&self) -> Result<bool, SessionError> {
+    async fn stopped_here(&mut self) -> Result<bool, SessionError> {
         let view = self
             .exchange
             .0
@@ -300,7 +315,7 @@ impl<'a> Session<'a> {
         Ok(view.is_some_and(|view| view.stop.is_some()))
     }
 
-    async fn settled(&self) -> Result<Sequence, SessionError> {
+    async fn settled(&mut self) -> Result<Sequence, SessionError> {
         let view = self
             .exchange
             .0
@@ -371,7 +386,7 @@ impl<'a> Session<'a> {
         Ok(true)
     }
 
-    /// Settles what a receipt answers. Some: the stream ends.
+    /// Passes on what a receipt answers. Some: the stream ends.
     async fn receipt(&mut self, receipt: WireReceipt) -> Result<Option<Ended>, SessionError> {
         let WireReceipt { signed, pause } = receipt;
         let verified: Verified<ReceiptForm> = self.lineage()?.verify(signed)?;
@@ -409,25 +424,21 @@ impl<'a> Session<'a> {
                 evidence: evidence.encode(),
                 at_ms: self.exchange.0.clock.now_ms(),
             };
-            let settled = self
-                .exchange
-                .0
-                .store
-                .settle(self.lease, &verified, settlement)
-                .await?;
-            if let Settled::Stopped(reason) = settled {
-                let channel = self.channel;
-                tracing::error!(%channel, reason = reason.name(), "A receipt does not fit what this node holds; the channel is stopped.");
-                self.say(wire::divergence_request(reason, form.first))
-                    .await?;
-                return Ok(Some(Ended::Stopped));
-            }
+            let (store, lease) = (self.exchange.0.store.clone(), self.lease);
+            self.settling.push(async move {
+                let settled = store.settle(lease, &verified, settlement).await?;
+                Ok((form.first, settled))
+            });
         }
         if answered == flying.count {
             if self.resend.is_some_and(|upto| last > upto) {
                 self.resend = None;
             }
             return Ok(None);
+        }
+        // What follows rests on what is settled.
+        if let Some(ended) = self.settle_all().await? {
+            return Ok(Some(ended));
         }
         let Some((sequence, pause)) = pause else {
             return self.gap(form.first, form.held).await;
@@ -445,6 +456,31 @@ impl<'a> Session<'a> {
                 Ok(Some(Ended::Paused(pause)))
             }
         }
+    }
+
+    /// Waits until every receipt is durable. Some: the stream ends.
+    async fn settle_all(&mut self) -> Result<Option<Ended>, SessionError> {
+        while self.settling.len() > 0 {
+            let settled = self.settling.next().await?;
+            if let Some(ended) = self.judge(settled).await? {
+                return Ok(Some(ended));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A receipt is durable, unless it does not fit. Some: the stream ends.
+    async fn judge(
+        &mut self,
+        (first, settled): (Sequence, Settled),
+    ) -> Result<Option<Ended>, SessionError> {
+        let Settled::Stopped(reason) = settled else {
+            return Ok(None);
+        };
+        let channel = self.channel;
+        tracing::error!(%channel, reason = reason.name(), "A receipt does not fit what this node holds; the channel is stopped.");
+        self.say(wire::divergence_request(reason, first)).await?;
+        Ok(Some(Ended::Stopped))
     }
 
     /// The receiver lacks places before a parcel: they go out again, but only what it has not
@@ -472,7 +508,7 @@ impl<'a> Session<'a> {
     }
 
     /// Puts one notice on hold: a void goes out in its place. False: it has its answer, or is void.
-    async fn hold(&self, sequence: Sequence, refusal: &Refusal) -> Result<bool, SessionError> {
+    async fn hold(&mut self, sequence: Sequence, refusal: &Refusal) -> Result<bool, SessionError> {
         let channel = self.channel;
         tracing::warn!(%channel, %sequence, code = refusal.code.name(), "The peer does not hold the agreement version of a notice; it waits.");
         let at_ms = self.exchange.0.clock.now_ms();
@@ -493,7 +529,7 @@ impl<'a> Session<'a> {
 
     /// The receiver found that the histories differ.
     async fn diverged(
-        &self,
+        &mut self,
         reason: StopReason,
         sequence: Sequence,
     ) -> Result<Ended, SessionError> {
@@ -526,7 +562,7 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    async fn say(&self, message: DeliverRequest) -> Result<(), SessionError> {
+    async fn say(&mut self, message: DeliverRequest) -> Result<(), SessionError> {
         match timeout(ANSWER_WITHIN, self.steps.send(message)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(SessionError::Silent),

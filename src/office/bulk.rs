@@ -15,12 +15,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Office,
-    in_order::InOrder,
     problem::{Fault, problem_of},
     publish::{Kept, Prepared, kept},
 };
 use crate::{
     domain::{draft::RawDraft, problem::Problem},
+    in_order::InOrder,
     store::{NotNow, PublishError, Store},
     trust::{connection::CallerInfo, identity::OfficeId},
 };

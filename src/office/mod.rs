@@ -26,7 +26,6 @@ mod authority;
 mod bulk;
 pub mod client;
 mod handing;
-mod in_order;
 mod operations;
 mod peers;
 mod problem;

@@ -195,19 +195,44 @@ impl Embedded {
     ) -> Result<T, NotNow> {
         let places = self.places.clone();
         match spawn_blocking(move || read(&places)).await {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(PlaceError::Index(error))) => {
-                self.health.index_failed(&error);
-                Err(NotNow::IndexFailed)
-            }
-            Ok(Err(error)) => {
-                tracing::error!(%error, "A stored record cannot be read.");
-                Err(NotNow::Unreadable)
-            }
+            Ok(result) => self.told(result),
             Err(_) => Err(NotNow::Stopping),
         }
     }
+
+    /// Reads what was written a moment ago, and so is in memory: no disk is waited for, and a change
+    /// of threads would take longer.
+    async fn read_fresh<T: Send + 'static>(
+        &self,
+        is_fresh: bool,
+        read: impl FnOnce(&Places) -> Result<T, PlaceError> + Send + 'static,
+    ) -> Result<T, NotNow> {
+        if is_fresh {
+            self.told(read(&self.places))
+        } else {
+            self.read(read).await
+        }
+    }
+
+    fn told<T>(&self, result: Result<T, PlaceError>) -> Result<T, NotNow> {
+        match result {
+            Ok(value) => Ok(value),
+            Err(PlaceError::Index(error)) => {
+                self.health.index_failed(&error);
+                Err(NotNow::IndexFailed)
+            }
+            Err(error) => {
+                tracing::error!(%error, "A stored record cannot be read.");
+                Err(NotNow::Unreadable)
+            }
+        }
+    }
 }
+
+/// So many notices behind the newest of a channel are fresh,
+const FRESH_PLACES: u64 = 1_024;
+/// and so many bytes behind the newest of a feed.
+const FRESH_BYTES: u64 = 4 << 20;
 
 #[cfg(test)]
 mod tests;

@@ -71,6 +71,23 @@ impl<'a> Projection<'a> {
         }
     }
 
+    /// True if something may stand under a key that begins so.
+    fn has_any(&self, prefix: &[u8]) -> Result<bool, IndexError> {
+        let mut changed = self.changes.range(prefix.to_vec()..);
+        if changed
+            .next()
+            .is_some_and(|(key, _)| key.starts_with(prefix))
+        {
+            return Ok(true);
+        }
+        Ok(self
+            .index
+            .from(prefix, prefix)
+            .next()
+            .transpose()?
+            .is_some())
+    }
+
     /// Follows one record, in the state and in the index.
     pub(crate) fn follow(&mut self, state: &mut State, placed: &Placed) -> Result<(), IndexError> {
         let at = placed.position;
@@ -125,6 +142,7 @@ impl<'a> Projection<'a> {
                 }
             }
             Record::Settled(r) => {
+                let holds = self.has_any(&keys::holds(r.channel))?;
                 for (offset, outcome) in r.outcomes.iter().enumerate() {
                     let sequence = r.first.plus(offset as u64);
                     if *outcome != Outcome::Stored {
@@ -132,7 +150,7 @@ impl<'a> Projection<'a> {
                             place.outcome = Some(outcome.clone());
                         })?;
                     }
-                    if *outcome != Outcome::Voided {
+                    if holds && *outcome != Outcome::Voided {
                         // The peer has it after all, so it need not come again.
                         let hold = keys::hold(r.channel, sequence);
                         if self.get(&hold)?.is_some() {

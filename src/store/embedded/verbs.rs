@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{
-    Embedded,
+    Embedded, FRESH_BYTES, FRESH_PLACES,
     consumers::RESERVED_AHEAD,
     index,
     keys::{self, Run},
@@ -86,8 +86,10 @@ impl Backend for Embedded {
             if !self.leases.holds(lease) {
                 return Err(NotNow::Fenced);
             }
+            let newest = self.wakeups.newest_place(lease.channel);
+            let is_fresh = newest > after && newest.since(after) <= FRESH_PLACES;
             let batch = self
-                .read(move |places| {
+                .read_fresh(is_fresh, move |places| {
                     places.batch(lease.channel, origin, after, max_places, max_bytes)
                 })
                 .await?;
@@ -262,8 +264,13 @@ impl Backend for Embedded {
             let (home, name) = (lease.home, lease.name.as_str());
             let cursor = self.consumers.cursor(home, name, lease.token)?;
             let key = keys::consumer(home, name);
+            let newest = self.wakeups.newest_in_feed(home);
+            if newest > Position::START && newest <= cursor.looked {
+                return Ok(Vec::new());
+            }
+            let is_fresh = newest <= cursor.looked.plus(FRESH_BYTES) && newest > cursor.looked;
             let (items, looked) = self
-                .read(move |places| {
+                .read_fresh(is_fresh, move |places| {
                     let kinds = match places.index.get(&key)? {
                         Some(value) => {
                             ConsumerState::take(&mut Take(&value))

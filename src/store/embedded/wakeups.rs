@@ -49,6 +49,22 @@ impl Wakeups {
             .subscribe()
     }
 
+    /// The highest sequence of a channel out, if any was given since somebody listens; else zero.
+    pub(crate) fn newest_place(&self, channel: Channel) -> Sequence {
+        let channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        channels
+            .get(&channel)
+            .map_or(Sequence::ZERO, |bell| *bell.borrow())
+    }
+
+    /// The newest position of a feed, if anything came since somebody listens; else the start.
+    pub(crate) fn newest_in_feed(&self, home: County) -> Position {
+        let feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
+        feeds
+            .get(&home)
+            .map_or(Position::START, |bell| *bell.borrow())
+    }
+
     /// Rings when a channel out appears.
     pub(crate) fn new_channels(&self) -> watch::Receiver<u64> {
         self.new_channels.subscribe()

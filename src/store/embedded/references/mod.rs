@@ -270,7 +270,7 @@ const GENERATION: usize = if cfg!(test) { 64 } else { 1 << 17 };
 /// Entries of a block, at most: what sled holds as one value stays small.
 const MOST_A_BLOCK: usize = 128;
 /// A block of fewer is written once more, longer, with the next group.
-const LEAST_A_BLOCK: usize = 32;
+const LEAST_A_BLOCK: usize = 8;
 /// Bytes of an entry.
 const ENTRY: usize = 32;
 /// How many days a reference is remembered.

@@ -10,7 +10,7 @@ use std::{
 type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// A queue of futures. Each is first polled after all before it, so they begin in order too.
-pub(super) struct InOrder<T> {
+pub(crate) struct InOrder<T> {
     slots: VecDeque<Slot<T>>,
 }
 
@@ -20,23 +20,23 @@ enum Slot<T> {
 }
 
 impl<T> InOrder<T> {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
             slots: VecDeque::new(),
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.slots.len()
     }
 
-    pub(super) fn push(&mut self, future: impl Future<Output = T> + Send + 'static) {
+    pub(crate) fn push(&mut self, future: impl Future<Output = T> + Send + 'static) {
         self.slots.push_back(Slot::Running(Box::pin(future)));
     }
 
     /// Runs all; done when the oldest is. May be dropped and called again. Pending for ever on an
     /// empty queue.
-    pub(super) async fn next(&mut self) -> T {
+    pub(crate) async fn next(&mut self) -> T {
         poll_fn(|context| self.poll_next(context)).await
     }
 
