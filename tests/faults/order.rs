@@ -8,7 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::harness::{Build, County, Node, World, departure, eventually, notices};
+use serde_json::json;
+
+use crate::harness::{
+    Build, County, GUANDU, JINJIANG, Node, World, departure, eventually, notices,
+};
 
 /// How long every sync of a slowed node is held up before the kernel gets it: far longer than an
 /// answer takes that waits for none.
@@ -135,4 +139,41 @@ fn a_peer_and_a_subscriber_are_answered_after_the_sync_that_covers_theirs() {
     notices("stored took", || {
         answers_the_peer_and_the_subscriber(Build::Without("sync"));
     });
+}
+
+/// While one parcel is synced the next is judged. What that speaks of is not in the store yet, and
+/// must not be called unknown: the answer would be final.
+#[test]
+fn a_notice_that_speaks_of_one_still_being_written_is_stored() {
+    let world = World::new();
+    let (jinjiang, guandu) = (world.county(JINJIANG), world.county(GUANDU));
+    let notes = world.path("notes.toml");
+    let usual = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/agreements/default.toml");
+    let text = fs::read_to_string(usual).unwrap();
+    fs::write(
+        &notes,
+        text.replace("\"feedback\"]", "\"feedback\", \"message\"]")
+            .replace("free_text = false", "free_text = true"),
+    )
+    .unwrap();
+    world.pair_with(&jinjiang, &guandu, Some(&notes));
+    let trace = world.path("trace");
+    let (_there, _here) = (slowed(&guandu, &trace), jinjiang.start());
+    for number in 1..=3 {
+        let told = jinjiang.publish(&[departure(number)]).expect(0).lines();
+        let id = told[0]["notice_id"].as_str().unwrap();
+        let note = json!({
+            "reference": format!("n-{number}"),
+            "kind": "message",
+            "answers": id,
+            "text": "测试",
+        });
+        jinjiang.publish(&[note]).expect(0);
+    }
+    jinjiang.wait_until_answered();
+    let notices = jinjiang.ask(&["notice", "list"]).expect(0).lines();
+    assert_eq!(notices.len(), 6);
+    for notice in notices {
+        assert_eq!(notice["delivery"], "stored", "{notice}");
+    }
 }
