@@ -3,11 +3,14 @@
 
 use jiff::civil::Date;
 
-use super::{ADDRESSING, Asked, Draft, Gate, MAX_REFERENCE, RawDraft, Reference, Rules};
+use super::{
+    ADDRESSING, Asked, Draft, Gate, RawDraft, Reference, Rules,
+    fields::{belongs, is_prose, max_chars},
+};
 use crate::domain::{
     area::{AreaCode, County},
     calendar::parse_day,
-    field::{Field, Group},
+    field::Field,
     forbidden::is_forbidden,
     notice::{
         Care, Certificate, Consent, Content, Feedback, Kind, MaritalStatus, Message, Movement,
@@ -532,78 +535,6 @@ fn has_lost_digits(text: &str) -> bool {
     text.split_once('E').is_some_and(|(mantissa, exponent)| {
         mantissa.parse::<f64>().is_ok() && exponent.parse::<i32>().is_ok()
     })
-}
-
-/// Whether a draft of that kind has the field.
-fn belongs(kind: Kind, field: Field) -> bool {
-    match kind {
-        Kind::Departure | Kind::Arrival => !matches!(
-            field,
-            Field::Answers
-                | Field::DuplicateOf
-                | Field::MovedToArea
-                | Field::Note
-                | Field::Outcome
-                | Field::Text
-        ),
-        Kind::Feedback => {
-            matches!(
-                field,
-                Field::DuplicateOf
-                    | Field::EventDate
-                    | Field::MovedToArea
-                    | Field::Note
-                    | Field::Outcome
-            ) || is_frame(field)
-        }
-        Kind::Message => field == Field::Text || is_frame(field),
-    }
-}
-
-fn is_frame(field: Field) -> bool {
-    field.group() == Group::Frame
-        && !matches!(
-            field,
-            Field::DuplicateOf | Field::EventDate | Field::Outcome
-        )
-}
-
-/// The most characters that a text may have; `None` for what has a form of its own.
-const fn max_chars(field: Field) -> Option<usize> {
-    match field {
-        Field::CertificateNumber | Field::CertificateStatus | Field::Name => Some(64),
-        Field::ConsentReference | Field::Provider => Some(128),
-        Field::Reference => Some(MAX_REFERENCE),
-        Field::DestinationAddress | Field::ResidentIdVerified => Some(256),
-        Field::Note | Field::Text => Some(2_000),
-        Field::Answers
-        | Field::ConsentDate
-        | Field::DestinationArea
-        | Field::DuplicateOf
-        | Field::EventDate
-        | Field::ExpectedDeliveryDate
-        | Field::ExpectedUntil
-        | Field::FromArea
-        | Field::Kind
-        | Field::LastCheckOn
-        | Field::ManagingArea
-        | Field::MaritalStatus
-        | Field::MethodClass
-        | Field::MovedToArea
-        | Field::NextCheckOn
-        | Field::NextSupplyOn
-        | Field::OriginArea
-        | Field::Outcome
-        | Field::Phone
-        | Field::ResidentId
-        | Field::ToArea
-        | Field::VaccinationDueOn
-        | Field::ValidUntil => None,
-    }
-}
-
-const fn is_prose(field: Field) -> bool {
-    matches!(field, Field::Note | Field::Text)
 }
 
 /// The ages within scope, at the day of the event.

@@ -1,6 +1,7 @@
 //! What an office wants to tell, as raw text and as a checked draft.
 
 mod entries;
+mod fields;
 mod judging;
 
 use std::{collections::BTreeMap, fmt, str::FromStr};

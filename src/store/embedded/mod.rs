@@ -4,6 +4,7 @@
 //! ([`places`], [`views`]). What the index holds follows from the journal ([`projection`]).
 
 mod consumers;
+mod consuming;
 mod health;
 pub(crate) mod index;
 mod keys;

@@ -9,14 +9,11 @@ use tokio::{
 };
 
 use super::{
-    Embedded, FRESH_BYTES, FRESH_PLACES,
-    consumers::RESERVED_AHEAD,
-    index,
-    keys::{self, Run},
-    places::{Place, PlaceError, sequence_at_end},
+    Embedded, FRESH_PLACES, index, keys,
+    places::{Place, PlaceError, Places, sequence_at_end},
     reads::{view_of_in, view_of_out},
     references,
-    state::{ConsumerState, InState, OutState},
+    state::{InState, OutState},
     writer::Command,
 };
 use crate::{
@@ -31,10 +28,7 @@ use crate::{
         backend::{Backend, Pending},
         journal::{
             bytes::Take,
-            record::{
-                Acknowledged, ConsumerOpened, Direction, Holding, Position, Record, Side,
-                StopReason,
-            },
+            record::{Direction, Holding, Position, Record, Side, StopReason},
         },
         verb::{
             Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
@@ -176,82 +170,7 @@ impl Backend for Embedded {
         &self,
         request: ConsumerRequest,
     ) -> Pending<'_, Result<ConsumerLease, ConsumerError>> {
-        Box::pin(async move {
-            let ConsumerRequest {
-                home,
-                name,
-                kinds,
-                scope,
-                from_first,
-                at_ms,
-            } = request;
-            let key = keys::consumer(home, &name);
-            let known = self
-                .read(move |places| {
-                    Ok(match places.index.get(&key)? {
-                        Some(value) => Some(
-                            ConsumerState::take(&mut Take(&value))
-                                .map_err(index::IndexError::from)?,
-                        ),
-                        None => None,
-                    })
-                })
-                .await?;
-            match known {
-                Some(consumer) if consumer.kinds != kinds || consumer.scope != scope => {
-                    return Err(ConsumerError::OtherFilter);
-                }
-                Some(consumer) => {
-                    // Whoever opens is not silent; once a day is enough to remember it.
-                    if at_ms.saturating_sub(consumer.seen_ms) > DAY_MS {
-                        self.ask(|reply| {
-                            Command::Acknowledge(
-                                Acknowledged {
-                                    home,
-                                    name: name.clone(),
-                                    position: consumer.acknowledged,
-                                    ordinal: consumer.acknowledged_ordinal,
-                                    at_ms,
-                                },
-                                reply,
-                            )
-                        })
-                        .await?;
-                    }
-                }
-                None => {
-                    let start = if from_first {
-                        Position::START
-                    } else {
-                        self.newest(home).await?
-                    };
-                    self.ask(|reply| {
-                        Command::OpenConsumer(
-                            ConsumerOpened {
-                                home,
-                                name: name.clone(),
-                                kinds,
-                                scope,
-                                start,
-                                at_ms,
-                            },
-                            reply,
-                        )
-                    })
-                    .await?;
-                    self.consumers.made(home, &name, start);
-                }
-            }
-            let Some((token, acknowledged)) = self.consumers.take(home, &name) else {
-                return Err(NotNow::Fenced.into());
-            };
-            Ok(ConsumerLease {
-                home,
-                name,
-                acknowledged,
-                token,
-            })
-        })
+        Box::pin(self.open_consumer_now(request))
     }
 
     fn hand_over<'a>(
@@ -260,61 +179,7 @@ impl Backend for Embedded {
         limit: usize,
         in_scope: InScope<'a>,
     ) -> Pending<'a, Result<Vec<Handover>, ConsumerError>> {
-        Box::pin(async move {
-            let (home, name) = (lease.home, lease.name.as_str());
-            let cursor = self.consumers.cursor(home, name, lease.token)?;
-            let key = keys::consumer(home, name);
-            let newest = self.wakeups.newest_in_feed(home);
-            if newest > Position::START && newest <= cursor.looked {
-                return Ok(Vec::new());
-            }
-            let is_fresh = newest <= cursor.looked.plus(FRESH_BYTES) && newest > cursor.looked;
-            let (items, looked) = self
-                .read_fresh(is_fresh, move |places| {
-                    let kinds = match places.index.get(&key)? {
-                        Some(value) => {
-                            ConsumerState::take(&mut Take(&value))
-                                .map_err(index::IndexError::from)?
-                                .kinds
-                        }
-                        None => Vec::new(),
-                    };
-                    places.feed(home, cursor.looked, &kinds, limit)
-                })
-                .await?;
-            let mut handovers = Vec::new();
-            let mut ordinal = cursor.ordinal;
-            for item in items {
-                if !in_scope(&item.received.notice) {
-                    continue;
-                }
-                ordinal = ordinal.saturating_add(1);
-                handovers.push(Handover {
-                    position: item.position,
-                    channel: item.received.channel,
-                    sequence: item.received.sequence,
-                    facts: item.received.facts,
-                    received_at_ms: item.received.received_at_ms,
-                    redelivered: self.consumers.handed_before(cursor, item.position, ordinal),
-                    bytes: item.received.notice,
-                });
-            }
-            let mut reserved = cursor.reserved;
-            if ordinal > reserved {
-                reserved = cursor.ordinal.saturating_add(RESERVED_AHEAD).max(ordinal);
-                self.ask(|reply| Command::HandOut {
-                    home,
-                    name: name.to_owned(),
-                    ordinal: reserved,
-                    reply,
-                })
-                .await?;
-            }
-            let positions: Vec<_> = handovers.iter().map(|handover| handover.position).collect();
-            self.consumers
-                .handed(home, name, lease.token, &positions, looked, reserved)?;
-            Ok(handovers)
-        })
+        Box::pin(self.hand_over_now(lease, limit, in_scope))
     }
 
     fn acknowledge<'a>(
@@ -323,31 +188,7 @@ impl Backend for Embedded {
         position: Position,
         at_ms: i64,
     ) -> Pending<'a, Result<Position, ConsumerError>> {
-        Box::pin(async move {
-            let (home, name) = (lease.home, lease.name.as_str());
-            if let Some((position, ordinal)) =
-                self.consumers.covered(home, name, lease.token, position)?
-            {
-                self.ask(|reply| {
-                    Command::Acknowledge(
-                        Acknowledged {
-                            home,
-                            name: name.to_owned(),
-                            position,
-                            ordinal,
-                            at_ms,
-                        },
-                        reply,
-                    )
-                })
-                .await?;
-                self.consumers.acknowledged(home, name, position);
-            }
-            Ok(self
-                .consumers
-                .acknowledged_upto(home, name)
-                .unwrap_or(position))
-        })
+        Box::pin(self.acknowledge_now(lease, position, at_ms))
     }
 
     fn remove_consumer(&self, home: County, name: String) -> Pending<'_, Result<(), NotNow>> {
@@ -367,23 +208,7 @@ impl Backend for Embedded {
     }
 
     fn consumers(&self) -> Pending<'_, Result<Vec<ConsumerView>, NotNow>> {
-        Box::pin(self.read(|places| {
-            let mut views = Vec::new();
-            for entry in places.index.from(b"C", b"C") {
-                let (key, value) = entry?;
-                let mut take = Take(key.get(1..).unwrap_or_default());
-                let home = take.county().map_err(index::IndexError::from)?;
-                let consumer =
-                    ConsumerState::take(&mut Take(&value)).map_err(index::IndexError::from)?;
-                views.push(ConsumerView {
-                    home,
-                    name: String::from_utf8_lossy(take.0).into_owned(),
-                    acknowledged: consumer.acknowledged,
-                    seen_ms: consumer.seen_ms,
-                });
-            }
-            Ok(views)
-        }))
+        Box::pin(self.read(Places::consumer_views))
     }
 
     fn channel(
@@ -669,25 +494,3 @@ impl Backend for Embedded {
         })
     }
 }
-
-impl Embedded {
-    /// The newest position of a home area's feed.
-    async fn newest(&self, home: County) -> Result<Position, NotNow> {
-        self.read(move |places| {
-            let prefix = keys::feeds(home);
-            let top = keys::feed(home, Position::new(u64::MAX));
-            match places.index.floor(&prefix, &top)? {
-                Some((_, value)) => {
-                    let run = Run::decode(&value).map_err(index::IndexError::from)?;
-                    Ok(Position::new(
-                        run.at.plus(u64::from(run.len)).get().saturating_sub(1),
-                    ))
-                }
-                None => Ok(Position::START),
-            }
-        })
-        .await
-    }
-}
-
-const DAY_MS: i64 = 86_400_000;
