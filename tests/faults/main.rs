@@ -19,6 +19,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod damage;
 mod draw;
 mod order;
 mod power;
