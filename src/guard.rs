@@ -11,15 +11,21 @@
 pub(crate) enum Guard {
     /// A group is synced before anyone is answered.
     Sync,
+    /// What is read from the journal must match its checksum.
+    Checksum,
+    /// The journal must reach as far as the index reflects it.
+    Reflection,
 }
 
 #[cfg(feature = "broken")]
 impl Guard {
-    const ALL: [Self; 1] = [Self::Sync];
+    const ALL: [Self; 3] = [Self::Sync, Self::Checksum, Self::Reflection];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Sync => "sync",
+            Self::Checksum => "checksum",
+            Self::Reflection => "reflection",
         }
     }
 }

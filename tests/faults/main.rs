@@ -12,10 +12,14 @@
     clippy::indexing_slicing,
     clippy::let_underscore_must_use,
     clippy::disallowed_methods,
+    unreachable_pub,
     reason = "a test fails by panicking, and waits by the system's clock"
 )]
 
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod damage;
+mod draw;
 mod order;
+mod power;

@@ -16,13 +16,16 @@ use super::{
     summary::Summary,
     writer::begin_segment,
 };
-use crate::store::journal::{
-    bytes::{Take, Unreadable},
-    group::Placed,
-    reader::Segments,
-    record::{Position, Record},
-    recovery::{JournalError, Opening, Proven, contiguous, header_of},
-    segment::{self, Chains},
+use crate::{
+    guard::Guard,
+    store::journal::{
+        bytes::{Take, Unreadable},
+        group::Placed,
+        reader::Segments,
+        record::{Position, Record},
+        recovery::{JournalError, Opening, Proven, contiguous, header_of},
+        segment::{self, Chains},
+    },
 };
 
 /// Why a data directory cannot be opened. Each says what to do.
@@ -272,7 +275,7 @@ fn open_index(
 ) -> Result<(Index, Option<Reflection>), IndexError> {
     let index = Index::open(&layout.index, cache_bytes)?;
     let reflection = index.reflection()?;
-    Ok((index, reflection))
+    Ok((index, reflection.filter(|_| Guard::Reflection.holds())))
 }
 
 fn first_segment(

@@ -12,7 +12,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
 
 use super::{
-    bytes::{Put, Take, Unreadable},
+    bytes::{Put, Take, Unreadable, proven},
     record::{Position, Record},
 };
 use crate::domain::{area::County, channel::Digest};
@@ -146,7 +146,7 @@ pub(crate) fn whole_group(bytes: &[u8]) -> Option<usize> {
     let crc = take.u32().ok()?;
     let body = take.raw(len).ok()?;
     let found = crc32c::crc32c_append(crc32c::crc32c(bytes.get(4..12)?), body);
-    (found == crc).then_some(len)
+    proven(found, crc).then_some(len)
 }
 
 /// Reads the records of a group that [`whole_group`] has proven, and lengthens the chains.
@@ -201,7 +201,7 @@ pub(crate) fn read_entry(bytes: &Bytes) -> Result<(Record, usize), Unreadable> {
         .checked_add(header_len)
         .and_then(|len| len.checked_add(payload_len))
         .ok_or(Unreadable)?;
-    if crc32c::crc32c(bytes.get(4..len).ok_or(Unreadable)?) != crc
+    if !proven(crc32c::crc32c(bytes.get(4..len).ok_or(Unreadable)?), crc)
         || version != ENTRY_VERSION
         || key_slot != 0
     {
