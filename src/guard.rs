@@ -9,17 +9,51 @@
 /// A guard that can be left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Guard {
+    /// An acknowledgement is journaled.
+    Acknowledged,
+    /// A courier waits for its own peer only.
+    Apart,
+    /// What both sides hold is compared when a stream opens.
+    Divergence,
+    /// What may have been handed over before is marked.
+    Mark,
+    /// A place or an id that is known is answered from the record.
+    Once,
+    /// A write or sync that failed is not answered as if it had not.
+    Poison,
     /// A group is synced before anyone is answered.
     Sync,
+    /// A peer that calls wakes the couriers that wait for it.
+    Wake,
+    /// A group is written before anyone is answered.
+    Written,
 }
 
 #[cfg(feature = "broken")]
 impl Guard {
-    const ALL: [Self; 1] = [Self::Sync];
+    const ALL: [Self; 9] = [
+        Self::Acknowledged,
+        Self::Apart,
+        Self::Divergence,
+        Self::Mark,
+        Self::Once,
+        Self::Poison,
+        Self::Sync,
+        Self::Wake,
+        Self::Written,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
+            Self::Acknowledged => "acknowledged",
+            Self::Apart => "apart",
+            Self::Divergence => "divergence",
+            Self::Mark => "mark",
+            Self::Once => "once",
+            Self::Poison => "poison",
             Self::Sync => "sync",
+            Self::Wake => "wake",
+            Self::Written => "written",
         }
     }
 }

@@ -15,7 +15,10 @@
     reason = "a test fails by panicking, and waits by the system's clock"
 )]
 
+#[path = "../harness/book.rs"]
+mod book;
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod kill;
 mod order;

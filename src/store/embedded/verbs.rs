@@ -27,6 +27,7 @@ use crate::{
         problem::Code,
         receipt::{Outcome, VoidReason},
     },
+    guard::Guard,
     store::{
         backend::{Backend, Pending},
         journal::{
@@ -321,7 +322,7 @@ impl Backend for Embedded {
             if let Some((position, ordinal)) =
                 self.consumers.covered(home, name, lease.token, position)?
             {
-                self.ask(|reply| {
+                let journaled = self.ask(|reply| {
                     Command::Acknowledge(
                         Acknowledged {
                             home,
@@ -332,8 +333,10 @@ impl Backend for Embedded {
                         },
                         reply,
                     )
-                })
-                .await?;
+                });
+                if Guard::Acknowledged.holds() {
+                    journaled.await?;
+                }
                 self.consumers.acknowledged(home, name, position);
             }
             Ok(self

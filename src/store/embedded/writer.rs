@@ -17,7 +17,7 @@ use super::{
     index::IndexError,
     leases::Leases,
     places::Places,
-    publishing::{Publications, Quotas},
+    publishing::{ItemAnswer, Publications, Quotas},
     receiving::Arrivals,
     references, settling,
     space::{Room, Space},
@@ -199,7 +199,7 @@ impl Writer {
     ) -> Result<Next, CommitError> {
         let room = self.space.room();
         let mut answers: Vec<Answer> = Vec::new();
-        let mut waiting = Vec::new();
+        let mut waiting: Waiting = Vec::new();
         let mut publications = Publications::default();
         let mut arrivals = Arrivals::default();
         let mut next = Next::Continue;
@@ -233,13 +233,13 @@ impl Writer {
                     let mut decided = Vec::with_capacity(items.len());
                     for item in items {
                         let answer = if room == Room::Low {
-                            super::publishing::ItemAnswer::Known(Err(NotNow::StorageLow.into()))
+                            ItemAnswer::Known(Err(NotNow::StorageLow.into()))
                         } else {
                             match publications.add(&stage, item, limits.quotas) {
                                 Ok(answer) => answer,
                                 Err(StageError::Index(error)) => return Err(error.into()),
                                 Err(StageError::NotNow(error)) => {
-                                    super::publishing::ItemAnswer::Known(Err(error.into()))
+                                    ItemAnswer::Known(Err(error.into()))
                                 }
                             }
                         };
@@ -362,6 +362,9 @@ impl Writer {
             let end = self.end.plus(stage.len() as u64);
             Some((stage.finish(end)?, end))
         };
+        if !Guard::Written.holds() {
+            tell(&mut answers, &mut waiting, &publications);
+        }
         if let Some((finished, end)) = staged
             && let Err(error) = self.write(finished, end)
         {
@@ -378,16 +381,7 @@ impl Writer {
             }
             return Err(error);
         }
-        for answer in answers {
-            answer(Durable::Yes);
-        }
-        for (decided, reply) in waiting {
-            let answers = decided
-                .into_iter()
-                .map(|answer| publications.answer(answer))
-                .collect();
-            drop(reply.send(answers));
-        }
+        tell(&mut answers, &mut waiting, &publications);
         self.rotate_if_full()?;
         Ok(next)
     }
@@ -400,9 +394,15 @@ impl Writer {
             changes,
         } = finished;
         self.space.make_room(bytes.len() as u64);
-        self.file.write_all(&bytes)?;
-        if Guard::Sync.holds() {
-            self.file.sync_data()?;
+        let written = self.file.write_all(&bytes).and_then(|()| {
+            if Guard::Sync.holds() {
+                self.file.sync_data()
+            } else {
+                Ok(())
+            }
+        });
+        if Guard::Poison.holds() {
+            written?;
         }
         self.end = end;
         if bytes.capacity() <= KEPT_BUFFER {
@@ -457,6 +457,26 @@ pub(crate) fn begin_segment(
 enum Next {
     Continue,
     Stop,
+}
+
+/// Publications that wait for the group, each with whoever asked.
+type Waiting = Vec<(
+    Vec<ItemAnswer>,
+    oneshot::Sender<Vec<Result<Accepted, PublishError>>>,
+)>;
+
+/// Answers everyone: the group is durable.
+fn tell(answers: &mut Vec<Answer>, waiting: &mut Waiting, publications: &Publications) {
+    for answer in answers.drain(..) {
+        answer(Durable::Yes);
+    }
+    for (decided, reply) in waiting.drain(..) {
+        let answers = decided
+            .into_iter()
+            .map(|answer| publications.answer(answer))
+            .collect();
+        drop(reply.send(answers));
+    }
 }
 
 /// Keeps an answer until the group is durable. A broken index ends the writer.
