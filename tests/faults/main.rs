@@ -20,5 +20,7 @@ mod book;
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod apart;
 mod kill;
+mod link;
 mod order;
