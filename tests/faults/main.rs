@@ -24,3 +24,4 @@ mod apart;
 mod kill;
 mod link;
 mod order;
+mod outage;
