@@ -25,3 +25,4 @@ mod kill;
 mod link;
 mod order;
 mod outage;
+mod subscriber;
