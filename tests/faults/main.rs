@@ -25,4 +25,5 @@ mod kill;
 mod link;
 mod order;
 mod outage;
+mod restore;
 mod subscriber;
