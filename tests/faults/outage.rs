@@ -8,11 +8,17 @@ use std::{
 
 use crate::{
     book::Book,
-    harness::{Build, County, GUANDU, Node, World, departure, edit, eventually, notices, rounds},
+    harness::{
+        Build, County, GUANDU, JINJIANG, Node, World, departure, edit, eventually, notices,
+        relay::Way, rounds, two_linked_counties_of,
+    },
 };
 
 /// From the peer's `ready` to the first notice that it has.
 const WOKEN_WITHIN: Duration = Duration::from_secs(3);
+
+/// The same where a call has woken it before: it listens to one in five seconds.
+const WOKEN_AGAIN_WITHIN: Duration = Duration::from_secs(8);
 
 /// So many tries must have failed before the peer comes back. The next is then at least 12 seconds
 /// away, and nothing but a wake-up explains a notice that comes in [`WOKEN_WITHIN`].
@@ -80,6 +86,33 @@ fn after_an_outage_everything_arrives_at_once_and_in_order() {
         Build::Sound,
         rounds("HONGYAN_BACKLOG", 5_000).try_into().unwrap(),
     );
+}
+
+/// The peer calls while a try hangs that then fails: the call counts, though the sender was not
+/// waiting for one.
+#[test]
+fn a_call_during_a_try_that_fails_wakes_the_sender() {
+    let (world, jinjiang, guandu, relay) = two_linked_counties_of(Build::Sound);
+    patient(&jinjiang);
+    let book = Book::of(&world);
+    let here = jinjiang.start();
+    book.publish_all(&jinjiang, &[departure(1)]);
+    eventually("the sender waits long", || {
+        failed_tries(&here) >= FAILED_TRIES
+    });
+    relay.hold(Way::There);
+    let _there = guandu.start();
+    eventually("its call has the sender try", || relay.lines() > 0);
+    guandu.ask(&["peer", "probe", JINJIANG]).expect(0);
+    assert_eq!(failed_tries(&here), FAILED_TRIES, "the try still hangs");
+    relay.cut_all();
+    relay.heal();
+    let failed = Instant::now();
+    while jinjiang.given_and_answered().1 == 0 {
+        let waited = failed.elapsed();
+        assert!(waited < WOKEN_AGAIN_WITHIN, "not woken for {waited:?}");
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]

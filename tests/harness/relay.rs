@@ -142,6 +142,11 @@ impl Relay {
         }
     }
 
+    /// How many connections there are or were since all were cut.
+    pub fn lines(&self) -> usize {
+        self.live.lock().unwrap().lines.len()
+    }
+
     /// How many connections were cut as planned.
     pub fn cuts(&self) -> u64 {
         self.cuts.load(Ordering::SeqCst)
