@@ -21,6 +21,7 @@ mod book;
 mod harness;
 
 mod apart;
+mod disk;
 mod kill;
 mod link;
 mod order;

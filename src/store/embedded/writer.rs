@@ -5,6 +5,7 @@ use std::{
     collections::HashSet,
     fs::File,
     io::{self, Write},
+    os::fd::OwnedFd,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::Arc,
@@ -417,11 +418,22 @@ impl Writer {
         if self.end.get().saturating_sub(self.segment_first.get()) < self.limits.segment_bytes {
             return Ok(());
         }
+        match self.rotate() {
+            // Nothing is wrong with the disk: this segment grows until there is a handle for the next.
+            Err(error) if lacks_handles(&error) => Ok(()),
+            rotated => Ok(rotated?),
+        }
+    }
+
+    fn rotate(&mut self) -> io::Result<()> {
+        // The handle for reading, before there is a segment that cannot do without.
+        let mut reading = OwnedFd::from(self.file.try_clone()?);
         let (file, header_len, end) =
             begin_segment(&self.directory, self.end, &self.chains, &self.state)?;
+        rustix::io::dup2(&file, &mut reading)?;
         self.places
             .segments
-            .add(self.end, file.try_clone()?, header_len);
+            .add(self.end, reading.into(), header_len);
         self.file = file;
         self.segment_first = self.end;
         self.end = end;
@@ -452,6 +464,15 @@ pub(crate) fn begin_segment(
     let bytes = group.finish();
     let file = segment::put_in_place(&segment::path_of(directory, first), &[&header, &bytes])?;
     Ok((file, header.len() as u64, first.plus(bytes.len() as u64)))
+}
+
+/// Whether the process or the system has as many files and connections open as it may.
+fn lacks_handles(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::MFILE | Errno::NFILE)
+    )
 }
 
 enum Next {
