@@ -9,23 +9,59 @@
 /// A guard that can be left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Guard {
+    /// An acknowledgement is journaled.
+    Acknowledged,
+    /// A courier waits for its own peer only.
+    Apart,
+    /// What both sides hold is compared when a stream opens.
+    Divergence,
+    /// What may have been handed over before is marked.
+    Mark,
+    /// A place or an id that is known is answered from the record.
+    Once,
+    /// A write or sync that failed is not answered as if it had not.
+    Poison,
     /// A group is synced before anyone is answered.
     Sync,
     /// What is read from the journal must match its checksum.
     Checksum,
     /// The journal must reach as far as the index reflects it.
     Reflection,
+    /// A peer that calls wakes the couriers that wait for it.
+    Wake,
+    /// A group is written before anyone is answered.
+    Written,
 }
 
 #[cfg(feature = "broken")]
 impl Guard {
-    const ALL: [Self; 3] = [Self::Sync, Self::Checksum, Self::Reflection];
+    const ALL: [Self; 11] = [
+        Self::Acknowledged,
+        Self::Apart,
+        Self::Checksum,
+        Self::Divergence,
+        Self::Mark,
+        Self::Once,
+        Self::Poison,
+        Self::Reflection,
+        Self::Sync,
+        Self::Wake,
+        Self::Written,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
+            Self::Acknowledged => "acknowledged",
+            Self::Apart => "apart",
+            Self::Divergence => "divergence",
+            Self::Mark => "mark",
+            Self::Once => "once",
+            Self::Poison => "poison",
             Self::Sync => "sync",
             Self::Checksum => "checksum",
             Self::Reflection => "reflection",
+            Self::Wake => "wake",
+            Self::Written => "written",
         }
     }
 }

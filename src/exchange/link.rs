@@ -13,6 +13,7 @@ use tower::service_fn;
 
 use crate::{
     clock::Clock,
+    guard::Guard,
     trust::{
         connector::{ConnectError, Connector},
         identity::SpiffeId,
@@ -155,9 +156,11 @@ impl Links {
     /// Notes that the peer called us, and wakes its couriers.
     pub(super) fn called(&self, peer: &SpiffeId) {
         self.link(peer).told().last_contact_ms = self.clock.now_ms();
-        self.link(peer)
-            .contacts
-            .send_modify(|count| *count = count.wrapping_add(1));
+        if Guard::Wake.holds() {
+            self.link(peer)
+                .contacts
+                .send_modify(|count| *count = count.wrapping_add(1));
+        }
     }
 
     /// Last second of the certificate that the peer last showed, in milliseconds since 1970.

@@ -106,6 +106,7 @@ pub(super) async fn courier(exchange: Exchange, channel: Channel, stop: Cancella
         retry: Retry::new(cap),
         released: None,
         woken: None,
+        heard: 0,
     };
     courier.run(&stop).await;
 }
@@ -119,6 +120,8 @@ struct Courier {
     released: Option<Instant>,
     /// When a contact last woke this courier.
     woken: Option<Instant>,
+    /// How often the peer had called when the last try began.
+    heard: u64,
 }
 
 /// What a courier does next.
@@ -170,12 +173,18 @@ impl Courier {
         let mut contacts = peer
             .as_ref()
             .map(|peer| self.exchange.0.links.contacts(peer));
+        // A call that came while a try was failing counts; this node's own calls to itself do not.
+        let own = peer.as_ref() == Some(self.exchange.trust().id());
+        let heard = match &contacts {
+            Some(contacts) if own => *contacts.borrow(),
+            _ => self.heard,
+        };
         let woken = async {
             match &mut contacts {
                 Some(contacts) => {
                     let lately = self.woken.map_or(MIN_WAKE, |woken| woken.elapsed());
                     tokio::time::sleep(MIN_WAKE.saturating_sub(lately)).await;
-                    contacts.changed().await.is_ok()
+                    contacts.wait_for(|calls| *calls != heard).await.is_ok()
                 }
                 None => std::future::pending().await,
             }
@@ -267,6 +276,7 @@ impl Courier {
             self.state(CourierState::Paused(Code::NoAgreement));
             return Ok(Next::Work.unless_work(self.has_work().await));
         };
+        self.heard = *self.exchange.0.links.contacts(&peer).borrow();
         self.release().await?;
         match self.view().await? {
             Some((_, Some(reason))) => {

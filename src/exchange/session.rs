@@ -25,6 +25,7 @@ use crate::{
         receipt::{Receipt, VoidReason},
         refusal::{Pause, Refusal},
     },
+    guard::Guard,
     in_order::InOrder,
     store::{Direction, Lease, NotNow, Settled, Settlement, StopReason},
     trust::{
@@ -180,6 +181,9 @@ impl<'a> Session<'a> {
         last: Sequence,
         settled: Sequence,
     ) -> Result<Option<(StopReason, Sequence)>, SessionError> {
+        if !Guard::Divergence.holds() {
+            return Ok(None);
+        }
         let store = &self.exchange.0.store;
         let own_head = store
             .head_at(self.channel, Direction::Out, theirs.held, self.origin)
@@ -265,6 +269,10 @@ impl<'a> Session<'a> {
                 }
             }
             let owed = !self.flying.is_empty();
+            let _turn = match owed && !Guard::Apart.holds() {
+                true => Some(TURN.lock().await),
+                false => None,
+            };
             tokio::select! {
                 answer = next_answer(&mut self.answers, owed) => {
                     match answer? {
@@ -588,6 +596,9 @@ async fn next_answer(
         None => Ok(None),
     }
 }
+
+/// What couriers take turns by that are not kept apart.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// A receiver that owes an answer gives it within this time.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);

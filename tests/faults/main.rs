@@ -16,10 +16,19 @@
     reason = "a test fails by panicking, and waits by the system's clock"
 )]
 
+#[path = "../harness/book.rs"]
+mod book;
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod apart;
 mod damage;
+mod disk;
 mod draw;
+mod kill;
+mod link;
 mod order;
+mod outage;
 mod power;
+mod restore;
+mod subscriber;

@@ -4,14 +4,13 @@ use std::{
     collections::HashSet,
     fs,
     path::Path,
-    process::Command,
     time::{Duration, Instant},
 };
 
 use serde_json::json;
 
 use crate::harness::{
-    Build, County, GUANDU, JINJIANG, Node, World, departure, eventually, notices,
+    Build, County, GUANDU, JINJIANG, Node, World, departure, eventually, notices, trace::traced,
 };
 
 /// How long every sync of a slowed node is held up before the kernel gets it: far longer than an
@@ -55,17 +54,9 @@ fn acts(trace: &str) -> Vec<Act> {
 
 /// Starts a node every sync of which is held up.
 fn slowed(county: &County, trace: &Path) -> Node {
-    let plain = county.command(&["serve"]);
     let held = format!("inject=fdatasync:delay_enter={}", HELD.as_micros());
-    let mut command = Command::new("strace");
-    command
-        .args(["-f", "-D", "-q", "-y", "-s", "0"])
-        .args(["-e", "trace=write,fdatasync", "-e", &held, "-o"])
-        .arg(trace)
-        .arg(plain.get_program())
-        .args(plain.get_args())
-        .env("LC_ALL", "C.UTF-8");
-    Node::spawn(command).unwrap_or_else(|said| panic!("strace: {said:?}"))
+    let seen = ["-y", "-s", "0", "-e", "trace=write,fdatasync", "-e", &held];
+    traced(county, trace, &seen)
 }
 
 /// Does something that no answer may end before a sync has: a node that answers without waiting

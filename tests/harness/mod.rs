@@ -35,6 +35,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub mod relay;
+pub mod trace;
 
 pub const JINJIANG: &str = "350582";
 pub const NANAN: &str = "350583";
@@ -321,6 +322,17 @@ impl World {
     }
 }
 
+/// Two paired counties, the second of which is dialled through a relay.
+pub fn two_linked_counties_of(build: Build) -> (World, County, County, relay::Relay) {
+    let world = World::of(build);
+    let port = free_port();
+    let relay = relay::Relay::to(port);
+    let a = world.county(JINJIANG);
+    let b = world.county_at(GUANDU, port, Some(relay.port));
+    world.pair(&a, &b);
+    (world, a, b, relay)
+}
+
 /// A node's directory.
 #[derive(Clone)]
 pub struct County {
@@ -384,22 +396,32 @@ impl County {
     /// reference.
     pub fn publish_all(&self, rows: &[Value]) -> HashMap<String, String> {
         let mut accepted: HashMap<String, String> = HashMap::new();
+        self.publish_until_accepted(rows, |answers| {
+            for answer in answers {
+                assert_ne!(answer["status"], "refused", "{answer}");
+                let reference = answer["reference"].as_str().unwrap().to_owned();
+                let id = answer["notice_id"].as_str().unwrap().to_owned();
+                let known = accepted.insert(reference, id.clone());
+                assert!(known.is_none_or(|known| known == id), "an id changed");
+            }
+        });
+        accepted
+    }
+
+    /// Publishes rows again and again until each has an answer; `told` hears the answers.
+    pub fn publish_until_accepted(&self, rows: &[Value], mut told: impl FnMut(&[Value])) {
         let mut missing = rows.to_vec();
         while !missing.is_empty() {
+            let mut answered: HashSet<Value> = HashSet::new();
             for chunk in missing.chunks(50) {
                 let said = self.publish(chunk);
                 assert!(matches!(said.code, 0 | 3), "{said:?}");
-                for answer in said.lines() {
-                    assert_ne!(answer["status"], "refused", "{answer}");
-                    let reference = answer["reference"].as_str().unwrap().to_owned();
-                    let id = answer["notice_id"].as_str().unwrap().to_owned();
-                    let known = accepted.insert(reference, id.clone());
-                    assert!(known.is_none_or(|known| known == id), "an id changed");
-                }
+                let answers = said.lines();
+                answered.extend(answers.iter().map(|answer| answer["reference"].clone()));
+                told(&answers);
             }
-            missing.retain(|row| !accepted.contains_key(row["reference"].as_str().unwrap()));
+            missing.retain(|row| !answered.contains(&row["reference"]));
         }
-        accepted
     }
 
     /// Follows the feed of a home area until `count` different notices were handed over; returns
@@ -407,28 +429,40 @@ impl County {
     pub fn follow(&self, home: &str, count: usize) -> Vec<Value> {
         let (mut seen, mut first) = (HashSet::new(), Vec::new());
         while first.len() < count {
-            let mut child = self
-                .command(&["subscribe", "--consumer", "desk", "--home", home])
-                .args(["--idle-exit", "60", "--format", "json"])
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
-            for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-                let notice: Value = serde_json::from_str(&line.unwrap()).unwrap();
+            self.subscribe_while(home, "60", |notice| {
                 if seen.insert(notice["notice_id"].clone()) {
                     first.push(notice);
                 } else {
                     assert_eq!(notice["redelivered"], true, "again, and not marked");
                 }
-                if first.len() == count {
-                    break;
-                }
-            }
-            let _ = child.kill();
-            child.wait().unwrap();
+                first.len() < count
+            });
         }
         first
+    }
+
+    /// One `subscribe` of the consumer `desk`, as long as `each` wants more. True if it ended by
+    /// itself and well: nothing more came for `idle` seconds.
+    pub fn subscribe_while(
+        &self,
+        home: &str,
+        idle: &str,
+        mut each: impl FnMut(Value) -> bool,
+    ) -> bool {
+        let mut child = self
+            .command(&["subscribe", "--consumer", "desk", "--home", home])
+            .args(["--idle-exit", idle, "--format", "json"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+            if !each(serde_json::from_str(&line.unwrap()).unwrap()) {
+                let _ = child.kill();
+                break;
+            }
+        }
+        child.wait().unwrap().success()
     }
 
     /// Everything that a consumer gets until nothing comes for a while.
@@ -451,13 +485,22 @@ impl County {
         self.ask(&["channel", "list"]).expect(0).lines()
     }
 
+    /// How many notices have places on the channels out of here, and how many of those an answer.
+    pub fn given_and_answered(&self) -> (u64, u64) {
+        let channels = self.channels();
+        let out = channels.iter().filter(|it| it["direction"] == "out");
+        let counts = out.map(|channel| {
+            let count = |key: &str| channel[key].as_u64().unwrap();
+            (count("last_sequence"), count("answered_sequence"))
+        });
+        counts.fold((0, 0), |sum, count| (sum.0 + count.0, sum.1 + count.1))
+    }
+
     /// Waits until everything that was published here has its answer.
     pub fn wait_until_answered(&self) {
         eventually("every notice is answered", || {
-            self.channels().iter().all(|channel| {
-                channel["direction"] != "out"
-                    || channel["last_sequence"] == channel["answered_sequence"]
-            })
+            let (given, answered) = self.given_and_answered();
+            given == answered
         });
     }
 }

@@ -1,13 +1,15 @@
-//! A TCP relay between two nodes that cuts the link at a chosen byte.
+//! A TCP relay between two nodes that does to a link what networks do: cuts it at a chosen byte,
+//! stands still, crawls, loses the other end without a word, and delivers late.
 
 use std::{
     io::{Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
     sync::{
-        Arc, Mutex,
+        Arc, Condvar, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 /// Which way the bytes are counted.
@@ -26,16 +28,63 @@ pub struct Cut {
     pub after: u64,
 }
 
+/// What becomes of bytes that go one way on a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manner {
+    Pass,
+    /// They wait.
+    Hold,
+    /// They are lost, and nobody is told.
+    Swallow,
+    /// So many a second.
+    Crawl(u64),
+}
+
 /// Listens on a port and passes everything on to another.
 #[derive(Clone)]
 pub struct Relay {
     pub port: u16,
     plan: Arc<Mutex<Option<Cut>>>,
     open: Arc<AtomicBool>,
-    connections: Arc<AtomicU64>,
     cuts: Arc<AtomicU64>,
     passed: Arc<[AtomicU64; 2]>,
-    live: Arc<Mutex<Vec<TcpStream>>>,
+    live: Arc<Mutex<Lines>>,
+}
+
+/// The lines, and how a new one begins.
+struct Lines {
+    lines: Vec<Arc<Line>>,
+    manners: [Manner; 2],
+}
+
+/// One connection through the relay.
+struct Line {
+    near: TcpStream,
+    far: TcpStream,
+    manners: Mutex<[Manner; 2]>,
+    changed: Condvar,
+}
+
+impl Line {
+    fn set(&self, manners: [Manner; 2]) {
+        *self.manners.lock().unwrap() = manners;
+        self.changed.notify_all();
+    }
+
+    /// What becomes of the next bytes, once they need not wait.
+    fn manner(&self, way: Way) -> Manner {
+        let holds = |manners: &mut [Manner; 2]| manners[way as usize] == Manner::Hold;
+        let manners = self.manners.lock().unwrap();
+        self.changed.wait_while(manners, holds).unwrap()[way as usize]
+    }
+
+    /// Ends it; what waits is lost.
+    fn end(&self) {
+        for stream in [&self.near, &self.far] {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+        self.set([Manner::Pass; 2]);
+    }
 }
 
 impl Relay {
@@ -45,10 +94,12 @@ impl Relay {
             port: listener.local_addr().unwrap().port(),
             plan: Arc::default(),
             open: Arc::new(AtomicBool::new(true)),
-            connections: Arc::default(),
             cuts: Arc::default(),
             passed: Arc::default(),
-            live: Arc::default(),
+            live: Arc::new(Mutex::new(Lines {
+                lines: Vec::new(),
+                manners: [Manner::Pass; 2],
+            })),
         };
         let own = relay.clone();
         thread::spawn(move || {
@@ -71,10 +122,11 @@ impl Relay {
         self.passed[way as usize].load(Ordering::SeqCst)
     }
 
-    /// Lets connections live.
+    /// Lets connections live, and what waited go on.
     pub fn heal(&self) {
         *self.plan.lock().unwrap() = None;
         self.open.store(true, Ordering::SeqCst);
+        self.change([Manner::Pass; 2]);
     }
 
     /// Ends what is open and takes nothing new.
@@ -85,14 +137,62 @@ impl Relay {
 
     /// Ends what is open.
     pub fn cut_all(&self) {
-        for stream in self.live.lock().unwrap().drain(..) {
-            let _ = stream.shutdown(Shutdown::Both);
+        for line in self.live.lock().unwrap().lines.drain(..) {
+            line.end();
         }
+    }
+
+    /// How many connections there are or were since all were cut.
+    pub fn lines(&self) -> usize {
+        self.live.lock().unwrap().lines.len()
     }
 
     /// How many connections were cut as planned.
     pub fn cuts(&self) -> u64 {
         self.cuts.load(Ordering::SeqCst)
+    }
+
+    /// Bytes that go that way wait, on old connections and new, until [`Self::heal`].
+    pub fn hold(&self, way: Way) {
+        let mut manners = self.live.lock().unwrap().manners;
+        manners[way as usize] = Manner::Hold;
+        self.change(manners);
+    }
+
+    /// So many bytes a second each way, until [`Self::heal`].
+    pub fn crawl(&self, bytes_per_second: u64) {
+        self.change([Manner::Crawl(bytes_per_second); 2]);
+    }
+
+    /// The other end of each open connection is gone, and neither side is told: what is sent is
+    /// lost. New connections live.
+    pub fn vanish(&self) {
+        for line in self.live.lock().unwrap().lines.drain(..) {
+            line.set([Manner::Swallow; 2]);
+            // The relay keeps both ends open as long as it lives.
+            std::mem::forget(line);
+        }
+    }
+
+    /// Whoever dialled loses its connections, but what it had sent still waits here: it comes after
+    /// whatever goes over newer connections, when the one returned lets it. New connections live.
+    pub fn set_aside(&self) -> Late {
+        let mut live = self.live.lock().unwrap();
+        live.manners = [Manner::Pass; 2];
+        let lines: Vec<_> = live.lines.drain(..).collect();
+        for line in &lines {
+            line.set([Manner::Hold, Manner::Swallow]);
+            let _ = line.near.shutdown(Shutdown::Write);
+        }
+        Late(lines)
+    }
+
+    fn change(&self, manners: [Manner; 2]) {
+        let mut live = self.live.lock().unwrap();
+        live.manners = manners;
+        for line in &live.lines {
+            line.set(manners);
+        }
     }
 
     fn serve(&self, near: TcpStream, target: u16) {
@@ -102,51 +202,66 @@ impl Relay {
         let Ok(far) = TcpStream::connect(("127.0.0.1", target)) else {
             return;
         };
-        self.connections.fetch_add(1, Ordering::SeqCst);
         // A planned cut is for one connection.
         let cut = self.plan.lock().unwrap().take();
-        {
+        let line = {
             let mut live = self.live.lock().unwrap();
-            live.push(near.try_clone().unwrap());
-            live.push(far.try_clone().unwrap());
-        }
-        for (way, from, to) in [
-            (
-                Way::There,
-                near.try_clone().unwrap(),
-                far.try_clone().unwrap(),
-            ),
-            (Way::Back, far, near),
-        ] {
+            let line = Arc::new(Line {
+                near,
+                far,
+                manners: Mutex::new(live.manners),
+                changed: Condvar::new(),
+            });
+            live.lines.push(Arc::clone(&line));
+            line
+        };
+        for way in [Way::There, Way::Back] {
             let limit = cut.filter(|cut| cut.way == way).map(|cut| cut.after);
-            let (cuts, passed) = (Arc::clone(&self.cuts), Arc::clone(&self.passed));
-            thread::spawn(move || pass(from, to, limit, &cuts, &passed[way as usize]));
+            let (relay, line) = (self.clone(), Arc::clone(&line));
+            thread::spawn(move || relay.pass(&line, way, limit));
+        }
+    }
+
+    fn pass(&self, line: &Line, way: Way, limit: Option<u64>) {
+        let (mut from, mut to) = match way {
+            Way::There => (&line.near, &line.far),
+            Way::Back => (&line.far, &line.near),
+        };
+        let mut left = limit.unwrap_or(u64::MAX);
+        let mut buffer = [0; 16 << 10];
+        while let Ok(count @ 1..) = from.read(&mut buffer) {
+            match line.manner(way) {
+                Manner::Swallow => continue,
+                Manner::Crawl(rate) => {
+                    thread::sleep(Duration::from_micros(count as u64 * 1_000_000 / rate));
+                }
+                Manner::Pass | Manner::Hold => {}
+            }
+            let passed = usize::try_from(left).unwrap_or(usize::MAX).min(count);
+            if to.write_all(&buffer[..passed]).is_err() {
+                break;
+            }
+            self.passed[way as usize].fetch_add(passed as u64, Ordering::SeqCst);
+            left -= passed as u64;
+            if left == 0 {
+                self.cuts.fetch_add(1, Ordering::SeqCst);
+                break;
+            }
+        }
+        if line.manner(way) != Manner::Swallow {
+            line.end();
         }
     }
 }
 
-fn pass(
-    mut from: TcpStream,
-    mut to: TcpStream,
-    limit: Option<u64>,
-    cuts: &AtomicU64,
-    total: &AtomicU64,
-) {
-    let mut left = limit.unwrap_or(u64::MAX);
-    let mut buffer = [0; 16 << 10];
-    while let Ok(count @ 1..) = from.read(&mut buffer) {
-        let passed = usize::try_from(left).unwrap_or(usize::MAX).min(count);
-        if to.write_all(&buffer[..passed]).is_err() {
-            break;
+/// Connections that their dialler has lost, and whose bytes are still to come.
+pub struct Late(Vec<Arc<Line>>);
+
+impl Late {
+    /// Delivers what had been sent.
+    pub fn deliver(self) {
+        for line in self.0 {
+            line.set([Manner::Pass, Manner::Swallow]);
         }
-        total.fetch_add(passed as u64, Ordering::SeqCst);
-        left -= passed as u64;
-        if left == 0 {
-            cuts.fetch_add(1, Ordering::SeqCst);
-            break;
-        }
-    }
-    for stream in [from, to] {
-        let _ = stream.shutdown(Shutdown::Both);
     }
 }

@@ -1,7 +1,10 @@
 //! Laws about stores that were set back.
 
 use super::*;
-use crate::{domain::delivery::Delivery, store::journal::record::Holding};
+use crate::{
+    domain::delivery::Delivery,
+    store::journal::record::{Holding, StopReason},
+};
 
 /// A set-back sender takes over what it had signed, and its own unanswered notices come behind.
 pub(crate) async fn a_set_back_sender_goes_on(open: Open<'_>) {
@@ -109,6 +112,24 @@ pub(crate) async fn a_set_back_receiver_asks_again(open: Open<'_>) {
     let shown = store.shown(channel, Direction::In).await.unwrap();
     assert_eq!(shown.statement, statement);
     assert_eq!(shown.evidence, Bytes::from_static(b"signed"));
+    // A stream that found it out before may say so after; that more is lost is news.
+    for (found, stops) in [(3, false), (4, true)] {
+        let stop = Some((StopReason::ReceiverSetBack, Sequence::new(found)));
+        store
+            .set_stop(channel, Direction::In, stop, 1)
+            .await
+            .unwrap();
+        let view = store
+            .channel(channel, Direction::In)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(view.stop.is_some(), stops, "{found}");
+    }
+    store
+        .set_stop(channel, Direction::In, None, 1)
+        .await
+        .unwrap();
     receive(&store, sender.parcel(2)).await;
     let shown = store.shown(channel, Direction::In).await.unwrap();
     assert_eq!(shown.statement, Bytes::new());

@@ -9,6 +9,7 @@ use std::{
 use super::state::{ConsumerState, State};
 use crate::{
     domain::area::County,
+    guard::Guard,
     store::{journal::record::Position, verb::ConsumerError, verb::NotNow},
 };
 
@@ -116,8 +117,9 @@ impl Consumers {
 
     /// True if a notice may have been handed to this consumer before.
     pub(crate) fn handed_before(&self, cursor: Cursor, position: Position, ordinal: u64) -> bool {
-        ordinal <= cursor.most_handed
-            || (ordinal <= cursor.reserved_before && position < self.end_at_start)
+        let in_this_process = ordinal <= cursor.most_handed;
+        let before = ordinal <= cursor.reserved_before && position < self.end_at_start;
+        Guard::Mark.holds() && (in_this_process || before)
     }
 
     /// Notes what is about to be handed out, and what is durably reserved for it.

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     domain::area::County,
+    guard::Guard,
     store::{
         journal::{
             bytes::Take,
@@ -173,7 +174,7 @@ impl Embedded {
         if let Some((position, ordinal)) =
             self.consumers.covered(home, name, lease.token, position)?
         {
-            self.ask(|reply| {
+            let journaled = self.ask(|reply| {
                 Command::Acknowledge(
                     Acknowledged {
                         home,
@@ -184,8 +185,10 @@ impl Embedded {
                     },
                     reply,
                 )
-            })
-            .await?;
+            });
+            if Guard::Acknowledged.holds() {
+                journaled.await?;
+            }
             self.consumers.acknowledged(home, name, position);
         }
         Ok(self

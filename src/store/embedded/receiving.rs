@@ -17,6 +17,7 @@ use crate::{
         receipt::{Outcome, Receipt},
         refusal::{Pause, Refusal},
     },
+    guard::Guard,
     store::{
         journal::record::{
             self, Direction, ParcelReceived, PlaceUsed, Position, Record, Side, StopReason,
@@ -94,7 +95,7 @@ impl Arrivals {
         let mut places = places.into_iter();
         let mut head = previous_head;
         // Repeats: the same digest at the same place is answered from the record.
-        if first <= state.held {
+        if first <= state.held && Guard::Once.holds() {
             let last = state.held.min(before.plus(places.len() as u64));
             for place in stage.places.range(Direction::In, channel, first, last)? {
                 let Some(repeat) = places.next() else { break };
@@ -246,6 +247,9 @@ impl Arrivals {
         id: NoticeId,
         seen: &HashMap<NoticeId, Known>,
     ) -> Result<Option<Known>, StageError> {
+        if !Guard::Once.holds() {
+            return Ok(None);
+        }
         if let Some(known) = seen.get(&id) {
             return Ok(Some(known.clone()));
         }

@@ -165,6 +165,14 @@ pub(crate) fn set_stop(
     stop: Option<(StopReason, Sequence)>,
     at_ms: i64,
 ) -> Result<(), StageError> {
+    if let Some((StopReason::ReceiverSetBack, found)) = stop
+        && direction == Direction::In
+        && let Some((asked, _)) = stage.state.ins.get(&channel).and_then(|it| it.disowned)
+        && found <= asked
+    {
+        // Found before the operator had this node ask for it, and told after.
+        return Ok(());
+    }
     let standing = match direction {
         Direction::Out => stage.state.outs.get(&channel).map(|out| out.stop),
         Direction::In => stage.state.ins.get(&channel).map(|it| it.stop),

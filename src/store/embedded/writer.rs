@@ -5,6 +5,7 @@ use std::{
     collections::HashSet,
     fs::File,
     io::{self, Write},
+    os::fd::OwnedFd,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::Arc,
@@ -17,7 +18,7 @@ use super::{
     index::IndexError,
     leases::Leases,
     places::Places,
-    publishing::{Publications, Quotas},
+    publishing::{ItemAnswer, Publications, Quotas},
     receiving::Arrivals,
     references, settling,
     space::{Room, Space},
@@ -202,7 +203,7 @@ impl Writer {
     ) -> Result<Next, CommitError> {
         let room = self.space.room();
         let mut answers: Vec<Answer> = Vec::new();
-        let mut waiting = Vec::new();
+        let mut waiting: Waiting = Vec::new();
         let mut publications = Publications::default();
         let mut arrivals = Arrivals::default();
         let mut next = Next::Continue;
@@ -236,13 +237,13 @@ impl Writer {
                     let mut decided = Vec::with_capacity(items.len());
                     for item in items {
                         let answer = if room == Room::Low {
-                            super::publishing::ItemAnswer::Known(Err(NotNow::StorageLow.into()))
+                            ItemAnswer::Known(Err(NotNow::StorageLow.into()))
                         } else {
                             match publications.add(&stage, item, limits.quotas) {
                                 Ok(answer) => answer,
                                 Err(StageError::Index(error)) => return Err(error.into()),
                                 Err(StageError::NotNow(error)) => {
-                                    super::publishing::ItemAnswer::Known(Err(error.into()))
+                                    ItemAnswer::Known(Err(error.into()))
                                 }
                             }
                         };
@@ -365,6 +366,9 @@ impl Writer {
             let end = self.end.plus(stage.len() as u64);
             Some((stage.finish(end)?, end))
         };
+        if !Guard::Written.holds() {
+            tell(&mut answers, &mut waiting, &publications);
+        }
         if let Some((finished, end)) = staged
             && let Err(error) = self.write(finished, end)
         {
@@ -381,16 +385,7 @@ impl Writer {
             }
             return Err(error);
         }
-        for answer in answers {
-            answer(Durable::Yes);
-        }
-        for (decided, reply) in waiting {
-            let answers = decided
-                .into_iter()
-                .map(|answer| publications.answer(answer))
-                .collect();
-            drop(reply.send(answers));
-        }
+        tell(&mut answers, &mut waiting, &publications);
         self.rotate_if_full()?;
         Ok(next)
     }
@@ -404,9 +399,15 @@ impl Writer {
             summary,
         } = finished;
         self.space.make_room(bytes.len() as u64);
-        self.file.write_all(&bytes)?;
-        if Guard::Sync.holds() {
-            self.file.sync_data()?;
+        let written = self.file.write_all(&bytes).and_then(|()| {
+            if Guard::Sync.holds() {
+                self.file.sync_data()
+            } else {
+                Ok(())
+            }
+        });
+        if Guard::Poison.holds() {
+            written?;
         }
         self.end = end;
         if bytes.capacity() <= KEPT_BUFFER {
@@ -424,18 +425,29 @@ impl Writer {
         if self.end.get().saturating_sub(self.segment_first.get()) < self.limits.segment_bytes {
             return Ok(());
         }
-        let summary = self.summary.replace(Summary::default());
+        match self.rotate() {
+            // Nothing is wrong with the disk: this segment grows until there is a handle for the next.
+            Err(error) if lacks_handles(&error) => Ok(()),
+            rotated => Ok(rotated?),
+        }
+    }
+
+    fn rotate(&mut self) -> io::Result<()> {
+        // The handle for reading, before there is a segment that cannot do without.
+        let mut reading = OwnedFd::from(self.file.try_clone()?);
         let (file, header_len, end) = begin_segment(
             &self.directory,
             self.end,
             &self.chains,
             &self.state,
-            summary,
+            self.summary.as_ref(),
         )?;
+        rustix::io::dup2(&file, &mut reading)?;
         self.places
             .segments
-            .add(self.end, file.try_clone()?, header_len);
+            .add(self.end, reading.into(), header_len);
         self.file = file;
+        self.summary = Some(Summary::default());
         self.segment_first = self.end;
         self.end = end;
         Ok(())
@@ -450,7 +462,7 @@ pub(crate) fn begin_segment(
     first: Position,
     chains: &Chains,
     state: &State,
-    summary: Option<Summary>,
+    summary: Option<&Summary>,
 ) -> io::Result<(File, u64, Position)> {
     let header = SegmentHeader {
         first,
@@ -473,9 +485,38 @@ pub(crate) fn begin_segment(
     Ok((file, header.len() as u64, first.plus(bytes.len() as u64)))
 }
 
+/// Whether the process or the system has as many files and connections open as it may.
+fn lacks_handles(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::MFILE | Errno::NFILE)
+    )
+}
+
 enum Next {
     Continue,
     Stop,
+}
+
+/// Publications that wait for the group, each with whoever asked.
+type Waiting = Vec<(
+    Vec<ItemAnswer>,
+    oneshot::Sender<Vec<Result<Accepted, PublishError>>>,
+)>;
+
+/// Answers everyone: the group is durable.
+fn tell(answers: &mut Vec<Answer>, waiting: &mut Waiting, publications: &Publications) {
+    for answer in answers.drain(..) {
+        answer(Durable::Yes);
+    }
+    for (decided, reply) in waiting.drain(..) {
+        let answers = decided
+            .into_iter()
+            .map(|answer| publications.answer(answer))
+            .collect();
+        drop(reply.send(answers));
+    }
 }
 
 /// Keeps an answer until the group is durable. A broken index ends the writer.

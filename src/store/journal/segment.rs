@@ -95,8 +95,10 @@ pub(crate) fn list(directory: &Path) -> io::Result<Vec<(Position, PathBuf)>> {
 }
 
 /// Puts a whole segment in place: written beside, synced, renamed, its directory synced. What is
-/// returned is open for appending behind `content`.
+/// returned is open for appending behind `content`. Every handle is there before the rename: for want
+/// of one nothing is left half done.
 pub(crate) fn put_in_place(path: &Path, content: &[&[u8]]) -> io::Result<File> {
+    let directory = path.parent().map(File::open).transpose()?;
     let beside = path.with_extension(TEMPORARY);
     let mut file = OpenOptions::new()
         .create(true)
@@ -109,7 +111,9 @@ pub(crate) fn put_in_place(path: &Path, content: &[&[u8]]) -> io::Result<File> {
     }
     file.sync_all()?;
     fs::rename(&beside, path)?;
-    sync_directory_of(path)?;
+    if let Some(directory) = directory {
+        directory.sync_all()?;
+    }
     Ok(file)
 }
 

@@ -1,29 +1,25 @@
 //! Disks that are full, that fail, or that lose what was on them: nobody is told what does not
 //! hold, and everything that was accepted is there once when the disk is well again.
 
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::let_underscore_must_use,
-    clippy::disallowed_methods,
-    reason = "a test fails by panicking, and waits by the system's clock"
-)]
-
-mod harness;
-
 use std::{
     collections::HashMap,
     fs,
-    io::Write,
+    io::{BufRead, BufReader, Write},
+    ops::RangeInclusive,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
+    thread,
 };
 
-use harness::{County, Node, World, departure, eventually, run};
 use serde_json::Value;
+
+use crate::{
+    book::Book,
+    harness::{
+        Build, County, GUANDU, Node, World, departure, eventually, notices, one_error, run,
+        trace::{open_segment, traced},
+    },
+};
 
 /// Sets a limit of a node.
 fn limit(county: &County, key: &str, value: i64) {
@@ -38,7 +34,7 @@ const LOW: i64 = 64 << 20;
 /// More than any disk has free.
 const ABOVE_ALL: i64 = 1 << 60;
 
-fn rows(range: std::ops::RangeInclusive<u32>) -> Vec<Value> {
+fn rows(range: RangeInclusive<u32>) -> Vec<Value> {
     range.map(departure).collect()
 }
 
@@ -261,4 +257,159 @@ fn a_read_only_disk_is_named() {
     assert!(!said.err.contains("panicked"), "{said:?}");
     drop(bound);
     assert!(jinjiang.start().stop().success());
+}
+
+/// How the kernel answers a call on the open segment from some moment on.
+const FAILURES: [&str; 4] = [
+    "fdatasync:error=EIO",
+    "write:error=EIO",
+    "write:error=ENOSPC",
+    "write:error=EROFS",
+];
+
+/// Starts a node whose disk fails so, from the fourth group on.
+fn start_failing(world: &World, county: &County, failure: &str) -> Node {
+    assert!(county.start().stop().success());
+    let segment = open_segment(county);
+    let inject = format!("inject={failure}:when=4+");
+    let options = ["-P", segment.to_str().unwrap(), "-e", &inject];
+    traced(county, &world.path("trace"), &options)
+}
+
+/// That the node ended by itself, and said why.
+fn ended_for_its_disk(mut node: Node) {
+    assert!(!node.wait().success(), "it ends by itself, and not well");
+    eventually("its last words are read", || {
+        node.log().contains("the node stopped") && node.log().contains("check the disk")
+    });
+    assert!(!node.log().contains("panicked"), "{}", node.log());
+}
+
+fn fails_under_the_sender(build: Build, failure: &str) {
+    let (world, jinjiang, guandu) = World::two_counties_of(build);
+    let book = Book::of(&world);
+    let there = guandu.start();
+    let follower = book.follow(&guandu, GUANDU);
+    let here = start_failing(&world, &jinjiang, failure);
+    let unknown = (1..=20).find(|number| {
+        let said = jinjiang.publish(&[departure(*number)]);
+        assert!(!said.out.contains("refused"), "unknown is not: {said:?}");
+        book.told(&said.lines());
+        said.code != 0
+    });
+    let Some(unknown) = unknown else {
+        panic!("told accepted, though the disk had failed");
+    };
+    ended_for_its_disk(here);
+    let here = jinjiang.start();
+    book.publish_all(&jinjiang, &rows(1..=unknown + 5));
+    book.wait_until_answered(&jinjiang);
+    follower.finish();
+    book.judge();
+    drop((here, there));
+}
+
+fn fails_under_the_receiver(failure: &str) {
+    let (world, jinjiang, guandu) = World::two_counties();
+    let book = Book::of(&world);
+    let there = start_failing(&world, &guandu, failure);
+    let here = jinjiang.start();
+    // What it stores and what its consumer acknowledges are more than three groups.
+    let follower = book.follow(&guandu, GUANDU);
+    for number in 1..=20 {
+        book.publish_all(&jinjiang, &[departure(number)]);
+    }
+    ended_for_its_disk(there);
+    let there = guandu.start();
+    book.wait_until_answered(&jinjiang);
+    follower.finish();
+    book.judge();
+    drop((here, there));
+}
+
+#[test]
+fn a_disk_that_fails_under_the_sender_makes_nothing_known_that_is_not() {
+    for failure in FAILURES {
+        fails_under_the_sender(Build::Sound, failure);
+    }
+    for failure in &FAILURES[..2] {
+        notices("told accepted, though the disk had failed", || {
+            fails_under_the_sender(Build::Without("poison"), failure);
+        });
+    }
+}
+
+#[test]
+fn a_disk_that_fails_under_the_receiver_loses_nothing() {
+    for failure in &FAILURES[..3] {
+        fails_under_the_receiver(failure);
+    }
+}
+
+/// Sets how many files and connections a running node may have open.
+fn handles(node: &Node, most: &str) {
+    let (id, limit) = (node.id().to_string(), format!("--nofile={most}:"));
+    let said = run(Command::new("prlimit").args(["--pid", &id, &limit]));
+    assert_eq!(said.code, 0, "{said:?}");
+}
+
+#[test]
+fn a_node_out_of_handles_goes_on_with_those_it_has_and_recovers_by_itself() {
+    let (world, jinjiang, guandu) = World::two_counties();
+    // Segments end while there is no handle for the next.
+    limit(&jinjiang, "segment_bytes", 1 << 20);
+    let book = Book::of(&world);
+    let (here, _there) = (jinjiang.start(), guandu.start());
+    let follower = book.follow(&guandu, GUANDU);
+    // An office that is connected, over a stream that is open.
+    let mut office = jinjiang
+        .command(&["publish", "-", "--format", "json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut drafts = office.stdin.take().unwrap();
+    let mut answers = BufReader::new(office.stdout.take().unwrap()).lines();
+    let mut publish = |numbers: RangeInclusive<u32>| {
+        let rows = rows(numbers);
+        let answered: Vec<Value> = thread::scope(|scope| {
+            scope.spawn(|| {
+                for row in &rows {
+                    // An office that is cut off is told of below.
+                    let _ = drafts.write_all(format!("{row}\n").as_bytes());
+                }
+            });
+            let lines = answers.by_ref().take(rows.len()).map(Result::unwrap);
+            lines
+                .map(|line| serde_json::from_str(&line).unwrap())
+                .collect()
+        });
+        book.told(&answered);
+        assert_eq!(answered.len(), rows.len(), "cut off: {}", here.log());
+    };
+    publish(1..=1);
+    book.wait_until_answered(&jinjiang);
+    // Fewer than are open: every new one fails. With 3 or less the kernel would call that a wrong
+    // argument of a duplication, not a lack.
+    handles(&here, "4");
+    let error = one_error(&jinjiang.publish(&[departure(2)]), 3);
+    assert!(error.contains("node"), "{error}");
+    assert!(here.log().contains("Cannot accept"), "{}", here.log());
+    publish(2..=4_000);
+    handles(&here, "1024");
+    eventually("who comes is let in again", || {
+        jinjiang.ask(&["channel", "list"]).code == 0
+    });
+    publish(4_001..=4_010);
+    let segments = fs::read_dir(jinjiang.dir.join("data/journal"))
+        .unwrap()
+        .count();
+    assert!(segments > 1, "no segment ended");
+    drop(drafts);
+    assert!(office.wait().unwrap().success());
+    book.wait_until_answered(&jinjiang);
+    follower.finish();
+    book.judge();
+    assert!(here.stop().success(), "it is the same process");
 }

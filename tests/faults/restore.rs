@@ -2,21 +2,11 @@
 //! nothing is overwritten or doubled, `channel adopt` brings them together, and every accepted
 //! notice arrives once.
 
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::let_underscore_must_use,
-    reason = "a test fails by panicking"
-)]
-
-mod harness;
-
 use std::collections::HashSet;
 
-use harness::{County, World, copy, departure, eventually, restore};
 use serde_json::Value;
+
+use crate::harness::{Build, County, World, copy, departure, eventually, notices, restore};
 
 fn stopped(county: &County, direction: &str) -> Option<Value> {
     county
@@ -164,9 +154,8 @@ fn a_receiver_that_lost_everything_is_found_out_though_nothing_new_is_sent() {
     });
 }
 
-#[test]
-fn a_sender_with_more_new_notices_than_it_lost_keeps_them_all() {
-    let (world, jinjiang, guandu) = World::two_counties();
+fn outgrown(build: Build) {
+    let (world, jinjiang, guandu) = World::two_counties_of(build);
     let old = world.path("old");
     let here = jinjiang.start();
     let there = guandu.start();
@@ -194,6 +183,8 @@ fn a_sender_with_more_new_notices_than_it_lost_keeps_them_all() {
         .lines()));
     let _there = guandu.start();
     eventually("the sender says so", || stopped(&jinjiang, "out").is_some());
+    let told = stopped(&jinjiang, "out").unwrap();
+    assert_eq!(told["code"], "sender_set_back", "who was set back");
     jinjiang
         .ask(&["channel", "adopt", "530111", "--yes"])
         .expect(0);
@@ -212,4 +203,12 @@ fn a_sender_with_more_new_notices_than_it_lost_keeps_them_all() {
         before,
         "the rebuilt index answers the same"
     );
+}
+
+#[test]
+fn a_sender_with_more_new_notices_than_it_lost_keeps_them_all() {
+    outgrown(Build::Sound);
+    notices("who was set back", || {
+        outgrown(Build::Without("divergence"))
+    });
 }
