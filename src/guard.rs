@@ -9,16 +9,25 @@
 /// A guard that can be left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Guard {
+    /// A certificate proves nothing before its first day and after its last.
+    Expiry,
+    /// Headers have a bound.
+    Limits,
+    /// A certificate that its authority took back proves nothing.
+    Revocation,
     /// A group is synced before anyone is answered.
     Sync,
 }
 
 #[cfg(feature = "broken")]
 impl Guard {
-    const ALL: [Self; 1] = [Self::Sync];
+    const ALL: [Self; 4] = [Self::Expiry, Self::Limits, Self::Revocation, Self::Sync];
 
     const fn name(self) -> &'static str {
         match self {
+            Self::Expiry => "expiry",
+            Self::Limits => "limits",
+            Self::Revocation => "revocation",
             Self::Sync => "sync",
         }
     }

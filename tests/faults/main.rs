@@ -15,7 +15,15 @@
     reason = "a test fails by panicking, and waits by the system's clock"
 )]
 
+#[path = "../harness/frames.rs"]
+mod frames;
 #[path = "../harness/mod.rs"]
 mod harness;
+#[path = "../harness/knock.rs"]
+mod knock;
+#[path = "../harness/papers.rs"]
+mod papers;
 
+mod http2;
+mod identity;
 mod order;
