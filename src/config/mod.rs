@@ -121,9 +121,9 @@ pub struct Limits {
     pub message_bytes: usize,
     /// Parcels in flight on a channel.
     pub parcels_in_flight: usize,
-    /// Connections at each listener.
+    /// Connections at each listener whose callers are proven.
     pub connections: usize,
-    /// Streams on a connection.
+    /// Streams on a connection, and calls of one caller over all its connections.
     pub streams: u32,
     /// Unanswered notices that one channel may have.
     pub channel_quota: u64,

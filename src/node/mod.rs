@@ -17,6 +17,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
+use tower::layer::util::{Identity, Stack};
 
 pub use self::directory::{DirectoryError, Loaded};
 use self::{
@@ -29,9 +30,11 @@ use crate::{
     config::{Limits, NodeConfig, NodeDir},
     domain::area::County,
     exchange::{self, Exchange, ExchangeLimits},
+    guard::Guard,
     office::{self, OfficeParts},
     store::{EmbeddedLimits, NotNow, OpenError, Store, Trouble},
     trust::{
+        calls::CallsPerCaller,
         connection::ConnectionRegistry,
         connector::Connector,
         identity::{OfficeId, PeerId},
@@ -315,7 +318,12 @@ fn listener_limits(limits: &Limits) -> listener::Limits {
     }
 }
 
-fn exchange_server(limits: &Limits) -> Server {
+fn exchange_server(limits: &Limits) -> Server<Stack<CallsPerCaller<PeerId>, Identity>> {
+    let headers = if Guard::Limits.holds() {
+        HEADER_BYTES
+    } else {
+        u32::MAX
+    };
     Server::builder()
         .max_concurrent_streams(limits.streams)
         .concurrency_limit_per_connection(limits.streams as usize)
@@ -323,11 +331,12 @@ fn exchange_server(limits: &Limits) -> Server {
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .http2_max_pending_accept_reset_streams(Some(RESETS))
-        .http2_max_header_list_size(HEADER_BYTES)
+        .http2_max_header_list_size(headers)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_connection_age(CONNECTION_AGE)
         .max_connection_age_grace(CONNECTION_GRACE)
+        .layer(CallsPerCaller::new(limits.streams as usize))
 }
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);

@@ -9,7 +9,7 @@ use super::{Office, OfficeParts, wire};
 use crate::{
     config::Limits,
     proto::FILE_DESCRIPTOR_SET,
-    trust::{identity::OfficeId, listener::Incoming},
+    trust::{calls::CallsPerCaller, identity::OfficeId, listener::Incoming},
 };
 
 /// Why the service does not run, or runs no longer.
@@ -60,6 +60,7 @@ pub async fn serve(
         .http2_max_local_error_reset_streams(Some(PENDING_RESETS))
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
+        .layer(CallsPerCaller::<OfficeId>::new(limits.streams as usize))
         .add_service(service)
         .add_service(health_service)
         .add_service(reflection)

@@ -286,6 +286,8 @@ pub struct Connection<I> {
     stream: TlsStream<TcpStream>,
     info: CallerInfo<I>,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// Bytes read since there were none to read.
+    in_a_row: usize,
     _registration: Registration,
     _permit: Option<OwnedSemaphorePermit>,
 }
@@ -313,6 +315,7 @@ impl<I> Connection<I> {
                 cut: cut.clone(),
             },
             cut: Box::pin(cut.cancelled_owned()),
+            in_a_row: 0,
             _registration: registration,
             _permit: permit,
         }
@@ -362,7 +365,22 @@ impl<I: Unpin> AsyncRead for Connection<I> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.check(context)?;
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        if self.in_a_row >= MOST_IN_A_ROW {
+            // Whoever sends without end has its turn again after all others have had theirs.
+            self.in_a_row = 0;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        self.in_a_row = match read {
+            Poll::Ready(_) => {
+                let count = buffer.filled().len().saturating_sub(before);
+                self.in_a_row.saturating_add(count)
+            }
+            Poll::Pending => 0,
+        };
+        read
     }
 }
 
@@ -406,5 +424,9 @@ impl<I: Clone + Send + Sync + 'static> Connected for Connection<I> {
         self.info.clone()
     }
 }
+
+/// Bytes that one connection reads before the others have their turn. The smallest frames of HTTP/2
+/// have nine bytes, and each costs more than its bytes: what is here takes some milliseconds.
+const MOST_IN_A_ROW: usize = 16 << 10;
 
 const RECHECK_EVERY: Duration = Duration::from_secs(60);

@@ -1,17 +1,10 @@
 //! Accepting: TCP, then TLS, then a proven caller, before a byte of HTTP/2.
 
-use std::{
-    collections::HashMap,
-    io,
-    marker::PhantomData,
-    net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{io, marker::PhantomData, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
+    sync::{Semaphore, mpsc, watch},
 };
 use tokio_rustls::{TlsAcceptor, TlsStream};
 use tokio_stream::wrappers::ReceiverStream;
@@ -19,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     connection::{Caller, Connection, ConnectionRegistry},
+    handshakes::Handshakes,
     identity_error::IdentityError,
     material::TrustSnapshot,
     tls::ALPN,
@@ -28,12 +22,14 @@ use crate::clock::Clock;
 /// What a listener bears.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections at once, handshakes included. The next waits in the system's queue.
+    /// Connections at once whose callers are proven. One more is closed.
     pub connections: usize,
     /// Connections at once of one proven caller. One more is closed.
     pub connections_per_caller: usize,
-    /// Handshakes at once from one address. One more is closed, so that a stranger who sends
-    /// nothing cannot take every place.
+    /// Handshakes at once. For one more, another one is closed: the oldest of the address that has
+    /// the most, so that strangers who send nothing keep out nobody.
+    pub handshakes: usize,
+    /// Handshakes at once from one address. One more is closed.
     pub handshakes_per_address: usize,
     /// How long a handshake may take.
     pub handshake: Duration,
@@ -44,6 +40,7 @@ impl Default for Limits {
         Self {
             connections: 512,
             connections_per_caller: 16,
+            handshakes: 128,
             handshakes_per_address: 32,
             handshake: Duration::from_secs(10),
         }
@@ -70,7 +67,8 @@ pub fn accept<I: Caller>(
         registry,
         clock,
         limits,
-        addresses: Addresses::default(),
+        handshakes: Handshakes::new(limits.handshakes, limits.handshakes_per_address),
+        places: Arc::new(Semaphore::new(limits.connections)),
         caller: PhantomData,
     };
     tokio::spawn(run(listener, Arc::new(door), sender, stop));
@@ -82,7 +80,8 @@ struct Door<I> {
     registry: ConnectionRegistry,
     clock: Clock,
     limits: Limits,
-    addresses: Addresses,
+    handshakes: Handshakes,
+    places: Arc<Semaphore>,
     caller: PhantomData<fn() -> I>,
 }
 
@@ -93,6 +92,10 @@ enum Turned {
     Identity(#[from] IdentityError),
     #[error("{0}")]
     Io(#[from] io::Error),
+    #[error("there are more connections than this listener bears")]
+    Full,
+    #[error("its handshake gave way to others")]
+    GaveWay,
     #[error("the handshake took too long")]
     Slow,
     #[error("too many connections of this caller")]
@@ -107,21 +110,16 @@ async fn run<I: Caller>(
     sender: mpsc::Sender<io::Result<Connection<I>>>,
     stop: CancellationToken,
 ) {
-    let places = Arc::new(Semaphore::new(door.limits.connections));
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => return,
             () = sender.closed() => return,
-            // The place comes first: what is not accepted costs this process no descriptor.
-            accepted = next(&listener, &places) => accepted,
+            accepted = next(&listener) => accepted,
         };
-        let Some((tcp, remote, place)) = accepted else {
+        let Some((tcp, remote)) = accepted else {
             continue;
         };
-        let Some(turn) = door
-            .addresses
-            .enter(remote.ip(), door.limits.handshakes_per_address)
-        else {
+        let Some(turn) = door.handshakes.begin(remote.ip()) else {
             tracing::debug!(%remote, "Closed: too many handshakes from there.");
             continue;
         };
@@ -129,9 +127,10 @@ async fn run<I: Caller>(
         tokio::spawn(async move {
             let shaken = tokio::select! {
                 () = stop.cancelled() => return,
+                () = turn.gives_way() => Err(Turned::GaveWay),
                 shaken = tokio::time::timeout(
                     door.limits.handshake,
-                    door.shake_hands(tcp, remote, place),
+                    door.shake_hands(tcp, remote),
                 ) => shaken.unwrap_or(Err(Turned::Slow)),
             };
             drop(turn);
@@ -150,13 +149,9 @@ async fn run<I: Caller>(
 }
 
 /// None after an error that is not this listener's fault, or after waiting out one that is.
-async fn next(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await.ok()?;
+async fn next(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
     match listener.accept().await {
-        Ok((tcp, remote)) => Some((tcp, remote, place)),
+        Ok(accepted) => Some(accepted),
         Err(error) if is_callers(&error) => None,
         Err(error) => {
             // No descriptors or no memory: asking again at once would spin.
@@ -182,7 +177,6 @@ impl<I: Caller> Door<I> {
         &self,
         tcp: TcpStream,
         remote: SocketAddr,
-        place: OwnedSemaphorePermit,
     ) -> Result<Connection<I>, Turned> {
         tcp.set_nodelay(true)?;
         let snapshot = Arc::clone(&self.snapshots.borrow());
@@ -200,6 +194,9 @@ impl<I: Caller> Door<I> {
         let chain = session.peer_certificates().unwrap_or_default();
         let chain: Vec<_> = chain.iter().map(|der| der.clone().into_owned()).collect();
         let id = I::prove(&snapshot, &chain, self.clock.now())?;
+        let place = Arc::clone(&self.places)
+            .try_acquire_owned()
+            .map_err(|_| Turned::Full)?;
         let registration = self.registry.register(id.standing(), chain.clone());
         if self.registry.count(id.name()) > self.limits.connections_per_caller {
             return Err(Turned::TooMany);
@@ -218,46 +215,6 @@ impl<I: Caller> Door<I> {
             registration,
             Some(place),
         ))
-    }
-}
-
-/// How many handshakes each address has under way.
-#[derive(Clone, Default)]
-struct Addresses(Arc<Mutex<HashMap<IpAddr, usize>>>);
-
-impl Addresses {
-    fn enter(&self, address: IpAddr, limit: usize) -> Option<Turn> {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(address).or_default();
-        if *count >= limit {
-            return None;
-        }
-        *count = count.saturating_add(1);
-        Some(Turn {
-            addresses: self.clone(),
-            address,
-        })
-    }
-}
-
-struct Turn {
-    addresses: Addresses,
-    address: IpAddr,
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        let mut counts = self
-            .addresses
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.address) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                counts.remove(&self.address);
-            }
-        }
     }
 }
 

@@ -9,12 +9,14 @@
 //! connection is then judged anew.
 
 pub mod authority;
+pub mod calls;
 pub mod chain;
 pub mod connection;
 pub mod connector;
 pub mod expiry;
 pub mod files;
 pub mod forms;
+mod handshakes;
 pub mod identity;
 pub mod identity_error;
 pub mod issue;

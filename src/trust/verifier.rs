@@ -10,6 +10,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
+    time::Duration,
 };
 
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, TrustAnchor, UnixTime};
@@ -25,7 +26,7 @@ use super::{
     pairing::RevocationPolicy,
     tls::provider,
 };
-use crate::domain::area::County;
+use crate::{domain::area::County, guard::Guard};
 
 /// The part that a certificate plays in a handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +95,16 @@ impl Roots {
             Revocation::Required(lists) | Revocation::IfAny(lists) => lists.iter().collect(),
             Revocation::ShortLived => Vec::new(),
         };
+        let lists = if Guard::Revocation.holds() {
+            lists
+        } else {
+            Vec::new()
+        };
+        let now = if Guard::Expiry.holds() {
+            now
+        } else {
+            leaf.first_moment()
+        };
         // With no list the builder refuses, and none is then to be looked at. By default it checks
         // the whole chain and denies what no list speaks of.
         let revocation = RevocationOptionsBuilder::new(&lists).ok().map(|options| {
@@ -107,7 +118,8 @@ impl Roots {
             Part::Client => KeyUsage::client_auth(),
             Part::Server => KeyUsage::server_auth(),
         };
-        leaf.end_entity
+        let path = leaf
+            .end_entity
             .verify_for_usage(
                 provider().signature_verification_algorithms.all,
                 &self.anchors,
@@ -118,6 +130,9 @@ impl Roots {
                 None,
             )
             .map_err(|error| IdentityError::of_path(&error))?;
+        for authority in path.intermediate_certificates() {
+            check_signer(&authority.der())?;
+        }
         leaf.check_usage(part)?;
         match self.revocation {
             Revocation::ShortLived => leaf.check_lifetime(),
@@ -300,6 +315,11 @@ impl<'a> Leaf<'a> {
         }
     }
 
+    fn first_moment(&self) -> UnixTime {
+        let seconds = self.certificate.validity().not_before.timestamp();
+        UnixTime::since_unix_epoch(Duration::from_secs(seconds.unsigned_abs()))
+    }
+
     fn check_lifetime(&self) -> Result<(), IdentityError> {
         let validity = self.certificate.validity();
         let life = validity
@@ -311,6 +331,19 @@ impl<'a> Leaf<'a> {
         } else {
             Err(IdentityError::LivesTooLong)
         }
+    }
+}
+
+/// Whoever signs for the root may sign: webpki looks only whether it is an authority.
+fn check_signer(authority: &CertificateDer<'_>) -> Result<(), IdentityError> {
+    let (_, authority) =
+        x509_parser::parse_x509_certificate(authority).map_err(|_| IdentityError::Unparsable)?;
+    let usage = authority
+        .key_usage()
+        .map_err(|_| IdentityError::Unparsable)?;
+    match usage {
+        Some(usage) if usage.value.key_cert_sign() => Ok(()),
+        Some(_) | None => Err(IdentityError::WrongUsage),
     }
 }
 

@@ -18,13 +18,21 @@
 
 #[path = "../harness/book.rs"]
 mod book;
+#[path = "../harness/frames.rs"]
+mod frames;
 #[path = "../harness/mod.rs"]
 mod harness;
+#[path = "../harness/knock.rs"]
+mod knock;
+#[path = "../harness/papers.rs"]
+mod papers;
 
 mod apart;
 mod damage;
 mod disk;
 mod draw;
+mod http2;
+mod identity;
 mod kill;
 mod link;
 mod order;

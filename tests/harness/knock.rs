@@ -1,6 +1,7 @@
-//! Callers who keep no rule: a TLS client that trusts whomever it meets, and HTTP/2 by hand.
+//! Callers who may be anyone: a TLS client that trusts whomever it meets.
 
 #![allow(
+    dead_code,
     unreachable_pub,
     missing_docs,
     clippy::unwrap_used,
@@ -19,16 +20,20 @@ use std::{
 };
 
 use rustls::{
-    ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme, StreamOwned,
+    ClientConfig, ClientConnection, DigitallySignedStruct, Error, HandshakeKind, ServerConfig,
+    ServerConnection, SignatureScheme, StreamOwned,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     crypto::{CryptoProvider, aws_lc_rs},
+    sign::{CertifiedKey, SingleCertAndKey},
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject};
 
-/// Who knocks.
+use crate::{frames::preface, harness::County};
+
+/// Who someone says they are: a chain, the leaf first, and a key that may be that of the leaf.
 pub struct Caller {
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
+    pub chain: Vec<CertificateDer<'static>>,
+    pub key: PrivateKeyDer<'static>,
 }
 
 impl Caller {
@@ -40,6 +45,27 @@ impl Caller {
                 .collect(),
             key: PrivateKeyDer::from_pem_slice(&fs::read(key).unwrap()).unwrap(),
         }
+    }
+
+    /// What it shows, whether it fits together or not.
+    fn shown(&self) -> SingleCertAndKey {
+        let provider = aws_lc_rs::default_provider();
+        let key = provider.key_provider.load_private_key(self.key.clone_key());
+        CertifiedKey::new(self.chain.clone(), key.unwrap()).into()
+    }
+}
+
+impl County {
+    /// This node, as its peers know it.
+    pub fn caller(&self) -> Caller {
+        let tls = self.dir.join("tls");
+        Caller::of(&tls.join("node.crt"), &tls.join("node.key"))
+    }
+
+    /// The office that it was made with.
+    pub fn operator(&self) -> Caller {
+        let office = self.dir.join("office");
+        Caller::of(&office.join("operator.crt"), &office.join("operator.key"))
     }
 }
 
@@ -90,9 +116,10 @@ impl ServerCertVerifier for Anyone {
     }
 }
 
-type Stream = StreamOwned<ClientConnection, TcpStream>;
+pub type Stream = StreamOwned<ClientConnection, TcpStream>;
 
-fn config(caller: Option<&Caller>) -> ClientConfig {
+/// A client that trusts whomever it meets and offers those protocols.
+pub fn client(caller: Option<&Caller>, protocols: &[&[u8]]) -> ClientConfig {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -100,35 +127,59 @@ fn config(caller: Option<&Caller>) -> ClientConfig {
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Anyone(provider)));
     let mut config = match caller {
-        Some(caller) => builder
-            .with_client_auth_cert(caller.chain.clone(), caller.key.clone_key())
-            .unwrap(),
+        Some(caller) => builder.with_client_cert_resolver(Arc::new(caller.shown())),
         None => builder.with_no_client_auth(),
     };
-    config.alpn_protocols = vec![b"h2".to_vec()];
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     config
 }
 
-fn dial(port: u16, caller: Option<&Caller>) -> std::io::Result<Stream> {
+/// What both listeners speak.
+pub const HTTP2: &[u8] = b"h2";
+
+/// Connects, to begin a handshake.
+pub fn connect(port: u16, config: Arc<ClientConfig>) -> std::io::Result<Stream> {
     let tcp = TcpStream::connect(("127.0.0.1", port))?;
     tcp.set_read_timeout(Some(Duration::from_secs(15)))?;
     let name = ServerName::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST).into());
-    let session = ClientConnection::new(Arc::new(config(caller)), name).unwrap();
-    let mut stream = StreamOwned::new(session, tcp);
-    stream.write_all(PREFACE)?;
-    stream.write_all(&frame(4, 0, 0, &[]))?;
+    let session = ClientConnection::new(config, name).unwrap();
+    Ok(StreamOwned::new(session, tcp))
+}
+
+fn dial(port: u16, config: Arc<ClientConfig>) -> std::io::Result<Stream> {
+    let mut stream = connect(port, config)?;
+    stream.write_all(&preface(WINDOW))?;
     stream.flush()?;
     Ok(stream)
 }
 
+/// What HTTP/2 takes of an answer unless told otherwise.
+const WINDOW: u32 = 65_535;
+
+/// The bytes by which a handshake begins.
+pub fn hello() -> Vec<u8> {
+    let name = ServerName::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST).into());
+    let mut session = ClientConnection::new(Arc::new(client(None, &[HTTP2])), name).unwrap();
+    let mut bytes = Vec::new();
+    session.write_tls(&mut bytes).unwrap();
+    bytes
+}
+
 /// Says what HTTP/2 begins with, and looks whether the other end does.
 pub fn knock(port: u16, caller: Option<&Caller>) -> Answer {
-    let met = dial(port, caller).and_then(|mut stream| {
+    knock_with(port, &Arc::new(client(caller, &[HTTP2]))).0
+}
+
+/// As [`knock`], and says how the handshake went, if it went well.
+pub fn knock_with(port: u16, config: &Arc<ClientConfig>) -> (Answer, Option<HandshakeKind>) {
+    let mut kind = None;
+    let met = dial(port, Arc::clone(config)).and_then(|mut stream| {
         let mut head = [0; 9];
         stream.read_exact(&mut head)?;
+        kind = stream.conn.handshake_kind();
         Ok(head)
     });
-    match met {
+    let answer = match met {
         // A SETTINGS frame.
         Ok(head) if head.get(3) == Some(&4) => Answer::Admitted,
         Ok(head) => Answer::Refused(format!("{head:?}")),
@@ -137,12 +188,32 @@ pub fn knock(port: u16, caller: Option<&Caller>) -> Answer {
             assert_ne!(error.kind(), waited, "neither admitted nor refused");
             Answer::Refused(error.to_string())
         }
+    };
+    (answer, kind)
+}
+
+/// Answers one who dials, as that; tells whether anything was said to it after the handshake.
+pub fn lure(tcp: TcpStream, as_whom: &Caller, protocols: &[&[u8]]) -> Answer {
+    tcp.set_nonblocking(false).unwrap();
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(as_whom.shown()));
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+    tcp.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
+    let session = ServerConnection::new(Arc::new(config)).unwrap();
+    match StreamOwned::new(session, tcp).read(&mut [0; 24]) {
+        Ok(1..) => Answer::Admitted,
+        Ok(0) => Answer::Refused("ended".to_owned()),
+        Err(error) => Answer::Refused(error.to_string()),
     }
 }
 
 /// Holds a connection open until the other end ends it.
 pub fn hold(port: u16, caller: &Caller) -> JoinHandle<()> {
-    let mut stream = dial(port, Some(caller)).unwrap();
+    let mut stream = dial(port, Arc::new(client(Some(caller), &[HTTP2]))).unwrap();
     let mut head = [0; 9];
     stream.read_exact(&mut head).unwrap();
     stream.sock.set_read_timeout(None).unwrap();
@@ -150,61 +221,6 @@ pub fn hold(port: u16, caller: &Caller) -> JoinHandle<()> {
         let mut buffer = [0; 4096];
         while matches!(stream.read(&mut buffer), Ok(1..)) {}
     })
-}
-
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-fn frame(kind: u8, flags: u8, stream: u32, body: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(body.len()).unwrap().to_be_bytes();
-    let mut bytes = length.get(1..).unwrap().to_vec();
-    bytes.extend([kind, flags]);
-    bytes.extend(stream.to_be_bytes());
-    bytes.extend(body);
-    bytes
-}
-
-/// The headers of a gRPC call, in literals.
-fn headers(path: &str) -> Vec<u8> {
-    // :method POST, :scheme https, :path
-    let mut bytes = vec![0x83, 0x87, 0x04, u8::try_from(path.len()).unwrap()];
-    bytes.extend(path.bytes());
-    // content-type, te
-    bytes.extend([0x0f, 0x10, 16]);
-    bytes.extend(b"application/grpc");
-    bytes.extend([0x00, 2]);
-    bytes.extend(b"te");
-    bytes.push(8);
-    bytes.extend(b"trailers");
-    bytes
-}
-
-/// Opens streams without end, whatever the other end allows; returns the connection, still open
-/// unless the other end has ended it.
-pub fn flood(port: u16, caller: &Caller, path: &str, count: u32) -> impl Drop + use<> {
-    let mut stream = dial(port, Some(caller)).unwrap();
-    let call = headers(path);
-    let mut sink = vec![0; 1 << 20];
-    for number in 0..count {
-        if stream
-            .write_all(&frame(1, 4, number * 2 + 1, &call))
-            .is_err()
-        {
-            break;
-        }
-        if number % 100 == 99 {
-            // What it answers is taken, so that it has no excuse to wait.
-            stream.sock.set_nonblocking(true).unwrap();
-            while matches!(stream.read(&mut sink), Ok(1..)) {}
-            stream.sock.set_nonblocking(false).unwrap();
-        }
-    }
-    Held(stream)
-}
-
-struct Held(#[expect(dead_code, reason = "held open")] Stream);
-
-impl Drop for Held {
-    fn drop(&mut self) {}
 }
 
 /// Sends one gRPC message of that many bytes; returns the status and its message.
@@ -218,7 +234,7 @@ pub fn send_message(port: u16, caller: &Caller, path: &str, bytes: usize) -> (St
             .await
             .unwrap();
         let name = ServerName::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST).into());
-        let tls = tokio_rustls::TlsConnector::from(Arc::new(config(Some(caller))))
+        let tls = tokio_rustls::TlsConnector::from(Arc::new(client(Some(caller), &[HTTP2])))
             .connect(name, tcp)
             .await
             .unwrap();
@@ -252,27 +268,5 @@ pub fn send_message(port: u16, caller: &Caller, path: &str, bytes: usize) -> (St
                 .map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
         };
         (text("grpc-status"), text("grpc-message"))
-    })
-}
-
-/// Connections from that address that say nothing.
-pub fn idle(from: [u8; 4], ports: &[u16], each: usize) -> Vec<TcpStream> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let mut open = Vec::new();
-        for port in ports {
-            for _ in 0..each {
-                let socket = tokio::net::TcpSocket::new_v4().unwrap();
-                socket.bind((from, 0).into()).unwrap();
-                let to = ([127, 0, 0, 1], *port).into();
-                if let Ok(stream) = socket.connect(to).await {
-                    open.push(stream.into_std().unwrap());
-                }
-            }
-        }
-        open
     })
 }

@@ -383,6 +383,14 @@ impl County {
         Node::spawn(command).unwrap_or_else(|said| panic!("the node did not start: {said:?}"))
     }
 
+    /// The port of the office listener.
+    pub fn office_port(&self) -> u16 {
+        let text = fs::read_to_string(self.dir.join("node.toml")).unwrap();
+        let document: toml::Table = text.parse().unwrap();
+        let listen = document["office"]["listen"].as_str().unwrap();
+        listen.rsplit_once(':').unwrap().1.parse().unwrap()
+    }
+
     /// Publishes rows of JSON lines; returns the answers.
     pub fn publish(&self, rows: &[Value]) -> Said {
         let input: String = rows.iter().map(|row| format!("{row}\n")).collect();
@@ -567,6 +575,20 @@ impl Node {
 
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The most memory that it had at any time, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib: u64 = peak
+            .unwrap()
+            .split_whitespace()
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap();
+        kib << 10
     }
 
     /// Everything that it logged so far.
