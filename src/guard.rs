@@ -31,6 +31,8 @@ pub(crate) enum Guard {
     Reflection,
     /// A certificate that its authority took back proves nothing.
     Revocation,
+    /// Who signs must have signed these very bytes.
+    Signature,
     /// A group is synced before anyone is answered.
     Sync,
     /// A peer that calls wakes the couriers that wait for it.
@@ -53,6 +55,7 @@ impl Guard {
         Self::Poison,
         Self::Reflection,
         Self::Revocation,
+        Self::Signature,
         Self::Sync,
         Self::Wake,
         Self::Written,
