@@ -13,6 +13,8 @@ pub(crate) enum Guard {
     Acknowledged,
     /// A courier waits for its own peer only.
     Apart,
+    /// Nothing panics over a draft.
+    Calm,
     /// What is read from the journal must match its checksum.
     Checksum,
     /// What both sides hold is compared when a stream opens.
@@ -27,6 +29,8 @@ pub(crate) enum Guard {
     Once,
     /// A write or sync that failed is not answered as if it had not.
     Poison,
+    /// No line of the log prints what an office wrote.
+    Quiet,
     /// The journal must reach as far as the index reflects it.
     Reflection,
     /// A certificate that its authority took back proves nothing.
@@ -46,6 +50,7 @@ impl Guard {
     const ALL: &[Self] = &[
         Self::Acknowledged,
         Self::Apart,
+        Self::Calm,
         Self::Checksum,
         Self::Divergence,
         Self::Expiry,
@@ -53,6 +58,7 @@ impl Guard {
         Self::Mark,
         Self::Once,
         Self::Poison,
+        Self::Quiet,
         Self::Reflection,
         Self::Revocation,
         Self::Signature,

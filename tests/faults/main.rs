@@ -32,6 +32,7 @@ mod papers;
 mod protobuf;
 
 mod apart;
+mod canaries;
 mod damage;
 mod disk;
 mod draw;
