@@ -13,6 +13,8 @@ pub(crate) enum Guard {
     Acknowledged,
     /// A courier waits for its own peer only.
     Apart,
+    /// Nothing panics over a draft.
+    Calm,
     /// What is read from the journal must match its checksum.
     Checksum,
     /// What both sides hold is compared when a stream opens.
@@ -27,10 +29,14 @@ pub(crate) enum Guard {
     Once,
     /// A write or sync that failed is not answered as if it had not.
     Poison,
+    /// No line of the log prints what an office wrote.
+    Quiet,
     /// The journal must reach as far as the index reflects it.
     Reflection,
     /// A certificate that its authority took back proves nothing.
     Revocation,
+    /// Who signs must have signed these very bytes.
+    Signature,
     /// A group is synced before anyone is answered.
     Sync,
     /// A peer that calls wakes the couriers that wait for it.
@@ -44,6 +50,7 @@ impl Guard {
     const ALL: &[Self] = &[
         Self::Acknowledged,
         Self::Apart,
+        Self::Calm,
         Self::Checksum,
         Self::Divergence,
         Self::Expiry,
@@ -51,8 +58,10 @@ impl Guard {
         Self::Mark,
         Self::Once,
         Self::Poison,
+        Self::Quiet,
         Self::Reflection,
         Self::Revocation,
+        Self::Signature,
         Self::Sync,
         Self::Wake,
         Self::Written,

@@ -8,5 +8,6 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    hongyan::telemetry::keep_panics_quiet();
     hongyan::cli::main(std::env::args_os())
 }

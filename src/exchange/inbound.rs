@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    error::Error as _,
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
@@ -225,7 +226,7 @@ impl Receiving {
     }
 
     async fn receive(&mut self) -> Result<(), CallError> {
-        let SenderStep::Opening(mut opening) = self.step(OPENING_WITHIN).await? else {
+        let Some(SenderStep::Opening(mut opening)) = self.step(OPENING_WITHIN).await? else {
             return Err(NotOfItsForm("the opening comes first").into());
         };
         own_channel(
@@ -258,10 +259,10 @@ impl Receiving {
                     }
                     continue;
                 }
-                step = self.step(SILENCE), if committing.len() < PARCELS_UNDER_WAY => step?,
+                step = self.step(SILENCE), if committing.len() < PARCELS_UNDER_WAY => step,
             };
-            if !matches!(step, SenderStep::Parcel(_)) {
-                // What else is said comes behind the parcels before it.
+            if !matches!(step, Ok(Some(SenderStep::Parcel(_)))) {
+                // What else is said, or cannot be read, comes behind the parcels before it.
                 while committing.len() > 0 {
                     let committed = committing.next().await;
                     channel.under_way.pop_front();
@@ -270,6 +271,10 @@ impl Receiving {
                     }
                 }
             }
+            // The peer has said all that it has to say.
+            let Some(step) = step? else {
+                return Ok(());
+            };
             match step {
                 SenderStep::Parcel(parcel) => {
                     let judged = self.judge(&mut channel, parcel).await?;
@@ -289,12 +294,17 @@ impl Receiving {
         }
     }
 
-    async fn step(&mut self, within: Duration) -> Result<SenderStep, CallError> {
+    /// What the peer says next; none once it has closed the stream.
+    async fn step(&mut self, within: Duration) -> Result<Option<SenderStep>, CallError> {
         match timeout(within, self.steps.next()).await {
-            Ok(Some(Ok(message))) => Ok(wire::sender_step(message)?),
-            // The peer closed the stream, or the connection broke: nobody is left to tell.
-            Ok(Some(Err(_)) | None) => Err(CallError::Silent),
-            Err(_) => Err(CallError::Silent),
+            Ok(Some(Ok(message))) => Ok(Some(wire::sender_step(message)?)),
+            Ok(None) => Ok(None),
+            // What broke on the way has a cause; what could not be read has none.
+            Ok(Some(Err(status))) if status.source().is_none() => {
+                Err(NotOfItsForm("bytes that are no message").into())
+            }
+            // The connection broke, and nobody is left to tell; or it might as well have.
+            Ok(Some(Err(_))) | Err(_) => Err(CallError::Silent),
         }
     }
 

@@ -249,7 +249,8 @@ async fn wait(
         Some(ended) = tasks.join_next() => match ended {
             Ok(Ok(())) => Err(NodeError::Serve("a part of the node ended by itself".into())),
             Ok(Err(error)) => Err(error),
-            Err(error) => Err(NodeError::Serve(error.to_string())),
+            // What a panic said is not for every ear.
+            Err(_) => Err(NodeError::Serve("a part of the node broke off".into())),
         },
     }
 }

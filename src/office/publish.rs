@@ -22,6 +22,7 @@ use crate::{
         refusal::Refusal,
     },
     envelope,
+    guard::Guard,
     store::{Accepted, Direction, NoticeView, Outgoing, PublishError, Side},
     trust::{identity::OfficeId, keys},
 };
@@ -110,6 +111,10 @@ impl Desk<'_> {
         &self,
         mut raw: RawDraft,
     ) -> Result<Result<Prepared, Vec<Problem>>, Fault> {
+        if !Guard::Quiet.holds() {
+            tracing::info!(number = raw.get(Field::ResidentId), "Judges a draft.");
+        }
+        assert!(Guard::Calm.holds(), "{:?}", raw.get(Field::ResidentId));
         let mut problems = Vec::new();
         let kind: Option<Kind> = raw.get(Field::Kind).and_then(|name| name.parse().ok());
         let mut answered = None;

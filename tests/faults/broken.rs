@@ -15,5 +15,6 @@ fn main() -> ExitCode {
         eprintln!("usage: hongyan-broken GUARD ARGUMENTS: there is no guard {guard:?}");
         return ExitCode::from(2);
     }
+    hongyan::telemetry::keep_panics_quiet();
     hongyan::cli::main(program.into_iter().chain(words))
 }

@@ -20,17 +20,23 @@
 mod book;
 #[path = "../harness/frames.rs"]
 mod frames;
+#[path = "../harness/grpc.rs"]
+mod grpc;
 #[path = "../harness/mod.rs"]
 mod harness;
 #[path = "../harness/knock.rs"]
 mod knock;
 #[path = "../harness/papers.rs"]
 mod papers;
+#[path = "../harness/protobuf.rs"]
+mod protobuf;
 
 mod apart;
+mod canaries;
 mod damage;
 mod disk;
 mod draw;
+mod hostile;
 mod http2;
 mod identity;
 mod kill;

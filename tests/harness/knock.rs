@@ -192,9 +192,8 @@ pub fn knock_with(port: u16, config: &Arc<ClientConfig>) -> (Answer, Option<Hand
     (answer, kind)
 }
 
-/// Answers one who dials, as that; tells whether anything was said to it after the handshake.
-pub fn lure(tcp: TcpStream, as_whom: &Caller, protocols: &[&[u8]]) -> Answer {
-    tcp.set_nonblocking(false).unwrap();
+/// A server that takes whoever dials and speaks those protocols.
+pub fn server(as_whom: &Caller, protocols: &[&[u8]]) -> ServerConfig {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -202,6 +201,13 @@ pub fn lure(tcp: TcpStream, as_whom: &Caller, protocols: &[&[u8]]) -> Answer {
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(as_whom.shown()));
     config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+    config
+}
+
+/// Answers one who dials, as that; tells whether anything was said to it after the handshake.
+pub fn lure(tcp: TcpStream, as_whom: &Caller, protocols: &[&[u8]]) -> Answer {
+    tcp.set_nonblocking(false).unwrap();
+    let config = server(as_whom, protocols);
     tcp.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
     let session = ServerConnection::new(Arc::new(config)).unwrap();
     match StreamOwned::new(session, tcp).read(&mut [0; 24]) {
@@ -220,53 +226,5 @@ pub fn hold(port: u16, caller: &Caller) -> JoinHandle<()> {
     thread::spawn(move || {
         let mut buffer = [0; 4096];
         while matches!(stream.read(&mut buffer), Ok(1..)) {}
-    })
-}
-
-/// Sends one gRPC message of that many bytes; returns the status and its message.
-pub fn send_message(port: u16, caller: &Caller, path: &str, bytes: usize) -> (String, String) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let tcp = tokio::net::TcpStream::connect(("127.0.0.1", port))
-            .await
-            .unwrap();
-        let name = ServerName::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST).into());
-        let tls = tokio_rustls::TlsConnector::from(Arc::new(client(Some(caller), &[HTTP2])))
-            .connect(name, tcp)
-            .await
-            .unwrap();
-        let (client, connection) = h2::client::handshake(tls).await.unwrap();
-        let driver = tokio::spawn(connection);
-        let request = tonic::codegen::http::Request::post(format!("https://node{path}"))
-            .header("content-type", "application/grpc")
-            .header("te", "trailers")
-            .body(())
-            .unwrap();
-        let mut client = client.ready().await.unwrap();
-        let (response, mut body) = client.send_request(request, false).unwrap();
-        let mut message = vec![0];
-        message.extend(u32::try_from(bytes).unwrap().to_be_bytes());
-        message.resize(bytes + 5, 0);
-        body.send_data(message.into(), true).unwrap();
-        let response = response.await.unwrap();
-        let mut trailers = response.headers().clone();
-        let mut data = response.into_body();
-        if trailers.get("grpc-status").is_none() {
-            while let Some(chunk) = data.data().await {
-                let length = chunk.unwrap().len();
-                data.flow_control().release_capacity(length).unwrap();
-            }
-            trailers = data.trailers().await.unwrap().unwrap();
-        }
-        driver.abort();
-        let text = |name: &str| {
-            trailers
-                .get(name)
-                .map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
-        };
-        (text("grpc-status"), text("grpc-message"))
     })
 }
