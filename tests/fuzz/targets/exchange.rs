@@ -98,7 +98,7 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
     match kind {
         "sender_step" => {
             let notice = crate::envelope::samples::every_kind().remove(0);
-            vec![
+            [
                 opening_request(SenderOpening {
                     channel,
                     sandbox: true,
@@ -134,7 +134,7 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
             ];
             let [agreement, operator, later] =
                 pauses.map(|pause| receipt_response(&signed("receipt"), Some((at(8), pause))));
-            vec![
+            [
                 opening_response(ReceiverOpening {
                     held: at(9),
                     head,
