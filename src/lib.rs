@@ -47,6 +47,7 @@
 //! |---|---|
 //! | [`domain`] | the field, pure: areas, people, notices, delivery, refusals |
 //! | `guard` | what the fault harness leaves out to see its rows fail |
+//! | `fuzz` | what reads bytes of others, as targets for fuzzing; only in tests |
 //! | [`clock`], [`document`] | the time; TOML with errors that name the key |
 //! | `in_order` | futures side by side, answered in their order |
 //! | [`envelope`] | a notice's bytes, written once and read strictly |
@@ -68,6 +69,9 @@ pub mod document;
 pub mod domain;
 pub mod envelope;
 pub mod exchange;
+#[cfg(any(test, fuzzing))]
+#[path = "../tests/fuzz/targets/mod.rs"]
+pub mod fuzz;
 #[cfg(feature = "broken")]
 pub mod guard;
 #[cfg(not(feature = "broken"))]

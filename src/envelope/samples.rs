@@ -81,6 +81,57 @@ pub(crate) fn bytes(notice: &Outgoing<'_>) -> Vec<u8> {
     .concat()
 }
 
+/// A notice of each kind.
+pub(crate) fn every_kind() -> Vec<Vec<u8>> {
+    let consent = Consent {
+        date: date(2026, 9, 1),
+        reference: "c-1".into(),
+    };
+    let full = Movement {
+        managing_area: Some("350582104000".parse().unwrap()),
+        destination_address: Some("测试路1号".into()),
+        expected_until: Some(date(2027, 3, 1)),
+        certificate: Certificate {
+            number: Some("12345".into()),
+            status: Some("valid".into()),
+            valid_until: Some(date(2028, 1, 1)),
+        },
+        ..movement()
+    };
+    let feedback = Feedback {
+        outcome: Outcome::MovedOn("350583104".parse().unwrap()),
+        event_date: date(2026, 10, 7),
+        note: None,
+    };
+    let message = Message {
+        text: "测试".into(),
+    };
+    let answers = Some(NoticeId::new([1; 8], 3));
+    let [plain, full, feedback, message] = [
+        Content::Departure(movement()),
+        Content::Departure(full),
+        Content::Feedback(feedback),
+        Content::Message(message),
+    ];
+    let notices = [
+        outgoing(&plain),
+        Outgoing {
+            consent: Some(&consent),
+            ..outgoing(&full)
+        },
+        Outgoing {
+            answers,
+            case_id: answers,
+            ..outgoing(&feedback)
+        },
+        Outgoing {
+            answers,
+            ..outgoing(&message)
+        },
+    ];
+    notices.iter().map(bytes).collect()
+}
+
 /// A generated value. The types of the domain have no `Debug`, which proptest asks for.
 #[derive(Clone)]
 pub(crate) struct Sample<T>(pub(crate) T);

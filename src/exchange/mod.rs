@@ -67,6 +67,8 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 pub(crate) use self::inbound::service;
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::wire::fuzz;
 pub use self::{
     adopt::{AdoptError, AdoptedChannel},
     failure::SessionError,

@@ -1,6 +1,6 @@
 //! Rows as JSON objects: the fields by their names, a dot in a name being an object inside.
 
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
@@ -65,7 +65,7 @@ struct Row {
 
 impl Row {
     fn members(&mut self, outer: &str, members: Vec<(String, Json)>) {
-        let mut seen = Vec::new();
+        let mut seen = HashSet::new();
         for (key, value) in members {
             let name = if outer.is_empty() {
                 key
@@ -76,7 +76,7 @@ impl Row {
                 self.problem(Code::FieldRepeated, &name);
             } else {
                 self.member(&name, value);
-                seen.push(name);
+                seen.insert(name);
             }
         }
     }

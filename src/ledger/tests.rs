@@ -219,6 +219,26 @@ fn json_rows_are_judged_one_by_one() {
 }
 
 #[test]
+fn a_row_of_ten_times_the_members_takes_no_hundred_times_as_long() {
+    let takes = |members: usize| {
+        let members: Vec<String> = (0..members).map(|at| format!("\"x{at:05}\":0")).collect();
+        let row = format!("{{{}}}", members.join(","));
+        let read = || {
+            let begun = crate::clock::Clock::system().monotonic();
+            assert!(read_object(&row).is_ok());
+            begun.elapsed()
+        };
+        (0..5).map(|_| read()).min().unwrap()
+    };
+    // As many as a row of JSON lines has room for.
+    let (few, many) = (takes(2_400), takes(24_000));
+    assert!(
+        many < few * 40,
+        "{few:?}, and {many:?} for ten times as many"
+    );
+}
+
+#[test]
 fn what_is_written_as_json_is_read_back() {
     let mut raw = RawDraft::default();
     for (field, value) in [

@@ -42,6 +42,8 @@ use jiff::civil::Date;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::wire::fuzz;
 use self::{authority::Authority, problem::Fault, subscribe::Subscribers};
 pub use self::{
     operations::{

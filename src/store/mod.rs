@@ -10,6 +10,9 @@ mod facade;
 pub(crate) mod journal;
 mod verb;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use embedded::fuzz;
+
 pub use self::{
     embedded::{
         EmbeddedLimits,

@@ -16,6 +16,9 @@ pub mod connector;
 pub mod expiry;
 pub mod files;
 pub mod forms;
+#[cfg(any(test, fuzzing))]
+#[path = "../../tests/fuzz/targets/trust.rs"]
+pub(crate) mod fuzz;
 mod handshakes;
 pub mod identity;
 pub mod identity_error;

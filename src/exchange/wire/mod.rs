@@ -2,6 +2,9 @@
 //!
 //! Foreign messages are taken apart whole, so that a new field stops the build.
 
+#[cfg(any(test, fuzzing))]
+#[path = "../../../tests/fuzz/targets/exchange.rs"]
+pub(crate) mod fuzz;
 mod values;
 
 use bytes::Bytes;

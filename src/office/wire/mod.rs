@@ -3,6 +3,9 @@
 
 mod asked;
 mod draft;
+#[cfg(any(test, fuzzing))]
+#[path = "../../../tests/fuzz/targets/office.rs"]
+pub(crate) mod fuzz;
 mod service;
 mod told;
 

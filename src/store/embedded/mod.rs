@@ -5,6 +5,9 @@
 
 mod consumers;
 mod consuming;
+#[cfg(any(test, fuzzing))]
+#[path = "../../../tests/fuzz/targets/store.rs"]
+pub(crate) mod fuzz;
 mod health;
 pub(crate) mod index;
 mod keys;
