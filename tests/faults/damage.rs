@@ -63,6 +63,8 @@ impl Settled {
         let ids: Vec<_> = ids.collect();
         let answers = ids.iter().take(20).enumerate();
         let answers: Vec<_> = answers.map(|(number, id)| feedback(number, id)).collect();
+        // Only what has come in can be answered.
+        county.wait_until_answered();
         county.publish(&answers).expect(0);
         // Every repeat is compared with what is held: some are enough.
         rows = rows.into_iter().step_by(20).chain(answers).collect();
