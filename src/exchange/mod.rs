@@ -36,6 +36,8 @@
 //! | `gate` | one arriving place to a verdict |
 //! | `allowance` | what a peer may use up without bringing anything |
 //! | `inbound` | the service that peers call |
+//! | `receiving` | one stream of a peer, from opening to end |
+//! | `streams` | the newest stream of each channel, which fences the one before |
 //! | `link` | one HTTP/2 connection a peer, shared by its couriers |
 //! | `outbound` | one courier a channel |
 //! | `session` | one stream of a courier, from opening to end |
@@ -56,9 +58,11 @@ mod inbound;
 mod link;
 mod outbound;
 mod probe;
+mod receiving;
 mod retry;
 mod session;
 mod status;
+mod streams;
 mod succession;
 mod wire;
 
@@ -79,7 +83,7 @@ pub use self::{
     wire::NotOfItsForm,
 };
 use self::{
-    allowance::Allowances, inbound::Streams, link::Links, outbound::Couriers, probe::KnownDigests,
+    allowance::Allowances, link::Links, outbound::Couriers, probe::KnownDigests, streams::Streams,
 };
 use crate::{
     agreement::Agreements,
