@@ -147,6 +147,23 @@ pub(crate) async fn an_end_waits_for_the_peer(open: Open<'_>) {
     store.stop().await;
 }
 
+/// What was put on hold too late, because the peer has it, does not come again.
+pub(crate) async fn what_the_peer_has_is_on_hold_no_more(open: Open<'_>) {
+    let store = open();
+    publish(&store, 2).await;
+    for sequence in [1, 2] {
+        let code = Some(Code::NoAgreement);
+        let held = store
+            .end(here(), Sequence::new(sequence), VoidReason::OnHold, code, 1)
+            .await;
+        assert_eq!(held, Ok(true));
+    }
+    settle_all(&store, vec![Outcome::Stored, Outcome::Voided]).await;
+    assert_eq!(store.on_hold(here()).await, Ok(1));
+    assert_eq!(store.release(here()).await, Ok(1));
+    store.stop().await;
+}
+
 /// What waits for an agreement leaves a void and comes again behind the others, same id.
 pub(crate) async fn what_is_on_hold_comes_again(open: Open<'_>) {
     let store = open();

@@ -80,6 +80,11 @@ fn an_end_waits_for_the_peer() {
 }
 
 #[test]
+fn what_the_peer_has_is_on_hold_no_more() {
+    run(conformance::what_the_peer_has_is_on_hold_no_more);
+}
+
+#[test]
 fn what_is_on_hold_comes_again() {
     run(conformance::what_is_on_hold_comes_again);
 }
