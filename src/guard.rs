@@ -17,6 +17,8 @@ pub(crate) enum Guard {
     Calm,
     /// What is read from the journal must match its checksum.
     Checksum,
+    /// What cannot be undone waits until the clock has said so for an hour.
+    Deadline,
     /// What both sides hold is compared when a stream opens.
     Divergence,
     /// A certificate proves nothing before its first day and after its last.
@@ -52,6 +54,7 @@ impl Guard {
         Self::Apart,
         Self::Calm,
         Self::Checksum,
+        Self::Deadline,
         Self::Divergence,
         Self::Expiry,
         Self::Limits,

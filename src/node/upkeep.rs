@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{NodeError, operations::Node};
 use crate::{
+    clock::Certain,
     domain::calendar,
     store::{NotNow, Store},
 };
@@ -19,6 +20,7 @@ pub(super) async fn upkeep(
     stop: CancellationToken,
 ) -> Result<(), NodeError> {
     let mut failed = None;
+    let mut certain = Certain::default();
     let mut rounds_at = Instant::now();
     let mut forgot_at = Instant::now();
     loop {
@@ -41,20 +43,28 @@ pub(super) async fn upkeep(
         }
         if rounds_at <= Instant::now() {
             rounds_at = Instant::now() + ROUNDS_EVERY;
-            rounds(&node, &store).await;
-        }
-        if forgot_at <= Instant::now() {
-            forgot_at = Instant::now() + FORGOTTEN_EVERY;
-            match store.forget_references(node.clock.now_ms()).await {
-                Ok(0) => {}
-                Ok(forgotten) => tracing::info!(forgotten, "References of long ago are forgotten."),
-                Err(error) => tracing::warn!(%error, "References could not be forgotten."),
+            let passed_ms = certain.read(&node.clock);
+            if let Some(passed_ms) = passed_ms
+                && forgot_at <= Instant::now()
+            {
+                forgot_at = Instant::now() + FORGOTTEN_EVERY;
+                forget_references(&store, passed_ms).await;
             }
+            rounds(&node, &store, passed_ms).await;
         }
     }
 }
 
-async fn rounds(node: &Node, store: &Store) {
+async fn forget_references(store: &Store, passed_ms: i64) {
+    match store.forget_references(passed_ms).await {
+        Ok(0) => {}
+        Ok(forgotten) => tracing::info!(forgotten, "References of long ago are forgotten."),
+        Err(error) => tracing::warn!(%error, "References could not be forgotten."),
+    }
+}
+
+/// `passed_ms` is the time that has passed for certain.
+async fn rounds(node: &Node, store: &Store, passed_ms: Option<i64>) {
     for warning in node.trust.current().warnings(node.clock.now()) {
         tracing::warn!(?warning, "Trust runs out.");
     }
@@ -64,17 +74,24 @@ async fn rounds(node: &Node, store: &Store) {
     for agreement in today.map_or_else(Vec::new, |today| agreements.not_in_force(today)) {
         tracing::warn!(%agreement, "An agreement is not in force today; nothing travels under it. Pair again to renew it.");
     }
-    if let Err(error) = silent_consumers(node, store).await {
+    if let Err(error) = silent_consumers(node, store, passed_ms).await {
         tracing::warn!(%error, "Consumers could not be looked at.");
     }
 }
 
-async fn silent_consumers(node: &Node, store: &Store) -> Result<(), NotNow> {
+/// One is removed only once its silence is certain; until then it is reported.
+async fn silent_consumers(
+    node: &Node,
+    store: &Store,
+    passed_ms: Option<i64>,
+) -> Result<(), NotNow> {
     let now = node.clock.now_ms();
     for consumer in store.consumers().await? {
-        let days = now.saturating_sub(consumer.seen_ms) / DAY_MS;
+        let silent = |until_ms: i64| until_ms.saturating_sub(consumer.seen_ms) / DAY_MS;
+        let days = silent(now);
+        let certain = passed_ms.is_some_and(|passed_ms| silent(passed_ms) >= REMOVED_AFTER_DAYS);
         let (home, name) = (consumer.home, consumer.name);
-        if days >= REMOVED_AFTER_DAYS {
+        if certain {
             tracing::error!(%home, consumer = %name, days, "A consumer was silent too long; it is removed.");
             store.remove_consumer(home, name).await?;
         } else if days >= REPORTED_AFTER_DAYS {
