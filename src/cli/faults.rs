@@ -9,8 +9,10 @@ use crate::{
     office::client::{ClientError, Refusal},
     pairing::{AgreementsError, InstallError, LoadError, PairingError},
     trust::{
+        alert::Alert,
         authority::AuthorityError,
         files::FileError,
+        identity_error::IdentityError,
         issue::IssueError,
         keys::{KeyError, NoRandomness},
         rotation::RotateError,
@@ -135,6 +137,19 @@ impl From<AgreementsError> for Failure {
     }
 }
 
+/// What a person reads of a failure that begins with the name of why a certificate does not do; none
+/// of any other.
+pub(super) fn of_certificates(failure: &str) -> Option<Text> {
+    let (name, _) = failure.split_once(": ")?;
+    let alerts = Alert::ALL.iter().map(|alert| (alert.name(), alert.text()));
+    let errors = IdentityError::ALL
+        .iter()
+        .map(|error| (error.name(), error.text()));
+    alerts
+        .chain(errors)
+        .find_map(|(known, text)| (known == name).then_some(text))
+}
+
 /// What a person reads of the node's no.
 pub(super) fn sentence_of(refusal: &Refusal) -> Sentence {
     match Code::from_name(&refusal.code).map(Code::text) {
@@ -156,10 +171,23 @@ pub(super) fn sentence_of(refusal: &Refusal) -> Sentence {
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         match error {
-            ClientError::Unreachable(reason) => Self::unreachable(both(
-                format!("无法连接节点（{reason}）。请确认节点正在运行：hongyan serve"),
-                format!("the node cannot be reached ({reason}); is it running? hongyan serve"),
-            )),
+            ClientError::Unreachable(reason) => Self::unreachable(match of_certificates(&reason) {
+                Some(Text { zh, en }) => both(
+                    format!("无法连接节点：{zh}"),
+                    format!("the node cannot be reached: {en}"),
+                ),
+                None => both(
+                    format!("无法连接节点（{reason}）。请确认节点正在运行：hongyan serve"),
+                    format!("the node cannot be reached ({reason}); is it running? hongyan serve"),
+                ),
+            }),
+            ClientError::NotLetIn(alert) => {
+                let Text { zh, en } = alert.text();
+                Self::refused(both(
+                    format!("节点拒绝本办公室：{zh}"),
+                    format!("the node does not let this office in: {en}"),
+                ))
+            }
             ClientError::Ended(reason) => Self::unreachable(both(
                 format!("节点中断了通话，可能正在停止；已发出而未答复的，结果不明。{reason}"),
                 format!(
@@ -187,5 +215,37 @@ impl From<ClientError> for Failure {
                 error.to_string(),
             )),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::exit::Exit, *};
+
+    #[test]
+    fn a_failure_over_certificates_is_told_in_both_languages() {
+        for failure in [
+            Alert::CertificateExpired.to_string(),
+            IdentityError::NotYetValid.to_string(),
+        ] {
+            let text = of_certificates(&failure).unwrap();
+            assert!(failure.ends_with(text.en), "{failure}");
+            let Failure { exit, sentence } = ClientError::Unreachable(failure).into();
+            let told = sentence.unwrap();
+            assert_eq!(exit, Exit::Unreachable);
+            assert!(told.zh.contains(text.zh) && told.en.contains(text.en));
+            assert!(!told.en.contains("is it running"), "{}", told.en);
+        }
+        assert_eq!(of_certificates("Connection refused (os error 111)"), None);
+        assert_eq!(of_certificates("the peer: gone"), None);
+    }
+
+    #[test]
+    fn an_office_that_is_not_let_in_is_refused() {
+        let Failure { exit, sentence } = ClientError::NotLetIn(Alert::CertificateExpired).into();
+        assert_eq!(exit, Exit::Refused);
+        let told = sentence.unwrap();
+        assert!(told.en.contains("compare the clocks"), "{}", told.en);
+        assert!(told.zh.contains("核对双方时钟"), "{}", told.zh);
     }
 }

@@ -2,8 +2,25 @@
 
 use tonic::Status;
 
-use super::{link::LinkError, succession::PinError, wire::NotOfItsForm};
-use crate::{store::NotNow, trust::signature::SignatureError};
+use super::{link::OpenLink, succession::PinError, wire::NotOfItsForm};
+use crate::{
+    store::NotNow,
+    trust::{alert::Alert, connector::ConnectError, signature::SignatureError},
+};
+
+/// Why a peer cannot be reached.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// No connection, or no proof of identity.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// HTTP/2 could not be set up.
+    #[error("no HTTP/2 connection: {0}")]
+    Http(#[from] tonic::transport::Error),
+    /// The peer does not take this node's certificate.
+    #[error("{0}")]
+    Refused(Alert),
+}
 
 /// Why a stream failed.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +73,23 @@ impl From<Status> for SessionError {
 }
 
 impl SessionError {
+    /// The same, unless the peer had turned away the very connection that the call was made on:
+    /// whatever a call meets with there, that is why.
+    pub(super) fn on(self, link: &OpenLink) -> Self {
+        match link.alert() {
+            Some(alert) => LinkError::Refused(alert).into(),
+            None => self,
+        }
+    }
+
+    /// True if one of the two does not take the other's certificate.
+    pub(super) const fn is_of_certificates(&self) -> bool {
+        matches!(
+            self,
+            Self::Link(LinkError::Refused(_) | LinkError::Connect(ConnectError::Identity(_)))
+        )
+    }
+
     /// True if the connection itself is of no use any more.
     pub(super) const fn breaks_link(&self) -> bool {
         matches!(self, Self::Link(_) | Self::Broken(_) | Self::Silent)

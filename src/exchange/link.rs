@@ -11,11 +11,13 @@ use tokio::sync::{Mutex as AsyncMutex, watch};
 use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
 
+use super::failure::{LinkError, SessionError};
 use crate::{
     clock::Clock,
     guard::Guard,
     trust::{
-        connector::{ConnectError, Connector},
+        alert::{Alert, Farewell},
+        connector::Connector,
         identity::SpiffeId,
     },
 };
@@ -29,7 +31,7 @@ pub(super) struct Links {
 
 struct Link {
     peer: SpiffeId,
-    open: AsyncMutex<Option<(Channel, u64)>>,
+    open: AsyncMutex<Option<OpenLink>>,
     told: Mutex<Told>,
     /// Counts contacts from the peer; couriers that wait are woken by it.
     contacts: watch::Sender<u64>,
@@ -47,7 +49,15 @@ struct Told {
 #[derive(Clone)]
 pub(super) struct OpenLink {
     pub(super) channel: Channel,
+    farewell: Farewell,
     generation: u64,
+}
+
+impl OpenLink {
+    /// The alert by which the peer turned the connection away; none if it did not.
+    pub(super) fn alert(&self) -> Option<Alert> {
+        self.farewell.alert()
+    }
 }
 
 /// How the link to a peer stands. Never "connected": what counts is when it was last heard, and
@@ -60,17 +70,6 @@ pub struct LinkState {
     pub last_contact_ms: i64,
     /// Why the last try failed; none if it went well.
     pub last_error: Option<String>,
-}
-
-/// Why a peer cannot be reached.
-#[derive(Debug, thiserror::Error)]
-pub enum LinkError {
-    /// No connection, or no proof of identity.
-    #[error(transparent)]
-    Connect(#[from] ConnectError),
-    /// HTTP/2 could not be set up.
-    #[error("no HTTP/2 connection: {0}")]
-    Http(#[from] tonic::transport::Error),
 }
 
 impl Links {
@@ -86,27 +85,27 @@ impl Links {
     pub(super) async fn open(&self, peer: &SpiffeId) -> Result<OpenLink, LinkError> {
         let link = self.link(peer);
         let mut open = link.open.lock().await;
-        if let Some((channel, generation)) = open.as_ref() {
-            return Ok(OpenLink {
-                channel: channel.clone(),
-                generation: *generation,
-            });
+        if let Some(open) = open.as_ref() {
+            return Ok(open.clone());
         }
-        let channel = self.dial(peer).await?;
+        let (channel, farewell) = self.dial(peer).await?;
         let generation = {
             let mut told = link.told();
             told.generation = told.generation.saturating_add(1);
             told.generation
         };
-        *open = Some((channel.clone(), generation));
-        Ok(OpenLink {
+        let dialled = OpenLink {
             channel,
+            farewell,
             generation,
-        })
+        };
+        *open = Some(dialled.clone());
+        Ok(dialled)
     }
 
-    async fn dial(&self, peer: &SpiffeId) -> Result<Channel, LinkError> {
+    async fn dial(&self, peer: &SpiffeId) -> Result<(Channel, Farewell), LinkError> {
         let connection = self.connector.connect(peer).await?;
+        let farewell = connection.farewell().clone();
         self.link(peer).told().certificate_until_ms =
             connection.certificate_until_ms().unwrap_or_default();
         // The connection is there already; tonic may use it once, and dials no other by itself.
@@ -124,7 +123,12 @@ impl Links {
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .buffer_size(64);
-        Ok(endpoint.connect_with_connector(connector).await?)
+        match endpoint.connect_with_connector(connector).await {
+            Ok(channel) => Ok((channel, farewell)),
+            Err(error) => Err(farewell
+                .alert()
+                .map_or_else(|| error.into(), LinkError::Refused)),
+        }
     }
 
     /// Forgets a connection that failed, unless a newer one has taken its place.
@@ -133,15 +137,22 @@ impl Links {
         let mut held = link.open.lock().await;
         if held
             .as_ref()
-            .is_some_and(|(_, generation)| *generation == open.generation)
+            .is_some_and(|held| held.generation == open.generation)
         {
             *held = None;
         }
     }
 
-    /// Notes why the last try failed.
-    pub(super) fn note_error(&self, peer: &SpiffeId, error: String) {
-        self.link(peer).told().last_error = Some(error);
+    /// Notes why the last try failed. Where a certificate stands between the two it tells the
+    /// operator, once until that changes.
+    pub(super) fn note_error(&self, peer: &SpiffeId, error: &SessionError) {
+        let why = Some(error.to_string());
+        let link = self.link(peer);
+        let mut told = link.told();
+        if told.last_error != why && error.is_of_certificates() {
+            tracing::warn!(%peer, %error, "A certificate stands between this node and a peer.");
+        }
+        told.last_error = why;
     }
 
     /// Notes that the peer was heard on a stream of ours.

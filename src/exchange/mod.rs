@@ -75,8 +75,8 @@ pub(crate) use self::inbound::service;
 pub(crate) use self::wire::fuzz;
 pub use self::{
     adopt::{AdoptError, AdoptedChannel},
-    failure::SessionError,
-    link::{LinkError, LinkState},
+    failure::{LinkError, SessionError},
+    link::LinkState,
     outbound::CourierState,
     probe::{AgreementComparison, ChannelComparison, ProbeError, Probed},
     succession::{PeerKeys, PinError},

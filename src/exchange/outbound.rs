@@ -297,8 +297,9 @@ impl Courier {
         let link = match self.exchange.0.links.open(&peer).await {
             Ok(link) => link,
             Err(error) => {
-                self.exchange.0.links.note_error(&peer, error.to_string());
-                return Err(error.into());
+                let error = SessionError::from(error);
+                self.exchange.0.links.note_error(&peer, &error);
+                return Err(error);
             }
         };
         let before = self.settled().await?;
@@ -327,7 +328,8 @@ impl Courier {
                 if doubted {
                     self.exchange.0.couriers.doubt(self.channel);
                 }
-                self.exchange.0.links.note_error(&peer, error.to_string());
+                let error = error.on(&link);
+                self.exchange.0.links.note_error(&peer, &error);
                 if error.breaks_link() {
                     self.exchange.0.links.failed(&peer, &link).await;
                 }

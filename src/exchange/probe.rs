@@ -13,7 +13,7 @@ use tonic::Request;
 use super::{
     Exchange, VERSIONS,
     failure::SessionError,
-    link::LinkError,
+    link::OpenLink,
     status::CallError,
     wire::{self, ExchangeClient, ProbeResponse, Standing},
 };
@@ -112,9 +112,14 @@ impl Exchange {
         let trust = self.trust();
         let peer = trust.peer_for(area).ok_or(ProbeError::NotPaired)?;
         let (peer, areas) = (peer.pairing().id.clone(), peer.pairing().areas.clone());
-        let link = self.0.links.open(&peer).await.inspect_err(|error| {
-            self.0.links.note_error(&peer, error.to_string());
-        })?;
+        let link = match self.0.links.open(&peer).await {
+            Ok(link) => link,
+            Err(error) => {
+                let error = SessionError::from(error);
+                self.0.links.note_error(&peer, &error);
+                return Err(error.into());
+            }
+        };
         let said = self.standing(&areas, Direction::In).await?;
         let mut request = Request::new(wire::probe_request(said, trust.is_sandbox()));
         request.set_timeout(PROBE_WITHIN);
@@ -122,14 +127,8 @@ impl Exchange {
         let mut client = ExchangeClient::new(link.channel.clone());
         let answered = match timeout(PROBE_WITHIN, client.probe(request)).await {
             Ok(Ok(answered)) => answered.into_inner(),
-            Ok(Err(status)) => {
-                self.0.links.failed(&peer, &link).await;
-                return Err(SessionError::from(status).into());
-            }
-            Err(_) => {
-                self.0.links.failed(&peer, &link).await;
-                return Err(SessionError::Silent.into());
-            }
+            Ok(Err(status)) => return Err(self.unanswered(&peer, &link, status.into()).await),
+            Err(_) => return Err(self.unanswered(&peer, &link, SessionError::Silent).await),
         };
         let round_trip = begun.elapsed();
         // What was said may have grown meanwhile: compare with what is held now.
@@ -155,6 +154,19 @@ impl Exchange {
             agreements: compare_agreements(&ours, &theirs),
             channels: self.compare_channels(&ours, &theirs).await?,
         })
+    }
+
+    /// A probe came to nothing: the link is given up.
+    async fn unanswered(
+        &self,
+        peer: &SpiffeId,
+        link: &OpenLink,
+        error: SessionError,
+    ) -> ProbeError {
+        let error = error.on(link);
+        self.0.links.note_error(peer, &error);
+        self.0.links.failed(peer, link).await;
+        error.into()
     }
 
     /// Answers a peer's probe; speaks only of the caller's own pairs.
@@ -345,10 +357,7 @@ pub enum ProbeError {
     /// No paired node speaks for that area.
     #[error("no paired node speaks for that area; pair with it first")]
     NotPaired,
-    /// It cannot be reached.
-    #[error(transparent)]
-    Link(#[from] LinkError),
-    /// The call failed.
+    /// It cannot be reached, or the call failed.
     #[error(transparent)]
     Call(#[from] SessionError),
     /// The store cannot.

@@ -63,7 +63,7 @@ impl Exchange {
             Err(error) => Err(error.into()),
         };
         if let Err(error) = &followed {
-            self.0.links.note_error(peer, error.to_string());
+            self.0.links.note_error(peer, &error.clone().into());
         }
         match &followed {
             Ok(()) => {}

@@ -66,9 +66,7 @@ impl Operations for Arc<Node> {
                 Ok(probed) => Ok(ProbeView::Reached(reached(probed))),
                 Err(ProbeError::NotPaired) => Err(OperationError::UnknownPeer),
                 Err(ProbeError::Store(error)) => Err(error.into()),
-                Err(error @ (ProbeError::Link(_) | ProbeError::Call(_))) => {
-                    Ok(ProbeView::Unreachable(error.to_string()))
-                }
+                Err(ProbeError::Call(error)) => Ok(ProbeView::Unreachable(error.to_string())),
             }
         })
     }

@@ -23,6 +23,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::Connected;
 
 use super::{
+    alert::{Attentive, Farewell},
     identity::{OfficeId, PeerId, SpiffeId},
     identity_error::IdentityError,
     material::TrustSnapshot,
@@ -283,7 +284,7 @@ pub struct CallerInfo<I> {
 
 /// A TLS connection whose other end is proven. Reads and writes fail once it is cut.
 pub struct Connection<I> {
-    stream: TlsStream<TcpStream>,
+    stream: Attentive<TlsStream<TcpStream>>,
     info: CallerInfo<I>,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Bytes read since there were none to read.
@@ -308,7 +309,7 @@ impl<I> Connection<I> {
     ) -> Self {
         let cut = registration.cut.clone();
         Self {
-            stream,
+            stream: Attentive::new(stream, Farewell::default()),
             info: CallerInfo {
                 id,
                 remote,
@@ -329,7 +330,7 @@ impl<I> Connection<I> {
     /// Last second of the certificate at the other end: milliseconds since 1970; none if it shows
     /// none.
     pub fn certificate_until_ms(&self) -> Option<i64> {
-        let (_, session) = self.stream.get_ref();
+        let (_, session) = self.stream.get_ref().get_ref();
         let leaf = session.peer_certificates()?.first()?;
         let (_, certificate) = x509_parser::parse_x509_certificate(leaf).ok()?;
         Some(
@@ -339,6 +340,11 @@ impl<I> Connection<I> {
                 .timestamp()
                 .saturating_mul(1_000),
         )
+    }
+
+    /// Where the alert is noted by which the other end ends the connection.
+    pub const fn farewell(&self) -> &Farewell {
+        self.stream.farewell()
     }
 
     /// Done when the connection is cut.

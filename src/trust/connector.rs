@@ -13,6 +13,7 @@ use tokio::{net::TcpStream, sync::watch, time::timeout};
 use tokio_rustls::{TlsConnector, TlsStream, client};
 
 use super::{
+    alert::{Attentive, Farewell},
     connection::{Connection, ConnectionRegistry, Standing},
     identity::{PeerId, SpiffeId},
     identity_error::IdentityError,
@@ -49,8 +50,8 @@ impl Connector {
 
     /// Connects to the peer where its pairing says.
     ///
-    /// The peer judges our certificate after that: if it refuses, the first read fails, and
-    /// [`refused_us`] knows why.
+    /// The peer judges our certificate after that: if it refuses, the first read fails, and the
+    /// connection's [`Farewell`] knows why.
     ///
     /// # Errors
     /// [`ConnectError`]; nothing was sent but the handshake.
@@ -95,7 +96,8 @@ impl Connector {
 }
 
 /// Connects an office's client to its node at `host:port`, with
-/// [`office_client`](super::tls::office_client)'s configuration.
+/// [`office_client`](super::tls::office_client)'s configuration. As with a peer, a refusal of our
+/// certificate comes with the first read; it is then in `farewell`.
 ///
 /// # Errors
 /// [`ConnectError`].
@@ -103,18 +105,12 @@ pub async fn connect_office(
     config: &Arc<ClientConfig>,
     endpoint: &str,
     within: Duration,
-) -> Result<client::TlsStream<TcpStream>, ConnectError> {
-    timeout(within, shake_hands(config, endpoint))
+    farewell: &Farewell,
+) -> Result<Attentive<client::TlsStream<TcpStream>>, ConnectError> {
+    let stream = timeout(within, shake_hands(config, endpoint))
         .await
-        .map_err(|_| ConnectError::Slow)?
-}
-
-/// True if an error of a read or write is the other end's refusal of our certificate.
-pub fn refused_us(error: &io::Error) -> bool {
-    let inner = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    matches!(inner, Some(rustls::Error::AlertReceived(_)))
+        .map_err(|_| ConnectError::Slow)??;
+    Ok(Attentive::new(stream, farewell.clone()))
 }
 
 async fn shake_hands(

@@ -1,10 +1,12 @@
 //! Accepting: TCP, then TLS, then a proven caller, before a byte of HTTP/2.
 
-use std::{io, marker::PhantomData, net::SocketAddr, sync::Arc, time::Duration};
+use std::{error::Error, io, marker::PhantomData, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::{Semaphore, mpsc, watch},
+    time::{Instant, timeout_at},
 };
 use tokio_rustls::{TlsAcceptor, TlsStream};
 use tokio_stream::wrappers::ReceiverStream;
@@ -88,6 +90,9 @@ struct Door<I> {
 /// Why an accepted TCP connection came to nothing.
 #[derive(Debug, thiserror::Error)]
 enum Turned {
+    /// Told so by an alert, which it may not have read yet.
+    #[error("{0}")]
+    Alerted(Box<Self>, TcpStream),
     #[error("{0}")]
     Identity(#[from] IdentityError),
     #[error("{0}")]
@@ -102,6 +107,23 @@ enum Turned {
     TooMany,
     #[error("no HTTP/2 was agreed on")]
     NoHttp2,
+}
+
+impl Turned {
+    /// How a handshake failed. What rustls itself found it has said in an alert.
+    fn by(error: io::Error, tcp: TcpStream) -> Self {
+        let inner = error.get_ref();
+        let found = inner.is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>);
+        let reason = match IdentityError::of_io(&error) {
+            Some(reason) => Self::Identity(reason),
+            None => Self::Io(error),
+        };
+        if found {
+            Self::Alerted(Box::new(reason), tcp)
+        } else {
+            reason
+        }
+    }
 }
 
 async fn run<I: Caller>(
@@ -125,27 +147,52 @@ async fn run<I: Caller>(
         };
         let (door, sender, stop) = (Arc::clone(&door), sender.clone(), stop.clone());
         tokio::spawn(async move {
+            let end = Instant::now() + door.limits.handshake;
             let shaken = tokio::select! {
                 () = stop.cancelled() => return,
                 () = turn.gives_way() => Err(Turned::GaveWay),
-                shaken = tokio::time::timeout(
-                    door.limits.handshake,
-                    door.shake_hands(tcp, remote),
-                ) => shaken.unwrap_or(Err(Turned::Slow)),
+                shaken = timeout_at(end, door.shake_hands(tcp, remote)) => {
+                    shaken.unwrap_or(Err(Turned::Slow))
+                }
             };
-            drop(turn);
             match shaken {
                 Ok(connection) => {
+                    drop(turn);
                     tokio::select! {
                         () = stop.cancelled() => {}
                         // If the stream is gone, so is the connection.
                         sent = sender.send(Ok(connection)) => drop(sent),
                     }
                 }
-                Err(reason) => tracing::info!(%remote, %reason, "Turned a connection away."),
+                Err(reason) => {
+                    tracing::info!(%remote, %reason, "Turned a connection away.");
+                    if let Turned::Alerted(_, tcp) = reason {
+                        // Still a handshake, with its turn and its time.
+                        tokio::select! {
+                            () = stop.cancelled() => {}
+                            () = turn.gives_way() => {}
+                            _ = timeout_at(end, see_off(tcp)) => {}
+                        }
+                    }
+                }
             }
         });
     }
+}
+
+/// Waits until the other end has closed the connection, for a short while.
+///
+/// A client speaks on before it knows that it is refused. A socket that is closed over what it has
+/// not read is reset, and a reset may overtake the alert: the client would learn no more than that
+/// the connection broke.
+async fn see_off(mut tcp: TcpStream) {
+    let gone = async {
+        tcp.shutdown().await?;
+        let mut rest = tcp.take(MOST_SEEN_OFF);
+        tokio::io::copy(&mut rest, &mut tokio::io::sink()).await
+    };
+    // Whatever comes of it, the connection is closed.
+    drop(tokio::time::timeout(SEEING_OFF, gone).await);
 }
 
 /// None after an error that is not this listener's fault, or after waiting out one that is.
@@ -182,11 +229,9 @@ impl<I: Caller> Door<I> {
         let snapshot = Arc::clone(&self.snapshots.borrow());
         let stream = TlsAcceptor::from(I::server_config(&snapshot))
             .accept(tcp)
+            .into_fallible()
             .await
-            .map_err(|error| match IdentityError::of_io(&error) {
-                Some(reason) => Turned::Identity(reason),
-                None => Turned::Io(error),
-            })?;
+            .map_err(|(error, tcp)| Turned::by(error, tcp))?;
         let (_, session) = stream.get_ref();
         if session.alpn_protocol() != Some(ALPN) {
             return Err(Turned::NoHttp2);
@@ -219,3 +264,7 @@ impl<I: Caller> Door<I> {
 }
 
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+/// An alert has crossed the widest net by then, and the other end's farewell has come back.
+const SEEING_OFF: Duration = Duration::from_secs(2);
+/// More than a client says before it reads.
+const MOST_SEEN_OFF: u64 = 64 << 10;

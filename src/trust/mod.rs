@@ -8,6 +8,7 @@
 //! [`material::TrustStore`] publishes the next one when files or pairings change, and every live
 //! connection is then judged anew.
 
+pub mod alert;
 pub mod authority;
 pub mod calls;
 pub mod chain;

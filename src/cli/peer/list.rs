@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::super::{
     exit::{Exit, Failure},
+    faults::of_certificates,
     home::Home,
     language::both,
     link::{LinkArguments, block_on, connect},
@@ -66,7 +67,14 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
             peer.signing_key.chars().take(16).collect(),
             peer.last_contact_ms.map_or_else(|| "–".to_owned(), short),
             age(peer.oldest_unanswered_seconds),
-            peer.last_error.clone().unwrap_or_default(),
+            peer.last_error
+                .as_deref()
+                .map_or_else(String::new, |error| {
+                    of_certificates(error).map_or_else(
+                        || error.to_owned(),
+                        |text| output.language.pick(text.zh, text.en).to_owned(),
+                    )
+                }),
         ]);
     }
     output.line(&table.to_string())?;

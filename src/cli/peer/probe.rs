@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::super::{
     exit::{Exit, Failure},
+    faults::of_certificates,
     home::Home,
     language::both,
     link::{LinkArguments, block_on, connect},
@@ -67,6 +68,12 @@ pub(in crate::cli) fn words(home: &Home, area: County, probe: &Probe) -> Sentenc
         both(area.label(), area.label())
     };
     if let Some(failure) = &probe.failure {
+        if let Some(text) = of_certificates(failure) {
+            return both(
+                format!("{zh}：连接未成。{}", text.zh),
+                format!("{en}: no connection. {}", text.en),
+            );
+        }
         return both(
             format!("{zh}：没有应答（{failure}）。请核对地址、防火墙和对方证书。"),
             format!(

@@ -62,9 +62,9 @@ impl<'a> Pipeline<'a> {
         let result = self.publish(reader).await;
         self.printer.unknown(self.waiting);
         result.map_err(|failure| Failure {
-            // Once a row was answered, what became of the others is not known.
+            // What became of rows without an answer is not known, or they never reached the node.
             exit: match failure.exit {
-                Exit::Refused if self.answered && self.waiting > 0 => Exit::Unreachable,
+                Exit::Refused if self.waiting > 0 => Exit::Unreachable,
                 exit => exit,
             },
             ..failure

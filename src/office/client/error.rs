@@ -6,7 +6,8 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use crate::trust::{
-    connector::{ConnectError, refused_us},
+    alert::{Alert, Farewell},
+    connector::ConnectError,
     files::FileError,
 };
 
@@ -19,6 +20,9 @@ pub enum ClientError {
     /// The node answers, and says no.
     #[error("{0}")]
     Refused(Refusal),
+    /// The node is there, and does not take this office's certificate.
+    #[error("{0}")]
+    NotLetIn(Alert),
     /// The node ended the call before its end, as it does when it stops, or cannot answer now:
     /// whether what was asked was done is unknown.
     #[error("the node cannot do it now{}{}", if .0.is_empty() { "" } else { ": " }, .0)]
@@ -44,6 +48,16 @@ pub struct Refusal {
     pub fields: Vec<String>,
     /// One sentence for a person.
     pub message: String,
+}
+
+impl ClientError {
+    /// Why a call failed: whatever became of it on a connection that the node had turned away, that
+    /// is why.
+    pub(super) fn of_call(failure: impl Into<Self>, farewell: &Farewell) -> Self {
+        farewell
+            .alert()
+            .map_or_else(|| failure.into(), Self::NotLetIn)
+    }
 }
 
 impl From<Status> for ClientError {
@@ -100,14 +114,8 @@ fn of_link(error: &(dyn Error + 'static)) -> ClientError {
             }
             None => error.downcast_ref::<io::Error>(),
         };
-        if io.is_some_and(refused_us) {
-            return ClientError::Refused(Refusal {
-                code: NOT_LET_IN.to_owned(),
-                fields: Vec::new(),
-                message: "the node does not let this office in: its certificate is revoked, has \
-                          expired, or is not listed in node.toml"
-                    .to_owned(),
-            });
+        if let Some(alert) = io.and_then(Alert::of_io) {
+            return ClientError::NotLetIn(alert);
         }
         last = error;
         next = error.source();
@@ -117,6 +125,3 @@ fn of_link(error: &(dyn Error + 'static)) -> ClientError {
 
 /// The node is there; it is its peer that is not.
 const PEER_UNREACHABLE: &str = "peer_unreachable";
-
-/// The code of a refusal in the handshake itself.
-const NOT_LET_IN: &str = "office_not_let_in";

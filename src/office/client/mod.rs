@@ -8,11 +8,14 @@ mod publishing;
 mod states;
 mod subscription;
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
-use tonic::transport::{Channel, Endpoint};
+use tonic::{
+    Response, Status,
+    transport::{Channel, Endpoint},
+};
 
 pub use self::{
     error::{ClientError, Refusal},
@@ -28,13 +31,14 @@ use crate::{
     config::{NodeConfig, NodeDir, dialled_from_here},
     domain::{area::County, notice::NoticeId},
     proto::office::v1::{self as wire, office_client::OfficeClient},
-    trust::{connector::connect_office, files, tls::office_client},
+    trust::{alert::Farewell, connector::connect_office, files, tls::office_client},
 };
 
 /// A connection to one's own node.
 #[derive(Clone)]
 pub struct Client {
     inner: OfficeClient<Channel>,
+    farewell: Farewell,
 }
 
 impl Client {
@@ -61,10 +65,12 @@ impl Client {
         )
         .map_err(ClientError::Certificate)?;
         let address = dialled_from_here(config.office_listen).to_string();
-        let channel = channel(tls, address, within).await?;
+        let farewell = Farewell::default();
+        let channel = channel(tls, address, within, &farewell).await?;
         Ok(Self {
             inner: OfficeClient::new(channel)
                 .max_decoding_message_size(config.limits.message_bytes.max(MESSAGE_BYTES)),
+            farewell,
         })
     }
 
@@ -74,12 +80,13 @@ impl Client {
         let endpoint = Endpoint::from_shared(address.to_owned()).unwrap();
         Self {
             inner: OfficeClient::new(endpoint.connect().await.unwrap()),
+            farewell: Farewell::default(),
         }
     }
 
     /// Begins a bulk publication.
     pub fn publish(&self, window: usize) -> Publishing {
-        Publishing::begin(self.inner.clone(), window)
+        Publishing::begin(self.inner.clone(), self.farewell.clone(), window)
     }
 
     /// Opens a durable consumer.
@@ -87,7 +94,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`]; the first step, [`Step::Opened`], comes from [`Subscription::next`].
     pub async fn subscribe(&self, opening: Opening) -> Result<Subscription, ClientError> {
-        Subscription::open(self.inner.clone(), opening).await
+        Subscription::open(self.inner.clone(), &self.farewell, opening).await
     }
 
     /// Shows one notice: every record of it that this office may know of, the sending side's first;
@@ -103,7 +110,7 @@ impl Client {
             state,
             notice,
             further,
-        } = self.inner.clone().get_notice(request).await?.into_inner();
+        } = self.ask(self.inner.clone().get_notice(request)).await?;
         let first = wire::NoticeRecord { state, notice };
         let records = std::iter::once(first).chain(further);
         records.map(TryInto::try_into).collect()
@@ -138,7 +145,7 @@ impl Client {
         let wire::ListNoticesResponse {
             notices,
             next_page_token,
-        } = self.inner.clone().list_notices(request).await?.into_inner();
+        } = self.ask(self.inner.clone().list_notices(request)).await?;
         let notices = notices.into_iter().map(TryInto::try_into);
         Ok((notices.collect::<Result<_, _>>()?, next_page_token))
     }
@@ -149,12 +156,8 @@ impl Client {
     /// [`ClientError`].
     pub async fn channels(&self) -> Result<Vec<ChannelState>, ClientError> {
         let request = wire::ListChannelsRequest {};
-        let wire::ListChannelsResponse { channels } = self
-            .inner
-            .clone()
-            .list_channels(request)
-            .await?
-            .into_inner();
+        let wire::ListChannelsResponse { channels } =
+            self.ask(self.inner.clone().list_channels(request)).await?;
         channels.into_iter().map(TryInto::try_into).collect()
     }
 
@@ -165,7 +168,7 @@ impl Client {
     pub async fn peers(&self) -> Result<Vec<PeerState>, ClientError> {
         let request = wire::ListPeersRequest {};
         let wire::ListPeersResponse { peers } =
-            self.inner.clone().list_peers(request).await?.into_inner();
+            self.ask(self.inner.clone().list_peers(request)).await?;
         peers.into_iter().map(TryInto::try_into).collect()
     }
 
@@ -177,7 +180,7 @@ impl Client {
         let request = wire::ProbePeerRequest {
             area: area.to_string(),
         };
-        let answer = self.inner.clone().probe_peer(request).await?.into_inner();
+        let answer = self.ask(self.inner.clone().probe_peer(request)).await?;
         answer.try_into()
     }
 
@@ -189,12 +192,8 @@ impl Client {
         let request = wire::AdoptChannelRequest {
             area: area.to_string(),
         };
-        let wire::AdoptChannelResponse { adopted } = self
-            .inner
-            .clone()
-            .adopt_channel(request)
-            .await?
-            .into_inner();
+        let wire::AdoptChannelResponse { adopted } =
+            self.ask(self.inner.clone().adopt_channel(request)).await?;
         adopted.into_iter().map(TryInto::try_into).collect()
     }
 
@@ -205,8 +204,19 @@ impl Client {
     pub async fn reload(&self) -> Result<Reloaded, ClientError> {
         let request = wire::ReloadRequest {};
         let wire::ReloadResponse { peers, agreements } =
-            self.inner.clone().reload(request).await?.into_inner();
+            self.ask(self.inner.clone().reload(request)).await?;
         Ok(Reloaded { peers, agreements })
+    }
+
+    /// Waits for the answer to a call.
+    async fn ask<T>(
+        &self,
+        call: impl Future<Output = Result<Response<T>, Status>>,
+    ) -> Result<T, ClientError> {
+        match call.await {
+            Ok(response) => Ok(response.into_inner()),
+            Err(status) => Err(ClientError::of_call(status, &self.farewell)),
+        }
     }
 }
 
@@ -214,23 +224,25 @@ async fn channel(
     tls: Arc<ClientConfig>,
     address: String,
     within: Duration,
+    farewell: &Farewell,
 ) -> Result<Channel, ClientError> {
+    let noted = farewell.clone();
     let connector = tower::service_fn(move |_: tonic::transport::Uri| {
-        let (tls, address) = (Arc::clone(&tls), address.clone());
+        let (tls, address, noted) = (Arc::clone(&tls), address.clone(), noted.clone());
         async move {
-            connect_office(&tls, &address, within)
+            connect_office(&tls, &address, within, &noted)
                 .await
                 .map(TokioIo::new)
         }
     });
     // The name is neither looked up nor sent: the connector knows whom it dials.
-    let channel = Endpoint::from_static("http://office.invalid")
+    Endpoint::from_static("http://office.invalid")
         .http2_keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE)
         .keep_alive_while_idle(true)
         .connect_with_connector(connector)
-        .await?;
-    Ok(channel)
+        .await
+        .map_err(|failure| ClientError::of_call(failure, farewell))
 }
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);

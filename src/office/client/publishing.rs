@@ -4,13 +4,14 @@ use std::{future::Future, pin::Pin};
 
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Response, Status, Streaming, transport::Channel};
+use tonic::{Response, Streaming, transport::Channel};
 
 use super::error::ClientError;
 use crate::{
     domain::{draft::Draft, notice::NoticeId},
     envelope::content::{consent_to_proto, content_to_proto},
     proto::office::v1::{self as wire, office_client::OfficeClient},
+    trust::alert::Farewell,
 };
 
 /// A bulk publication under way.
@@ -52,12 +53,19 @@ enum Answers {
     Coming(Box<Streaming<wire::PublishStreamResponse>>),
 }
 
-type Called = Result<Response<Streaming<wire::PublishStreamResponse>>, Status>;
+type Called = Result<Response<Streaming<wire::PublishStreamResponse>>, ClientError>;
 
 impl Publishing {
-    pub(super) fn begin(mut client: OfficeClient<Channel>, window: usize) -> Self {
+    pub(super) fn begin(
+        mut client: OfficeClient<Channel>,
+        farewell: Farewell,
+        window: usize,
+    ) -> Self {
         let (drafts, sent) = mpsc::channel(window.max(1));
-        let call = async move { client.publish_stream(ReceiverStream::new(sent)).await };
+        let call = async move {
+            let called = client.publish_stream(ReceiverStream::new(sent)).await;
+            called.map_err(|status| ClientError::of_call(status, &farewell))
+        };
         Self {
             drafts,
             answers: Answers::Called(Box::pin(call)),

@@ -9,6 +9,7 @@ use crate::{
     domain::{area::County, notice::Kind},
     envelope::{self, Incoming},
     proto::office::v1::{self as wire, office_client::OfficeClient},
+    trust::alert::Farewell,
 };
 
 /// What a consumer is opened with; filter and start are fixed by its first opening.
@@ -61,6 +62,7 @@ pub struct Handover {
 impl Subscription {
     pub(super) async fn open(
         mut client: OfficeClient<Channel>,
+        farewell: &Farewell,
         opening: Opening,
     ) -> Result<Self, ClientError> {
         let Opening {
@@ -84,7 +86,10 @@ impl Subscription {
         };
         let (steps, sent) = mpsc::channel(STEPS);
         send(&steps, wire::subscribe_request::Step::Open(open)).await?;
-        let answers = client.subscribe(ReceiverStream::new(sent)).await?;
+        let answers = client
+            .subscribe(ReceiverStream::new(sent))
+            .await
+            .map_err(|status| ClientError::of_call(status, farewell))?;
         Ok(Self {
             steps,
             answers: answers.into_inner(),

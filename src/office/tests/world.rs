@@ -42,6 +42,7 @@ use crate::{
     },
     store::{Allowance, Arriving, EmbeddedLimits, Facts, InContent, InPlace, Store, Verdict},
     trust::{
+        alert::Farewell,
         authority::Authority,
         chain::{chain, notice_digest},
         connection::ConnectionRegistry,
@@ -240,9 +241,14 @@ impl World {
             .connect_with_connector(tower::service_fn(move |_| {
                 let (config, address) = (Arc::clone(&config), address.clone());
                 async move {
-                    connect_office(&config, &address, Duration::from_secs(10))
-                        .await
-                        .map(TokioIo::new)
+                    connect_office(
+                        &config,
+                        &address,
+                        Duration::from_secs(10),
+                        &Farewell::default(),
+                    )
+                    .await
+                    .map(TokioIo::new)
                 }
             }))
             .await

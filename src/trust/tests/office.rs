@@ -9,7 +9,8 @@ use tokio_rustls::TlsConnector;
 
 use super::world::{Ca, HERE, NOW, Node, accepted, at, bind, nothing_accepted};
 use crate::trust::{
-    connector::{ConnectError, connect_office, refused_us},
+    alert::{Alert, Farewell},
+    connector::{ConnectError, connect_office},
     identity::{OfficeId, SpiffeId},
     identity_error::IdentityError,
     issue::{CRL_VALIDITY, CertificateAndKey, DEFAULT_VALIDITY},
@@ -47,13 +48,15 @@ async fn an_office_and_its_node_know_each_other() {
     let within = Duration::from_secs(10);
 
     let config = client(&node, &operator, HERE);
-    let _stream = connect_office(&config, &endpoint, within).await.unwrap();
+    let farewell = Farewell::default();
+    let dial = |config| connect_office(config, &endpoint, within, &farewell);
+    let _stream = dial(&config).await.unwrap();
     let connection = accepted(&mut incoming).await;
     assert_eq!(connection.id().id().office_name(), Some("operator"));
 
     // Another node's listener is not spoken to.
     let other = client(&node, &operator, "spiffe://fujian.example/area/350583");
-    let refused = connect_office(&other, &endpoint, within).await;
+    let refused = dial(&other).await;
     assert!(matches!(
         refused,
         Err(ConnectError::Identity(IdentityError::OtherPeer))
@@ -61,7 +64,8 @@ async fn an_office_and_its_node_know_each_other() {
 
     // A certificate gives no role: who is not in the configuration stays outside.
     let (_, stranger) = issue(&node, "stranger");
-    assert_refused(&client(&node, &stranger, HERE), &endpoint).await;
+    let stranger = client(&node, &stranger, HERE);
+    assert_refused(&stranger, &endpoint, Alert::CertificateUnknown).await;
 
     // Revoked: shut out, and cut.
     authority
@@ -75,7 +79,7 @@ async fn an_office_and_its_node_know_each_other() {
     tokio::time::timeout(within, connection.cut().cancelled())
         .await
         .unwrap();
-    assert_refused(&config, &endpoint).await;
+    assert_refused(&config, &endpoint, Alert::CertificateRevoked).await;
     nothing_accepted(&mut incoming).await;
 }
 
@@ -113,11 +117,13 @@ async fn an_ordinary_client_can_check_the_listener_by_its_host_name() {
     }
 }
 
-async fn assert_refused(config: &Arc<ClientConfig>, endpoint: &str) {
+async fn assert_refused(config: &Arc<ClientConfig>, endpoint: &str, by: Alert) {
     use tokio::io::AsyncReadExt;
-    let mut stream = connect_office(config, endpoint, Duration::from_secs(10))
+    let farewell = Farewell::default();
+    let mut stream = connect_office(config, endpoint, Duration::from_secs(10), &farewell)
         .await
         .unwrap();
-    let error = stream.read(&mut [0; 1]).await.unwrap_err();
-    assert!(refused_us(&error), "{error}");
+    assert_eq!(farewell.alert(), None);
+    stream.read(&mut [0; 1]).await.unwrap_err();
+    assert_eq!(farewell.alert(), Some(by));
 }

@@ -9,7 +9,7 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWriteExt, Interest},
     net::{TcpListener, TcpStream},
 };
 use tokio_rustls::{TlsAcceptor, TlsConnector, client::TlsStream};
@@ -19,7 +19,8 @@ use super::world::{
     pairing,
 };
 use crate::trust::{
-    connector::{ConnectError, refused_us},
+    alert::Alert,
+    connector::ConnectError,
     identity::{OfficeId, PeerId},
     identity_error::IdentityError,
     material::{Reload, TrustSource},
@@ -227,6 +228,40 @@ async fn without_a_list_certificates_live_a_day() {
     }
 }
 
+/// A refused client has said more by then than the listener has read. A socket that is closed over
+/// that is reset, and the client learned that its connection broke, not why.
+#[tokio::test]
+async fn whoever_is_refused_may_speak_on_and_then_reads_why() {
+    let (listener, here) = bind().await;
+    let scene = Scene::new(here, here);
+    let mut incoming = scene.node.listen::<PeerId>(listener);
+    let expired = scene
+        .yunnan
+        .issue(&Leaf::of(PEER).with(|leaf| leaf.to = -1));
+    let mut stream = dial(here, Some(&expired)).await.unwrap();
+    let (tcp, _) = stream.get_ref();
+    while !tcp
+        .ready(Interest::READABLE)
+        .await
+        .unwrap()
+        .is_read_closed()
+    {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..2 {
+        stream.write_all(b"PRI * HTTP/2.0").await.unwrap();
+        stream.flush().await.unwrap();
+    }
+    let error = stream.read_u8().await.unwrap_err();
+    assert_eq!(Alert::of_io(&error), Some(Alert::CertificateExpired));
+    // Not for ever: whoever goes on speaking is cut off.
+    let speaks_on = async { while stream.get_mut().0.write_all(&[0; 4096]).await.is_ok() {} };
+    tokio::time::timeout(Duration::from_secs(10), speaks_on)
+        .await
+        .expect("it is cut off");
+    nothing_accepted(&mut incoming).await;
+}
+
 #[tokio::test]
 async fn a_client_of_tls_1_2_is_refused() {
     let (listener, here) = bind().await;
@@ -400,7 +435,7 @@ async fn turned_away(name: &str, to: SocketAddr, credentials: Option<&Credential
     let error = answer
         .unwrap_or_else(|_| panic!("{name}: let in"))
         .unwrap_err();
-    assert!(refused_us(&error), "{name}: {error}");
+    assert!(Alert::of_io(&error).is_some(), "{name}: {error}");
 }
 
 /// Answers one client, with any certificate, and waits until it is gone. True if the handshake was

@@ -9,6 +9,7 @@ use super::world::{
     pairing, write,
 };
 use crate::trust::{
+    alert::Alert,
     connection::Connection,
     expiry::{Stage, Subject, Warning},
     identity::{PeerId, SpiffeId},
@@ -143,7 +144,8 @@ async fn a_revoked_peer_is_cut_both_ways_and_nobody_else() {
     let again = scene.peer.node.connector();
     let mut again = again.connect(&HERE.parse().unwrap()).await.unwrap();
     let error = again.read(&mut [0; 1]).await.unwrap_err();
-    assert!(crate::trust::connector::refused_us(&error), "{error}");
+    assert_eq!(Alert::of_io(&error), Some(Alert::CertificateRevoked));
+    assert_eq!(again.farewell().alert(), Some(Alert::CertificateRevoked));
     nothing_accepted(&mut incoming).await;
 }
 

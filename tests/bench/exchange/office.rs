@@ -6,7 +6,7 @@ use bytes::Bytes;
 use hongyan::{
     clock::Clock,
     config::{NodeConfig, NodeDir},
-    trust::{connector::connect_office, tls::office_client},
+    trust::{alert::Farewell, connector::connect_office, tls::office_client},
 };
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -52,9 +52,14 @@ impl Office {
         let connector = tower::service_fn(move |_: Uri| {
             let (tls, address) = (Arc::clone(&tls), address.to_string());
             async move {
-                connect_office(&tls, &address, Duration::from_secs(10))
-                    .await
-                    .map(TokioIo::new)
+                connect_office(
+                    &tls,
+                    &address,
+                    Duration::from_secs(10),
+                    &Farewell::default(),
+                )
+                .await
+                .map(TokioIo::new)
             }
         });
         let endpoint = Endpoint::from_static("http://office.invalid");
