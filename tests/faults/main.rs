@@ -33,6 +33,7 @@ mod protobuf;
 
 mod apart;
 mod canaries;
+mod clock;
 mod damage;
 mod disk;
 mod draw;

@@ -34,6 +34,7 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+pub mod faketime;
 pub mod relay;
 pub mod trace;
 
