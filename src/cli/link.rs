@@ -1,6 +1,6 @@
 //! The way to the running node.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, num::NonZero, thread, time::Duration};
 
 use clap::Args;
 use tokio::{
@@ -33,9 +33,13 @@ pub(super) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> R
     result
 }
 
-/// Makes a runtime.
+/// Makes a runtime. It leaves one core to the thread that writes the journal.
 pub(super) fn runtime() -> Result<Runtime, Failure> {
-    Ok(Builder::new_multi_thread().enable_all().build()?)
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    Ok(Builder::new_multi_thread()
+        .worker_threads(cores.saturating_sub(1).max(1))
+        .enable_all()
+        .build()?)
 }
 
 /// Connects once.

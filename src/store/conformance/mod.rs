@@ -219,13 +219,34 @@ async fn settle(
     batch: &Batch,
     outcomes: Vec<Outcome>,
 ) -> Settled {
+    let settlement = settlement(lease, batch, outcomes);
+    store.settle(lease, settlement).await.unwrap()
+}
+
+/// That everything unanswered is stored by the peer.
+pub(crate) async fn settlement_of_all(store: &Arc<dyn Backend>) -> (Lease, Settlement) {
+    let lease = store.lease(here()).await;
+    let view = store
+        .channel(here(), Direction::Out)
+        .await
+        .unwrap()
+        .unwrap();
+    let claimed = store
+        .claim(lease, origin(), view.settled, 100, 1 << 20)
+        .await;
+    let batch = claimed.unwrap().unwrap();
+    let outcomes = vec![Outcome::Stored; batch.places.len()];
+    (lease, settlement(lease, &batch, outcomes))
+}
+
+fn settlement(lease: Lease, batch: &Batch, outcomes: Vec<Outcome>) -> Settlement {
     let head = batch
         .places
         .iter()
         .take(outcomes.len())
         .fold(batch.previous_head, |head, place| chain(head, place.digest));
     let held = Sequence::new(batch.first.get() - 1).plus(outcomes.len() as u64);
-    let settlement = Settlement {
+    Settlement {
         receipt: Receipt {
             channel: lease.channel,
             first: batch.first,
@@ -235,8 +256,7 @@ async fn settle(
         },
         evidence: Bytes::from_static(b"evidence"),
         at_ms: 1,
-    };
-    store.settle(lease, settlement).await.unwrap()
+    }
 }
 
 /// The one record of a notice.

@@ -35,11 +35,13 @@ use std::{
     path::Path,
     sync::{Arc, Mutex},
     thread::JoinHandle,
+    time::Duration,
 };
 
 use tokio::{
     sync::{mpsc, oneshot},
     task::spawn_blocking,
+    time::timeout,
 };
 
 use self::{
@@ -51,7 +53,7 @@ use self::{
     publishing::Quotas,
     space::Space,
     wakeups::Wakeups,
-    writer::{Command, Writer, WriterLimits},
+    writer::{Command, Patient, Writer, WriterLimits},
 };
 use super::verb::{NotNow, Trouble};
 
@@ -94,6 +96,7 @@ impl Default for EmbeddedLimits {
 /// Journal and sled in one directory, held by one process.
 pub(crate) struct Embedded {
     commands: mpsc::Sender<Command>,
+    patient: Arc<Patient>,
     places: Places,
     leases: Arc<Leases>,
     wakeups: Arc<Wakeups>,
@@ -120,6 +123,7 @@ impl Embedded {
             Arc::new(Health::new(Layout::of(data).index)),
         );
         let consumers = Arc::new(Consumers::new(&opened.state, opened.end));
+        let patient = Arc::new(Patient::default());
         let writer = Writer {
             directory: data.join("journal"),
             file: opened.file,
@@ -144,6 +148,7 @@ impl Embedded {
             counter: 0,
             health: Arc::clone(&health),
             buffer: Vec::new(),
+            patient: Arc::clone(&patient),
         };
         let (commands, receiver) = mpsc::channel(limits.queue);
         let thread = std::thread::Builder::new()
@@ -155,6 +160,7 @@ impl Embedded {
             })?;
         let store = Self {
             commands,
+            patient,
             places: opened.places,
             leases,
             wakeups,
@@ -176,6 +182,29 @@ impl Embedded {
             return Err(self.gone().await);
         }
         match answer.await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.gone().await),
+        }
+    }
+
+    /// Asks the writer for something that nobody waits for: it goes with the next group that is
+    /// written for other reasons, if one comes soon, and so costs no sync of its own.
+    async fn ask_patiently<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<T, NotNow>>) -> Command,
+    ) -> Result<T, NotNow> {
+        let (reply, mut answer) = oneshot::channel();
+        self.patient.add(command(reply));
+        let answer = match timeout(PATIENCE, &mut answer).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                if self.commands.send(Command::WriteWhatIsThere).await.is_err() {
+                    return Err(self.gone().await);
+                }
+                answer.await
+            }
+        };
+        match answer {
             Ok(answer) => answer,
             Err(_) => Err(self.gone().await),
         }
@@ -233,6 +262,8 @@ impl Embedded {
     }
 }
 
+/// So long something waits for a group to go with.
+const PATIENCE: Duration = Duration::from_millis(3);
 /// So many notices behind the newest of a channel are fresh,
 const FRESH_PLACES: u64 = 1_024;
 /// and so many bytes behind the newest of a feed.

@@ -101,7 +101,7 @@ impl Backend for Embedded {
     }
 
     fn settle(&self, lease: Lease, settlement: Settlement) -> Pending<'_, Result<Settled, NotNow>> {
-        Box::pin(self.ask(move |reply| Command::Settle(lease, settlement, reply)))
+        Box::pin(self.ask_patiently(move |reply| Command::Settle(lease, settlement, reply)))
     }
 
     fn end(
@@ -216,7 +216,12 @@ impl Backend for Embedded {
         channel: Channel,
         direction: Direction,
     ) -> Pending<'_, Result<Option<ChannelView>, NotNow>> {
-        Box::pin(self.read(move |places| places.channel_view(channel, direction)))
+        // Of a channel out that somebody listens to, the state is in memory.
+        let is_fresh =
+            direction == Direction::Out && self.wakeups.newest_place(channel) > Sequence::ZERO;
+        Box::pin(self.read_fresh(is_fresh, move |places| {
+            places.channel_view(channel, direction)
+        }))
     }
 
     fn channels(&self) -> Pending<'_, Result<Vec<ChannelView>, NotNow>> {

@@ -8,7 +8,7 @@ use std::{
     os::fd::OwnedFd,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::sync::{mpsc, oneshot};
@@ -97,6 +97,8 @@ pub(crate) enum Command {
     RemoveConsumer(County, String, Reply<()>),
     /// References of before that day are forgotten.
     Forget(u32, Reply<u64>),
+    /// What waits for a group to go with has waited long enough.
+    WriteWhatIsThere,
     /// Syncs what is waiting and ends the thread.
     Stop,
 }
@@ -129,6 +131,25 @@ pub(crate) struct Writer {
     pub(crate) health: Arc<Health>,
     /// Where the next group is put together.
     pub(crate) buffer: Vec<u8>,
+    pub(crate) patient: Arc<Patient>,
+}
+
+/// Commands that wait for a group to go with.
+#[derive(Default)]
+pub(crate) struct Patient(Mutex<Vec<Command>>);
+
+impl Patient {
+    pub(crate) fn add(&self, command: Command) {
+        self.lock().push(command);
+    }
+
+    fn take(&self) -> Vec<Command> {
+        std::mem::take(&mut self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Command>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// An answer that is sent once its group is durable, or is known not to be.
@@ -155,19 +176,19 @@ enum CommitError {
 impl Writer {
     /// Runs until told to stop, or until every sender is gone.
     pub(crate) fn run(mut self, mut commands: mpsc::Receiver<Command>) {
-        let mut gathered = Vec::new();
         while let Some(first) = commands.blocking_recv() {
+            let mut gathered = self.patient.take();
             gathered.push(first);
             while gathered.len() < MAX_COMMANDS
                 && let Ok(next) = commands.try_recv()
             {
                 gathered.push(next);
             }
-            let mut rest = std::mem::take(&mut gathered).into_iter().peekable();
+            let mut rest = gathered.into_iter().peekable();
             while rest.peek().is_some() {
                 if self.health.trouble().is_some() {
                     // A reader found the index broken.
-                    refuse_all(rest, &mut commands);
+                    self.refuse_all(rest, &mut commands);
                     return;
                 }
                 let committed = catch_unwind(AssertUnwindSafe(|| self.commit(&mut rest)))
@@ -188,12 +209,26 @@ impl Writer {
                                 self.health.journal_failed(&error);
                             }
                         }
-                        refuse_all(rest, &mut commands);
+                        self.refuse_all(rest, &mut commands);
                         return;
                     }
                 }
             }
         }
+    }
+
+    /// Tells everyone who still waits that nothing new is taken: dropping a reply says so.
+    fn refuse_all(
+        &self,
+        rest: impl Iterator<Item = Command>,
+        commands: &mut mpsc::Receiver<Command>,
+    ) {
+        commands.close();
+        drop(rest.collect::<Vec<_>>());
+        while let Ok(command) = commands.try_recv() {
+            drop(command);
+        }
+        drop(self.patient.take());
     }
 
     /// Gathers one group from the head of `commands` and commits it.
@@ -338,6 +373,7 @@ impl Writer {
                     let result = references::forget(&mut stage, before);
                     answer(&mut answers, reply, result)?;
                 }
+                Command::WriteWhatIsThere => {}
                 Command::Stop => {
                     next = Next::Stop;
                     break;
@@ -539,15 +575,6 @@ fn answer<T: Send + 'static>(
         drop(reply.send(told));
     }));
     Ok(())
-}
-
-/// Tells everyone who still waits that nothing new is taken: dropping a reply says so.
-fn refuse_all(rest: impl Iterator<Item = Command>, commands: &mut mpsc::Receiver<Command>) {
-    commands.close();
-    drop(rest.collect::<Vec<_>>());
-    while let Ok(command) = commands.try_recv() {
-        drop(command);
-    }
 }
 
 /// A larger buffer is given back.

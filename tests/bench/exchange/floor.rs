@@ -5,12 +5,13 @@ use std::{
     fs::{self, File},
     io::{BufRead as _, BufReader, Write as _},
     net::SocketAddr,
+    ops::Range,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::{Arc, Barrier},
+    sync::{Arc, Barrier, mpsc},
     task::{Context, Poll},
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -37,6 +38,7 @@ use tonic::{
 use super::{
     flow::{Flow, Load},
     harness::GUANDU,
+    histogram::Histogram,
     notice::Template,
     office::{Office, config},
     pair::{Pair, block_on, event_date},
@@ -70,6 +72,69 @@ pub fn appended(pair: &Pair, load: Load) -> Outcome {
         notices: load.notices,
         window: load.window,
         per_second: load.notices as f64 / seconds,
+        ..Outcome::default()
+    }
+}
+
+/// The disk alone at the same pace: what is due by then is appended to one file with a sync, as it is
+/// accepted, then to another with one more, as it is handed over.
+pub fn paced(pair: &Pair, load: Load, notice_bytes: usize) -> Outcome {
+    let pace = load.pace.unwrap();
+    let begun = Instant::now();
+    let due = |number: u64| Duration::from_nanos(number * 1_000_000_000 / pace);
+    let (accept, accepted) = mpsc::channel::<Range<u64>>();
+    let (mut accepting, mut handing) = (Histogram::default(), Histogram::default());
+    let write = |file: &mut File, numbers: &Range<u64>, times: &mut Histogram| {
+        let count = (numbers.end - numbers.start) as usize;
+        file.write_all(&vec![1; count * notice_bytes]).unwrap();
+        file.sync_data().unwrap();
+        for number in numbers.clone() {
+            let took = begun.elapsed().saturating_sub(due(number));
+            times.record(took.as_nanos() as u64);
+        }
+    };
+    let paths = pair
+        .counties
+        .each_ref()
+        .map(|county| county.dir.join("floor"));
+    let [mut here, mut there] = paths.each_ref().map(|path| File::create(path).unwrap());
+    thread::scope(|scope| {
+        let (there, handing, write) = (&mut there, &mut handing, &write);
+        scope.spawn(move || {
+            while let Ok(mut numbers) = accepted.recv() {
+                while let Ok(more) = accepted.try_recv() {
+                    numbers.end = more.end;
+                }
+                write(there, &numbers, handing);
+            }
+        });
+        let mut sent = 0;
+        while sent < load.notices {
+            thread::sleep(due(sent).saturating_sub(begun.elapsed()));
+            let now = begun.elapsed();
+            let mut numbers = sent..sent + 1;
+            while numbers.end < load.notices && due(numbers.end) <= now {
+                numbers.end += 1;
+            }
+            write(&mut here, &numbers, &mut accepting);
+            sent = numbers.end;
+            accept.send(numbers).unwrap();
+        }
+        drop(accept);
+    });
+    for path in paths {
+        fs::remove_file(path).unwrap();
+    }
+    Outcome {
+        system: "floor".into(),
+        load: "floor-paced".into(),
+        setting: "append and fdatasync of what is due at 1,000/s, in one file and then in another"
+            .into(),
+        notices: load.notices,
+        window: load.window,
+        per_second: load.notices as f64 / begun.elapsed().as_secs_f64(),
+        accepted: Times::from(&accepting),
+        handed: Times::from(&handing),
         ..Outcome::default()
     }
 }

@@ -152,7 +152,7 @@ fn main() {
                 tell(&measure("outstanding-256", load(256, None), |_| {}));
             }
             Name::Paced1000 => {
-                tell(&measure("paced-1000", load(notices, Some(1_000)), |_| {}));
+                paced(load(notices, Some(1_000)), tell);
             }
             Name::Backlog => tell(&backlog(notices)),
             Name::Reopen => tell(&reopen(notices)),
@@ -177,3 +177,16 @@ fn saturation(load: Load, tell: impl Fn(&Outcome)) {
         println!("{:22} saturation is {share:.2} of it", "");
     }
 }
+
+/// The paced load, then its floor.
+fn paced(load: Load, tell: impl Fn(&Outcome)) {
+    let mut floor = None;
+    let outcome = measure("paced-1000", load, |pair| {
+        floor = Some(floor::paced(pair, load, NOTICE_BYTES));
+    });
+    tell(&outcome);
+    tell(&floor.unwrap());
+}
+
+/// Of a notice on disk, about.
+const NOTICE_BYTES: usize = 800;

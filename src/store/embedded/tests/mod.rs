@@ -18,6 +18,7 @@ use crate::{
     },
 };
 
+mod groups;
 mod laws;
 mod opening;
 mod rebuild;
@@ -173,10 +174,22 @@ fn last_sequence(store: &Arc<dyn Backend>) -> u64 {
         .map_or(0, |channel| channel.last.get())
 }
 
+/// sled itself. Once a store is gone, sled's own threads hold its file a moment longer.
+fn opened_sled(data: &Path) -> sled::Db {
+    loop {
+        match sled::open(data.join("index")) {
+            Err(sled::Error::Io(error)) if error.to_string().contains("acquire lock") => {
+                std::thread::yield_now();
+            }
+            opened => return opened.unwrap(),
+        }
+    }
+}
+
 /// What the index of a stopped store holds, but for references, whose blocks fall as the groups did,
 /// and for what the index says of itself.
 fn entries(data: &Path) -> BTreeSet<(String, String)> {
-    let db = sled::open(data.join("index")).unwrap();
+    let db = opened_sled(data);
     db.iter()
         .map(Result::unwrap)
         .filter(|(key, _)| !b"BRQTMV".contains(&key[0]))

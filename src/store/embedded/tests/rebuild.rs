@@ -4,7 +4,9 @@ use std::{fs, path::Path};
 
 use tempfile::TempDir;
 
-use super::{answers, block_on, entries, filled, limits, newest_segment, open, segments, small};
+use super::{
+    answers, block_on, entries, filled, limits, newest_segment, open, opened_sled, segments, small,
+};
 use crate::store::{
     backend::Backend,
     conformance::outgoing,
@@ -73,10 +75,18 @@ fn broken_in_use(data: &Path, fault: Fault) -> Vec<String> {
     let epoch = crate::trust::keys::draw().unwrap();
     let (store, report) = Embedded::open(data, limits(), epoch).unwrap();
     assert!(!report.index_rebuilt);
-    *store.places.index.fault.lock().unwrap() = Some(fault);
+    store.places.index.break_by(Some(fault));
     let mut trouble = store.poisoned();
     block_on(async {
-        let asked = store.publish(vec![outgoing("broken", 1)]).await;
+        let mut reference = "broken";
+        if fault == Fault::WriteFails {
+            // It shows when the changes of this group become part of sled.
+            let asked = store.publish(vec![outgoing(reference, 1)]).await;
+            assert!(asked[0].is_ok());
+            store.places.index.flush().unwrap_err();
+            reference = "next";
+        }
+        let asked = store.publish(vec![outgoing(reference, 1)]).await;
         let PublishError::NotNow(told) = asked[0].clone().unwrap_err() else {
             panic!("a failed index refuses nothing")
         };
@@ -124,7 +134,7 @@ fn a_reader_that_finds_the_index_broken_stops_the_store_too() {
     let before = filled(directory.path());
     let epoch = crate::trust::keys::draw().unwrap();
     let (store, _) = Embedded::open(directory.path(), limits(), epoch).unwrap();
-    *store.places.index.fault.lock().unwrap() = Some(Fault::ReadPanics);
+    store.places.index.break_by(Some(Fault::ReadPanics));
     block_on(async {
         let asked = store.channels().await;
         assert_eq!(asked, Err(NotNow::IndexFailed));
@@ -132,7 +142,7 @@ fn a_reader_that_finds_the_index_broken_stops_the_store_too() {
             *store.poisoned().borrow(),
             Some(Trouble::Index(_))
         ));
-        *store.places.index.fault.lock().unwrap() = None;
+        store.places.index.break_by(None);
         let asked = store.publish(vec![outgoing("later", 1)]).await;
         assert_eq!(asked[0], Err(NotNow::IndexFailed.into()));
         store.stop().await;
@@ -148,10 +158,9 @@ fn a_reader_that_finds_the_index_broken_stops_the_store_too() {
 fn an_index_of_another_version_is_set_aside_and_rebuilt() {
     let directory = TempDir::new().unwrap();
     let before = filled(directory.path());
-    let index = directory.path().join("index");
     {
         // As the first version left it: nothing told its version.
-        let db = sled::open(&index).unwrap();
+        let db = opened_sled(directory.path());
         db.remove(b"V").unwrap().unwrap();
         db.flush().unwrap();
     }
@@ -170,7 +179,7 @@ fn an_index_of_another_version_is_set_aside_and_rebuilt() {
 fn an_index_of_another_version_that_is_ahead_is_named_like_any_other() {
     let directory = TempDir::new().unwrap();
     let whole = small(directory.path());
-    let db = sled::open(directory.path().join("index")).unwrap();
+    let db = opened_sled(directory.path());
     db.remove(b"V").unwrap().unwrap();
     db.flush().unwrap();
     drop(db);

@@ -98,7 +98,12 @@ fn story(outcome: &Outcome) -> String {
 }
 
 fn settings(results: &Results) -> String {
-    let loads = ["floor-append", "floor-stream", "outstanding-256"];
+    let loads = [
+        "floor-append",
+        "floor-stream",
+        "floor-paced",
+        "outstanding-256",
+    ];
     let all = loads.into_iter().flat_map(|load| results.of_load(load));
     all.map(|Median { outcome, .. }| {
         let name = match outcome.system.as_str() {
@@ -134,9 +139,10 @@ fn runs(results: &Results) -> String {
 /// Share of a machine that its kernel may take for itself.
 const UNDISTURBED: f64 = 0.15;
 
-const LOADS: [&str; 10] = [
+const LOADS: [&str; 11] = [
     "floor-append",
     "floor-stream",
+    "floor-paced",
     "saturation",
     "outstanding-256",
     "paced-1000",
@@ -151,7 +157,7 @@ const HEAD: &str = "| load | system | notices | notices/s | accepted p50, ms | p
 
 const AGAIN: &str = "\
 ```sh
-cargo bench --bench exchange                   # saturation with its floors, 256 under way, 1,000/s
+cargo bench --bench exchange                   # saturation and 1,000/s with their floors, 256 under way
 cargo bench --bench exchange -- --help         # the other loads, their long forms
 tests/bench/run                                # everything, with the alternatives, and this page
 HONGYAN_ROUNDS=5 HONGYAN_LONG=1 tests/bench/run
@@ -166,8 +172,8 @@ Synthetic notices of some 600 bytes go from a client of one server to a client o
 processes of their own on loopback, with mutual TLS between each other and to their clients. A notice is
 *under way* until it is both accepted by the first server and handed over by the second; only so many are at
 once. At 1,000/s each is timed from the moment when it was due. The subscriber acknowledges every 256 notices
-or 10 ms. *Saturation* has 8,192 under way, *outstanding-256* has 256. Memory, disk and CPU are those of the servers alone: memory the most that each had resident, disk
-the allocated blocks of its data directory once it has stopped, CPU of both together. Wire is what a relay
+or 10 ms. *Saturation* has 8,192 under way, *outstanding-256* has 256. Memory, disk and CPU are those of
+the servers alone: memory the most that each had resident, disk the allocated blocks of its data directory once it has stopped, CPU of both together. Wire is what a relay
 between the servers counts both ways, in a run of its own. The brokers carry opaque bytes of the same number;
 a node also judges, signs and chains every notice and keeps each in order and once, which they do not.
 ";

@@ -1,5 +1,8 @@
 //! One stream of a courier: from the openings to the end.
 
+mod parcels;
+mod receipts;
+
 use std::{collections::VecDeque, time::Duration};
 
 use tokio::{
@@ -16,24 +19,22 @@ use super::{
     link::OpenLink,
     wire::{
         self, DeliverRequest, DeliverResponse, ExchangeClient, NotOfItsForm, ReceiverOpening,
-        ReceiverStep, SenderOpening, WireReceipt,
+        ReceiverStep, SenderOpening,
     },
 };
 use crate::{
     domain::{
         channel::{Channel, Digest, Sequence},
-        receipt::{Receipt, VoidReason},
-        refusal::{Pause, Refusal},
+        refusal::Pause,
     },
     guard::Guard,
     in_order::InOrder,
-    store::{Direction, Lease, NotNow, Settled, Settlement, StopReason},
+    store::{Direction, Lease, NotNow, Settled, StopReason},
     trust::{
-        forms::{Frame, ParcelForm, ReceiptForm, ResendForm},
+        forms::{ParcelForm, ResendForm},
         identity::SpiffeId,
         keys::KeyId,
         lineage::Lineage,
-        material::TrustSnapshot,
         signature::Verified,
     },
 };
@@ -248,9 +249,13 @@ impl<'a> Session<'a> {
             let last = *bell.borrow_and_update();
             let most = self.exchange.0.limits.parcels_in_flight;
             let full = self.flying.len() >= most || self.settling.len() >= most;
+            // With some under way what comes in drops gathers: a parcel costs two signatures.
+            let gathers = caught_up
+                && self.flying.len() >= SMALL_ONES
+                && last.since(self.sent) < ENOUGH_PLACES;
             let old = born.elapsed() > STREAM_AGE || stop.is_cancelled();
             let mut nothing_left = caught_up && self.sent >= last;
-            if !full && self.rewind.is_none() && !old && !nothing_left {
+            if !full && !gathers && self.rewind.is_none() && !old && !nothing_left {
                 if self.send_next().await? {
                     idle_since = Instant::now();
                     continue;
@@ -299,7 +304,7 @@ impl<'a> Session<'a> {
                         return Ok(ended);
                     }
                 }
-                changed = bell.changed(), if nothing_left => {
+                changed = bell.changed(), if nothing_left || gathers => {
                     if changed.is_err() {
                         return Ok(Ended::Idle);
                     }
@@ -333,208 +338,6 @@ impl<'a> Session<'a> {
         Ok(view.map_or(Sequence::ZERO, |view| view.settled))
     }
 
-    /// Signs and sends the next places. False: there is nothing behind what was sent.
-    async fn send_next(&mut self) -> Result<bool, SessionError> {
-        let limits = self.exchange.0.limits;
-        let claimed = self
-            .exchange
-            .0
-            .store
-            .claim(
-                self.lease,
-                self.origin,
-                self.sent,
-                limits.parcel_places,
-                limits.parcel_bytes,
-            )
-            .await?;
-        let Some(batch) = claimed else {
-            return Ok(false);
-        };
-        let count = batch.places.len();
-        let voids: Vec<(u32, VoidReason)> = batch
-            .places
-            .iter()
-            .enumerate()
-            .filter_map(|(offset, place)| {
-                let reason = place.content.as_ref().err()?;
-                Some((u32::try_from(offset).ok()?, *reason))
-            })
-            .collect();
-        let form = ParcelForm {
-            frame: Frame {
-                channel: self.channel,
-                sandbox: self.sandbox,
-            },
-            first: batch.first,
-            count: u32::try_from(count).unwrap_or(u32::MAX),
-            previous: batch.previous_head,
-            head: batch.head,
-            time_ms: self.exchange.0.clock.now_ms(),
-            voids,
-        };
-        let trust = self.exchange.trust();
-        self.show_key(&trust).await?;
-        let signed = trust.signing_key().sign(trust.id().trust_domain(), &form)?;
-        self.flying.push_back(Flying {
-            first: batch.first,
-            count,
-            form: signed.digest(),
-            evidence: ParcelEvidence {
-                digests: batch.places.iter().map(|place| place.digest).collect(),
-                signed: signed.clone(),
-            },
-        });
-        self.sent = Sequence::new(batch.first.get().saturating_sub(1)).plus(count as u64);
-        let places = batch
-            .places
-            .into_iter()
-            .map(|place| (place.digest, place.content));
-        self.say(wire::parcel_request(&signed, places)).await?;
-        Ok(true)
-    }
-
-    /// Passes on what a receipt answers. Some: the stream ends.
-    async fn receipt(&mut self, receipt: WireReceipt) -> Result<Option<Ended>, SessionError> {
-        let WireReceipt { signed, pause } = receipt;
-        let verified: Verified<ReceiptForm> = self.lineage()?.verify(signed)?;
-        let form = verified.as_ref().clone();
-        let Some(flying) = self.flying.pop_front() else {
-            return Err(NotOfItsForm("an answer to nothing").into());
-        };
-        let frame = Frame {
-            channel: self.channel,
-            sandbox: self.sandbox,
-        };
-        if form.frame != frame
-            || form.answers != flying.form
-            || form.first != flying.first
-            || form.outcomes.len() > flying.count
-        {
-            return Err(NotOfItsForm("a receipt for something else").into());
-        }
-        self.exchange.0.links.heard(&self.peer);
-        let answered = form.outcomes.len();
-        let last = form.first.plus(answered as u64);
-        if answered > 0 {
-            let evidence = ReceiptEvidence {
-                parcel: flying.evidence,
-                receipt: verified.signed().clone(),
-            };
-            let settlement = Settlement {
-                receipt: Receipt {
-                    channel: self.channel,
-                    first: form.first,
-                    outcomes: form.outcomes,
-                    head: form.head,
-                    held: form.held,
-                },
-                evidence: evidence.encode(),
-                at_ms: self.exchange.0.clock.now_ms(),
-            };
-            let (store, lease) = (self.exchange.0.store.clone(), self.lease);
-            self.settling.push(async move {
-                let settled = store.settle(lease, &verified, settlement).await?;
-                Ok((form.first, settled))
-            });
-        }
-        if answered == flying.count {
-            if self.resend.is_some_and(|upto| last > upto) {
-                self.resend = None;
-            }
-            return Ok(None);
-        }
-        // What follows rests on what is settled.
-        if let Some(ended) = self.settle_all().await? {
-            return Ok(Some(ended));
-        }
-        let Some((sequence, pause)) = pause else {
-            return self.gap(form.first, form.held).await;
-        };
-        if sequence != last {
-            return Err(NotOfItsForm("a pause at another place").into());
-        }
-        // Everything behind the first place without a final outcome goes out again.
-        self.rewind = Some(Sequence::new(sequence.get().saturating_sub(1)));
-        match pause {
-            // A place that cannot be put on hold, because it has its answer or is void already,
-            // keeps the whole channel waiting.
-            Pause::Agreement { ref refusal, .. } if self.hold(sequence, refusal).await? => Ok(None),
-            Pause::Agreement { .. } | Pause::Operator(_) | Pause::RetryLater { .. } => {
-                Ok(Some(Ended::Paused(pause)))
-            }
-        }
-    }
-
-    /// Waits until every receipt is durable. Some: the stream ends.
-    async fn settle_all(&mut self) -> Result<Option<Ended>, SessionError> {
-        while self.settling.len() > 0 {
-            let settled = self.settling.next().await?;
-            if let Some(ended) = self.judge(settled).await? {
-                return Ok(Some(ended));
-            }
-        }
-        Ok(None)
-    }
-
-    /// A receipt is durable, unless it does not fit. Some: the stream ends.
-    async fn judge(
-        &mut self,
-        (first, settled): (Sequence, Settled),
-    ) -> Result<Option<Ended>, SessionError> {
-        let Settled::Stopped(reason) = settled else {
-            return Ok(None);
-        };
-        let channel = self.channel;
-        tracing::error!(%channel, reason = reason.name(), "A receipt does not fit what this node holds; the channel is stopped.");
-        self.say(wire::divergence_request(reason, first)).await?;
-        Ok(Some(Ended::Stopped))
-    }
-
-    /// The receiver lacks places before a parcel: they go out again, but only what it has not
-    /// receipted, unless it asked for that.
-    async fn gap(
-        &mut self,
-        first: Sequence,
-        held: Sequence,
-    ) -> Result<Option<Ended>, SessionError> {
-        if held.next() >= first {
-            return Err(NotOfItsForm("a receipt that ends early without a reason").into());
-        }
-        if self.rewind.is_some() {
-            // What flew behind a pause.
-            return Ok(None);
-        }
-        if held < self.settled().await? && self.resend.is_none() {
-            return self
-                .diverged(StopReason::ReceiverSetBack, held)
-                .await
-                .map(Some);
-        }
-        self.rewind = Some(held);
-        Ok(None)
-    }
-
-    /// Puts one notice on hold: a void goes out in its place. False: it has its answer, or is void.
-    async fn hold(&mut self, sequence: Sequence, refusal: &Refusal) -> Result<bool, SessionError> {
-        let channel = self.channel;
-        tracing::warn!(%channel, %sequence, code = refusal.code.name(), "The peer does not hold the agreement version of a notice; it waits.");
-        let at_ms = self.exchange.0.clock.now_ms();
-        let held = self
-            .exchange
-            .0
-            .store
-            .end(
-                channel,
-                sequence,
-                VoidReason::OnHold,
-                Some(refusal.code),
-                at_ms,
-            )
-            .await?;
-        Ok(held)
-    }
-
     /// The receiver found that the histories differ.
     async fn diverged(
         &mut self,
@@ -557,17 +360,6 @@ impl<'a> Session<'a> {
         self.exchange
             .lineage(&self.peer)
             .ok_or(SessionError::NotPaired)
-    }
-
-    /// Tells the peer of this node's key before anything is signed with it on this stream.
-    async fn show_key(&mut self, trust: &TrustSnapshot) -> Result<(), SessionError> {
-        let key = trust.own_keys().current().id();
-        if key != self.shown_key {
-            self.say(wire::successions_request(trust.successions()))
-                .await?;
-            self.shown_key = key;
-        }
-        Ok(())
     }
 
     async fn say(&mut self, message: DeliverRequest) -> Result<(), SessionError> {
@@ -596,6 +388,11 @@ async fn next_answer(
         None => Ok(None),
     }
 }
+
+/// So many parcels are sent however small they are;
+const SMALL_ONES: usize = 2;
+/// one more has at least so many places.
+const ENOUGH_PLACES: u64 = 64;
 
 /// What couriers take turns by that are not kept apart.
 static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
