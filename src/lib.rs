@@ -51,7 +51,7 @@
 //! | [`clock`], [`document`] | the time; TOML with errors that name the key |
 //! | `in_order` | futures side by side, answered in their order |
 //! | [`envelope`] | a notice's bytes, written once and read strictly |
-//! | [`agreement`] | what two areas let through, pure |
+//! | [`agreement`] | what two areas have agreed on, how that stands, and what it lets through; pure |
 //! | [`trust`] | identities, certificates, TLS, signatures, connections |
 //! | [`ledger`] | spreadsheets and JSON lines in |
 //! | [`config`], [`pairing`] | the node's directory; how two nodes come to know each other |

@@ -14,6 +14,8 @@
 
 mod harness;
 
+use std::{fs, path::Path};
+
 use harness::{
     Build, County, GUANDU, JINJIANG, Said, World, binary, departure, edit, eventually, feedback,
     free_port, one_error, run,
@@ -155,6 +157,34 @@ fn sandbox_and_production_do_not_pair() {
         !guandu.dir.join("peers/350582.toml").exists(),
         "half paired"
     );
+}
+
+/// Two cities have agreed, and no two counties of theirs.
+#[test]
+fn an_agreement_of_two_cities_serves_the_counties_that_lie_in_them() {
+    let world = World::new();
+    let (jinjiang, guandu) = (world.county(JINJIANG), world.county(GUANDU));
+    world.pair_with(&jinjiang, &guandu, Some(Path::new("trial")));
+    for county in [&jinjiang, &guandu] {
+        let agreements = county.dir.join("agreements");
+        let of_counties = agreements.join("350582-530111.toml");
+        let text = fs::read_to_string(&of_counties).unwrap();
+        let of_cities = text.replace(JINJIANG, "3505").replace(GUANDU, "5301");
+        fs::write(agreements.join("3505-5301.toml"), of_cities).unwrap();
+        fs::remove_file(of_counties).unwrap();
+    }
+    let (_here, _there) = (jinjiang.start(), guandu.start());
+    let told = jinjiang.publish(&[departure(1)]).expect(0).lines();
+    let id = told[0]["notice_id"].as_str().unwrap();
+    assert_eq!(guandu.subscribe("desk", 1, 20).len(), 1);
+    guandu.publish(&[feedback(1, id)]).expect(0);
+    assert_eq!(jinjiang.subscribe("desk", 1, 20).len(), 1);
+    let shown = jinjiang.ask(&["notice", "show", id]).expect(0).lines();
+    assert_eq!(shown[0]["agreement"], "3505-5301/1", "{}", shown[0]);
+    let probed = jinjiang.ask(&["peer", "probe", GUANDU]).expect(0).lines();
+    let agreements = &probed[0]["agreements"];
+    assert_eq!(agreements[0]["id"], "3505-5301", "{agreements}");
+    assert_eq!(agreements[0]["equal"], true, "{agreements}");
 }
 
 /// Makes the agreement on both sides end that day.

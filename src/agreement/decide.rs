@@ -4,10 +4,16 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::{held::Agreements, terms::Agreement};
+use super::{
+    grants::KindTerms,
+    held::{Agreements, Held},
+    life::{State, state_on},
+    route::Route,
+    side::Side,
+    terms::Agreement,
+};
 use crate::domain::{
-    agreement::{AgreementId, AgreementVersion},
-    channel::Channel,
+    agreement::AgreementVersion,
     field::{Field, Group},
     notice::Kind,
     problem::Code,
@@ -17,52 +23,71 @@ use crate::domain::{
 /// What is asked of the agreements.
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
-    /// The channel that the notice travels.
-    pub channel: Channel,
+    /// Where the notice goes.
+    pub route: Route,
     /// Its kind.
     pub kind: Kind,
     /// Every field that it fills.
     pub filled_fields: &'a [Field],
-    /// Whether it names the woman's separate consent.
+    /// Whether it names the woman's separate consent, with date and reference.
     pub has_consent: bool,
     /// Whether it is a trial one.
     pub sandbox: bool,
-    /// The day by which it is judged.
+    /// The purpose that it names; `None` where the sender stamps that of the agreement on it.
+    pub purpose: Option<&'a str>,
+    /// The day on which it was published: what was in force then counts.
     pub on: Date,
-    /// The version by which it is judged; `None` for the newest in force on that day.
+    /// Today: what is suspended now waits, whenever it was published.
+    pub today: Date,
+    /// The version by which it is judged; `None` for the one that governs its route on `on`.
     pub named: Option<AgreementVersion>,
 }
 
-/// The agreement that lets a notice travel, and up to how many days after publication.
+/// The agreement that lets a notice travel, and on what terms.
 pub(super) struct Allowed<'a> {
     pub(super) agreement: &'a Arc<Agreement>,
-    pub(super) deadline_days: u16,
+    pub(super) terms: &'a KindTerms,
 }
 
 /// Judges a notice and tells everything that stands against it at once, but nothing that is only
 /// a shadow of another: without an agreement in force no kind is judged, and without the kind no
-/// field. An agreement that is not between exactly the two areas of the channel counts as none.
+/// field; and nothing is judged by an agreement that is suspended.
+///
+/// Of several agreements in force that cover a route the most specific governs, and no other is
+/// asked, not even where that one is suspended or forbids what another would let through: see
+/// [`Agreements`].
 ///
 /// # Errors
-/// `no_agreement`, `agreement_expired`, or any of `sandbox_mismatch`, `kind_not_permitted`,
-/// `field_not_permitted` for each such field, `consent_missing`.
+/// Alone: `no_agreement`, `area_not_covered`, `agreement_expired`, `agreement_superseded` or
+/// `agreement_suspended`. Else any of `sandbox_mismatch`, `purpose_mismatch`,
+/// `kind_not_permitted`, `field_not_permitted` for each such field, `consent_missing`.
 pub fn decide(
     request: &Request<'_>,
     agreements: &Agreements,
-) -> Result<(AgreementVersion, u16), Vec<Refusal>> {
-    allow(request, agreements).map(|allowed| (allowed.agreement.version, allowed.deadline_days))
+) -> Result<AgreementVersion, Vec<Refusal>> {
+    allow(request, agreements).map(|allowed| allowed.agreement.version)
 }
 
 pub(super) fn allow<'a>(
     request: &Request<'_>,
     agreements: &'a Agreements,
 ) -> Result<Allowed<'a>, Vec<Refusal>> {
-    let agreement = choose(request, agreements).map_err(|refusal| vec![refusal])?;
+    let (held, from) = choose(request, agreements).map_err(|refusal| vec![refusal])?;
+    if held.record.suspends(from, request.kind, request.today) {
+        return Err(vec![Refusal::of(Code::AgreementSuspended, Field::ToArea)]);
+    }
+    let agreement = &held.agreement;
     let mut refusals = Vec::new();
     if agreement.sandbox != request.sandbox {
         refusals.push(Refusal::whole(Code::SandboxMismatch));
     }
-    let Some(terms) = agreement.terms(request.channel, request.kind) else {
+    if request
+        .purpose
+        .is_some_and(|purpose| purpose != agreement.purpose)
+    {
+        refusals.push(Refusal::whole(Code::PurposeMismatch));
+    }
+    let Some(terms) = agreement.terms(from, request.kind) else {
         refusals.push(Refusal::of(Code::KindNotPermitted, Field::Kind));
         return Err(refusals);
     };
@@ -78,44 +103,94 @@ pub(super) fn allow<'a>(
         refusals.push(Refusal::of(Code::ConsentMissing, Field::ConsentDate));
     }
     if refusals.is_empty() {
-        Ok(Allowed {
-            agreement,
-            deadline_days: terms.deadline_days,
-        })
+        Ok(Allowed { agreement, terms })
     } else {
         Err(refusals)
     }
 }
 
+/// The version by which the notice is judged, and the side that sends.
 fn choose<'a>(
     request: &Request<'_>,
     agreements: &'a Agreements,
-) -> Result<&'a Arc<Agreement>, Refusal> {
-    let pair = AgreementId::of(request.channel);
-    let expired = Refusal::of(Code::AgreementExpired, Field::ToArea);
-    let none = Refusal::of(Code::NoAgreement, Field::ToArea);
+) -> Result<(&'a Held, Side), Refusal> {
     match request.named {
-        Some(named) => {
-            let held = agreements
-                .version(named)
-                .filter(|held| held.version.id == pair)
-                .ok_or(none)?;
-            if held.in_force(request.on) {
-                Ok(held)
-            } else {
-                Err(expired)
-            }
-        }
-        None => agreements
-            .in_force(request.channel, request.on)
-            .ok_or_else(|| {
-                if agreements.between(pair).is_empty() {
-                    none
-                } else {
-                    expired
-                }
-            }),
+        Some(named) => by_name(request, agreements, named),
+        None => by_route(request, agreements),
     }
+}
+
+/// A receiver's choice: the version that the notice names, and no other.
+fn by_name<'a>(
+    request: &Request<'_>,
+    agreements: &'a Agreements,
+    named: AgreementVersion,
+) -> Result<(&'a Held, Side), Refusal> {
+    let none = Refusal::of(Code::NoAgreement, Field::ToArea);
+    let held = agreements.version(named).ok_or_else(|| none.clone())?;
+    // Whoever names an agreement between others may know one that this node does not.
+    let channel = request.route.channel();
+    let Some(on_channel) = held.agreement.sender_on(channel) else {
+        return Err(none);
+    };
+    match state_on(&held.record, request.on) {
+        State::Draft | State::Proposed => return Err(none),
+        State::Superseded if !held.record.honours(request.on) => {
+            return Err(Refusal::of(Code::AgreementSuperseded, Field::ToArea));
+        }
+        State::Accepted | State::Ended | State::Expired => {
+            return Err(Refusal::of(Code::AgreementExpired, Field::ToArea));
+        }
+        State::InForce | State::Suspended | State::Superseded => {}
+    }
+    match held.agreement.sender(request.route) {
+        Some(sender) => Ok((held, sender)),
+        None => Err(not_covered(request, &held.agreement, on_channel)),
+    }
+}
+
+/// A sender's choice: the version that governs the route on the day.
+fn by_route<'a>(
+    request: &Request<'_>,
+    agreements: &'a Agreements,
+) -> Result<(&'a Held, Side), Refusal> {
+    let mut lapsed = false;
+    let governing = agreements.governing(request.route, |held| {
+        let state = state_on(&held.record, request.on);
+        lapsed |= !matches!(state, State::Draft | State::Proposed);
+        matches!(state, State::InForce | State::Suspended)
+    });
+    if let Some(held) = governing
+        && let Some(sender) = held.agreement.sender(request.route)
+    {
+        return Ok((held, sender));
+    }
+    if lapsed {
+        return Err(Refusal::of(Code::AgreementExpired, Field::ToArea));
+    }
+    // There may be agreements of other townships of the same counties.
+    let channel = request.route.channel();
+    let of_counties = Route::Answer(channel);
+    let elsewhere = agreements.governing(of_counties, |held| held.record.honours(request.on));
+    let elsewhere = elsewhere.and_then(|held| Some((held, held.agreement.sender_on(channel)?)));
+    Err(match elsewhere {
+        Some((held, sender)) => not_covered(request, &held.agreement, sender),
+        None => Refusal::of(Code::NoAgreement, Field::ToArea),
+    })
+}
+
+/// Names the address that lies outside the agreement: the sender's, else the other.
+fn not_covered(request: &Request<'_>, agreement: &Agreement, sender: Side) -> Refusal {
+    let own = match request.route {
+        Route::Movement { from, .. } => !agreement.party(sender).covers(from),
+        Route::Answer(_) => false,
+    };
+    let field = match (request.kind, own) {
+        (Kind::Departure, true) | (Kind::Arrival, false) => Field::OriginArea,
+        (Kind::Departure, false) | (Kind::Arrival, true) => Field::DestinationArea,
+        (Kind::Feedback | Kind::Message, _) => Field::ToArea,
+    };
+    Refusal::of(Code::AreaNotCovered, field)
 }
 
 #[cfg(test)]
@@ -125,260 +200,60 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::agreement::{
-        TwoTexts,
-        samples::{TEXT, held},
-    };
-
-    const DEPARTURE: &[Field] = &[
-        Field::EventDate,
-        Field::Kind,
-        Field::Name,
-        Field::OriginArea,
-        Field::ResidentId,
-    ];
-
-    fn departure(filled_fields: &[Field]) -> Request<'_> {
-        Request {
-            channel: Channel {
-                from: "350582".parse().unwrap(),
-                to: "530111".parse().unwrap(),
-            },
-            kind: Kind::Departure,
-            filled_fields,
-            has_consent: false,
-            sandbox: true,
-            on: date(2026, 10, 8),
-            named: None,
-        }
-    }
-
-    fn codes(request: &Request<'_>, agreements: &Agreements) -> Vec<String> {
-        let refusals = decide(request, agreements).err().unwrap_or_default();
-        let name = |refusal: Refusal| match refusal.field {
-            Some(field) => format!("{} {field}", refusal.code),
-            None => refusal.code.to_string(),
-        };
-        refusals.into_iter().map(name).collect()
-    }
-
-    #[test]
-    fn what_the_terms_say_may_travel_and_nothing_else() {
-        let second = TEXT
-            .replace("version = 1", "version = 2")
-            .replace("2026-01-01", "2027-01-01");
-        let agreements = held(&[TEXT, &second]);
-        let base = departure(DEPARTURE);
-        assert_eq!(
-            decide(&base, &agreements),
-            Ok(("350582-530111/1".parse().unwrap(), 20))
-        );
-        let opposite = base.channel.opposite();
-        let elsewhere = Channel {
-            to: "530112".parse().unwrap(),
-            ..base.channel
-        };
-        let care = [DEPARTURE, &[Field::NextCheckOn]].concat();
-        let more = [DEPARTURE, &[Field::CertificateNumber, Field::LastCheckOn]].concat();
-        let everything = [care.as_slice(), &[Field::Provider]].concat();
-        let two = Some("350582-530111/2".parse().unwrap());
-        let three = Some("350582-530111/3".parse().unwrap());
-        let cases: &[(Request<'_>, &[&str])] = &[
-            (
-                Request {
-                    channel: elsewhere,
-                    ..base.clone()
-                },
-                &["no_agreement to_area"],
-            ),
-            (
-                Request {
-                    on: date(2025, 12, 31),
-                    ..base.clone()
-                },
-                &["agreement_expired to_area"],
-            ),
-            (
-                Request {
-                    on: date(2029, 1, 1),
-                    ..base.clone()
-                },
-                &["agreement_expired to_area"],
-            ),
-            (
-                Request {
-                    on: date(2026, 1, 1),
-                    ..base.clone()
-                },
-                &[],
-            ),
-            (
-                Request {
-                    on: date(2028, 12, 31),
-                    ..base.clone()
-                },
-                &[],
-            ),
-            (
-                Request {
-                    named: two,
-                    ..base.clone()
-                },
-                &["agreement_expired to_area"],
-            ),
-            (
-                Request {
-                    named: two,
-                    on: date(2027, 1, 1),
-                    ..base.clone()
-                },
-                &[],
-            ),
-            (
-                Request {
-                    named: three,
-                    ..base.clone()
-                },
-                &["no_agreement to_area"],
-            ),
-            (
-                Request {
-                    channel: elsewhere,
-                    named: two,
-                    on: date(2027, 1, 1),
-                    ..base.clone()
-                },
-                &["no_agreement to_area"],
-            ),
-            (
-                Request {
-                    kind: Kind::Arrival,
-                    ..base.clone()
-                },
-                &["kind_not_permitted kind"],
-            ),
-            (
-                Request {
-                    channel: opposite,
-                    ..base.clone()
-                },
-                &["kind_not_permitted kind"],
-            ),
-            (
-                Request {
-                    kind: Kind::Arrival,
-                    sandbox: false,
-                    ..base.clone()
-                },
-                &["sandbox_mismatch", "kind_not_permitted kind"],
-            ),
-            (
-                Request {
-                    filled_fields: &more,
-                    ..base.clone()
-                },
-                &[
-                    "field_not_permitted certificate_number",
-                    "field_not_permitted last_check_on",
-                ],
-            ),
-            (
-                Request {
-                    filled_fields: &care,
-                    ..base.clone()
-                },
-                &["consent_missing consent.date"],
-            ),
-            (
-                Request {
-                    filled_fields: &care,
-                    has_consent: true,
-                    ..base.clone()
-                },
-                &[],
-            ),
-            (
-                Request {
-                    filled_fields: &everything,
-                    sandbox: false,
-                    ..base.clone()
-                },
-                &[
-                    "sandbox_mismatch",
-                    "field_not_permitted provider",
-                    "consent_missing consent.date",
-                ],
-            ),
-            (
-                Request {
-                    kind: Kind::Feedback,
-                    filled_fields: &[Field::Note],
-                    ..base.clone()
-                },
-                &["field_not_permitted note"],
-            ),
-            (
-                Request {
-                    channel: opposite,
-                    kind: Kind::Message,
-                    filled_fields: &[Field::Text],
-                    ..base.clone()
-                },
-                &[],
-            ),
-        ];
-        for (index, (request, expected)) in cases.iter().enumerate() {
-            assert_eq!(codes(request, &agreements), *expected, "case {index}");
-        }
-    }
-
-    #[test]
-    fn the_newest_version_in_force_is_used_for_sending() {
-        let second = TEXT
-            .replace("version = 1", "version = 2")
-            .replace("2026-01-01", "2027-01-01");
-        let agreements = held(&[&second, TEXT]);
-        let base = departure(DEPARTURE);
-        for (on, version) in [(date(2026, 12, 31), 1), (date(2027, 1, 1), 2)] {
-            let decided = decide(&Request { on, ..base.clone() }, &agreements).unwrap();
-            assert_eq!(decided.0.version, version, "{on}");
-        }
-    }
-
-    #[test]
-    fn one_name_for_two_texts_is_refused() {
-        let other = TEXT.replace("2028-12-31", "2029-12-31");
-        let parsed = || [TEXT, &other].map(|text| Agreement::parse(text).unwrap());
-        let name = "350582-530111/1".parse().unwrap();
-        assert_eq!(Agreements::new(parsed()).err(), Some(TwoTexts(name)));
-        let twice = [TEXT, TEXT].map(|text| Agreement::parse(text).unwrap());
-        assert_eq!(Agreements::new(twice).unwrap().iter().count(), 1);
-    }
+    use crate::agreement::samples::{TEXT, held};
 
     #[test]
     fn a_decision_among_250_agreements_takes_microseconds() {
-        let texts: Vec<String> = (0..250)
+        // Of three levels on each side, so that a route is looked up nine times.
+        let mut texts: Vec<String> = (0..216)
             .map(|n| TEXT.replace("530111", &format!("53{n:04}")))
             .collect();
+        let between = |own: &str, other: &str| TEXT.replace("350582", own).replace("530111", other);
+        for own in ["3505", "350582", "350582104"] {
+            for other in ["5303", "530311", "530311001"] {
+                texts.push(between(own, other));
+            }
+        }
+        texts.extend((0..25).map(|n| between(&format!("3505821{n:02}"), "530312")));
         let agreements = held(&texts.iter().map(String::as_str).collect::<Vec<_>>());
-        let request = Request {
-            channel: Channel {
-                to: "530249".parse().unwrap(),
-                ..departure(DEPARTURE).channel
-            },
-            ..departure(DEPARTURE)
+        assert_eq!(agreements.count(), 250);
+        let movement = |from: &str, to: &str| Route::Movement {
+            from: from.parse().unwrap(),
+            to: to.parse().unwrap(),
         };
-        // The best of many rounds: others may hold the processor for a while.
-        let best = (0..50)
-            .map(|_| {
-                let start = crate::clock::Clock::system().monotonic();
-                for _ in 0..100 {
-                    assert!(decide(&request, &agreements).is_ok());
-                }
-                start.elapsed() / 100
-            })
-            .min()
-            .unwrap();
-        assert!(best < Duration::from_micros(10), "{best:?}");
+        let (here, departure) = ("350582104001", Kind::Departure);
+        let townships = Route::Answer(movement(here, "530312").channel());
+        let routes = [
+            (movement(here, "530111001201"), departure, true),
+            (movement(here, "530311001201"), departure, true),
+            (movement("350583104001", "530399001201"), departure, true),
+            (movement(here, "630311001201"), departure, false),
+            (townships, Kind::Feedback, true),
+        ];
+        for (route, kind, allowed) in routes {
+            let request = Request {
+                route,
+                kind,
+                filled_fields: &[Field::EventDate],
+                has_consent: false,
+                sandbox: true,
+                purpose: None,
+                on: date(2026, 10, 8),
+                today: date(2026, 10, 8),
+                named: None,
+            };
+            // The best of many rounds: others may hold the processor for a while.
+            let best = (0..50)
+                .map(|_| {
+                    let start = crate::clock::Clock::system().monotonic();
+                    for _ in 0..100 {
+                        assert_eq!(decide(&request, &agreements).is_ok(), allowed, "{route:?}");
+                    }
+                    start.elapsed() / 100
+                })
+                .min()
+                .unwrap();
+            assert!(best < Duration::from_micros(10), "{route:?}: {best:?}");
+        }
     }
 }

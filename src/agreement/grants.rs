@@ -1,27 +1,53 @@
-//! The grants of an agreement, from what people write to what each channel and kind may carry.
+//! The grants of an agreement, from what people write to what each side may send of each kind, and
+//! within what times.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+};
 
 use serde::Deserialize;
 
-use super::terms::TermsError;
+use super::{error::TermsError, side::Side};
 use crate::{
     document::nearest,
     domain::{
-        area::County,
-        channel::Channel,
+        calendar::{Days, Reckoning},
         field::{Field, Group},
         notice::Kind,
     },
 };
 
-/// What one kind may carry in one direction.
+/// What one kind may carry from one side to the other, and its times.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KindTerms {
     /// The fields that may travel besides those of the frame.
     pub fields: BTreeSet<Field>,
-    /// Calendar days, from publication, up to which delivery is tried.
-    pub deadline_days: u16,
+    /// Within what times things are due.
+    pub times: Times,
+}
+
+/// Within what times things are due for a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// Up to how long after publication delivery is tried: 1 to 365 calendar days.
+    pub deliver_within: Days,
+    /// Within what an office takes the notice up: 1 to 365 days. None for what no one waits for.
+    pub take_up_within: Option<Days>,
+    /// Within what it is answered. None for a kind that is not, and where no feedback may travel
+    /// back.
+    pub answer: Option<AnswerTimes>,
+    /// How long the receiver keeps the payload: 1 to 3650 calendar days.
+    pub keep_for: Days,
+}
+
+/// Within what a notice is answered: 1 to 365 days each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnswerTimes {
+    /// Ordinarily.
+    pub within: Days,
+    /// Where she is expecting, has a newborn child, or care is due.
+    pub urgent_within: Days,
 }
 
 impl KindTerms {
@@ -31,8 +57,8 @@ impl KindTerms {
     }
 }
 
-/// The grants of both directions, in order.
-pub(super) type Grants = BTreeMap<(Channel, Kind), KindTerms>;
+/// What each side may send, by the side that sends.
+pub(super) type Grants = BTreeMap<(Side, Kind), KindTerms>;
 
 /// A `[[grant]]` table as written.
 #[derive(Deserialize)]
@@ -46,20 +72,23 @@ pub(super) struct RawGrant {
     free_text: bool,
 }
 
-/// Spreads the tables out over channels and kinds. Grants for the same kind and direction add up.
+/// A `[kind.NAME]` table as written.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTimes {
+    deliver_within: Option<String>,
+    take_up_within: Option<String>,
+    answer_within: Option<String>,
+    answer_urgent_within: Option<String>,
+    keep_for: Option<String>,
+}
+
+/// Spreads the tables out over sides and kinds. Grants for the same kind and direction add up.
 pub(super) fn grants(
     raw: Vec<RawGrant>,
-    deadline_days: &BTreeMap<String, u16>,
-    a: County,
-    b: County,
+    mut times: BTreeMap<String, RawTimes>,
 ) -> Result<Grants, TermsError> {
-    for (name, days) in deadline_days {
-        kind(name)?;
-        if !DEADLINE_DAYS.contains(days) {
-            return Err(TermsError::DeadlineDays { kind: name.clone() });
-        }
-    }
-    let mut grants = Grants::new();
+    let mut fields_of: BTreeMap<(Side, Kind), BTreeSet<Field>> = BTreeMap::new();
     for grant in raw {
         let RawGrant {
             from,
@@ -68,9 +97,9 @@ pub(super) fn grants(
             fields,
             free_text,
         } = grant;
-        let channel = match (from.as_str(), to.as_str()) {
-            ("a", "b") => Channel { from: a, to: b },
-            ("b", "a") => Channel { from: b, to: a },
+        let side = match (from.as_str(), to.as_str()) {
+            ("a", "b") => Side::A,
+            ("b", "a") => Side::B,
             _ => return Err(TermsError::GrantSides),
         };
         if kinds.is_empty() {
@@ -82,24 +111,113 @@ pub(super) fn grants(
             if kind == Kind::Message && !free_text {
                 return Err(TermsError::MessageWithoutFreeText);
             }
-            let deadline_days = deadline_days
-                .get(name)
-                .copied()
-                .unwrap_or(DEFAULT_DEADLINE_DAYS);
-            grants
-                .entry((channel, kind))
-                .or_insert_with(|| KindTerms {
-                    fields: BTreeSet::new(),
-                    deadline_days,
-                })
-                .fields
-                .extend(&fields);
+            fields_of.entry((side, kind)).or_default().extend(&fields);
         }
     }
-    if grants.is_empty() {
+    if fields_of.is_empty() {
         return Err(TermsError::NoGrants);
     }
-    Ok(grants)
+    let answered = |side: Side, kind: Kind| {
+        kind.is_answered() && fields_of.contains_key(&(side.other(), Kind::Feedback))
+    };
+    let mut times_of = BTreeMap::new();
+    for kind in Kind::ALL {
+        let granted = |side: &Side| fields_of.contains_key(&(*side, kind));
+        let mut sides = Side::ALL.into_iter().filter(granted).peekable();
+        let raw = times.remove(kind.name());
+        if sides.peek().is_none() && raw.is_some() {
+            let kind = kind.name().to_owned();
+            return Err(TermsError::KindNotGranted { kind });
+        }
+        let raw = raw.unwrap_or_default();
+        raw.check_answered(kind, sides.clone().any(|side| answered(side, kind)))?;
+        for side in sides {
+            times_of.insert((side, kind), raw.read(kind, answered(side, kind))?);
+        }
+    }
+    // What is left names no kind.
+    for name in times.keys() {
+        kind(name)?;
+    }
+    let joined = times_of.into_iter().map(|(key, times)| {
+        let fields = fields_of.remove(&key).unwrap_or_default();
+        (key, KindTerms { fields, times })
+    });
+    Ok(joined.collect())
+}
+
+impl RawTimes {
+    /// Refuses times to answer what is never answered.
+    fn check_answered(&self, kind: Kind, answered: bool) -> Result<(), TermsError> {
+        let needless = [
+            (&self.take_up_within, "take_up_within", kind.is_answered()),
+            (&self.answer_within, "answer_within", answered),
+            (&self.answer_urgent_within, "answer_urgent_within", answered),
+        ];
+        match needless
+            .iter()
+            .find(|(value, _, has)| value.is_some() && !has)
+        {
+            Some((_, name, _)) => Err(TermsError::NotAnswered {
+                key: format!("kind.{kind}.{name}"),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn read(&self, kind: Kind, answered: bool) -> Result<Times, TermsError> {
+        let Self {
+            deliver_within,
+            take_up_within,
+            answer_within,
+            answer_urgent_within,
+            keep_for,
+        } = self;
+        let calendar = |name: &str, text: &Option<String>, default, range: RangeInclusive<u16>| {
+            let Some(text) = text else {
+                return Ok(Days::calendar(default));
+            };
+            let fits =
+                |days: &Days| days.reckoning == Reckoning::Calendar && range.contains(&days.count);
+            text.parse()
+                .ok()
+                .filter(fits)
+                .ok_or_else(|| TermsError::Days {
+                    key: format!("kind.{kind}.{name}"),
+                    most: *range.end(),
+                    written: "\"30 calendar days\"",
+                })
+        };
+        let either = |name: &str, text: &Option<String>, default| {
+            let Some(text) = text else {
+                return Ok(default);
+            };
+            let fits = |days: &Days| WITHIN.contains(&days.count);
+            text.parse()
+                .ok()
+                .filter(fits)
+                .ok_or_else(|| TermsError::Days {
+                    key: format!("kind.{kind}.{name}"),
+                    most: *WITHIN.end(),
+                    written: "\"15 working days\" or \"7 calendar days\"",
+                })
+        };
+        let take_up = either("take_up_within", take_up_within, TAKE_UP_WITHIN)?;
+        let answer = AnswerTimes {
+            within: either("answer_within", answer_within, ANSWER_WITHIN)?,
+            urgent_within: either(
+                "answer_urgent_within",
+                answer_urgent_within,
+                ANSWER_URGENT_WITHIN,
+            )?,
+        };
+        Ok(Times {
+            deliver_within: calendar("deliver_within", deliver_within, DELIVER_WITHIN, WITHIN)?,
+            take_up_within: kind.is_answered().then_some(take_up),
+            answer: answered.then_some(answer),
+            keep_for: calendar("keep_for", keep_for, KEEP_FOR, KEEP)?,
+        })
+    }
 }
 
 /// The fields behind names of groups and of single fields.
@@ -160,8 +278,13 @@ fn kind(name: &str) -> Result<Kind, TermsError> {
 /// The groups that may be granted as a whole.
 const GROUPS: [Group; 3] = [Group::Identity, Group::Movement, Group::Entitlement];
 
-/// For a kind that `[deadline_days]` leaves out: 15 working days for the answer are some three
-/// weeks, and a national holiday may fall among them.
-const DEFAULT_DEADLINE_DAYS: u16 = 30;
+/// For what `[kind.NAME]` leaves out: 15 working days for the answer are some three weeks, and a
+/// national holiday may fall among them.
+const DELIVER_WITHIN: u16 = 30;
+const TAKE_UP_WITHIN: Days = Days::working(3);
+const ANSWER_WITHIN: Days = Days::working(15);
+const ANSWER_URGENT_WITHIN: Days = Days::calendar(7);
+const KEEP_FOR: u16 = 730;
 
-const DEADLINE_DAYS: std::ops::RangeInclusive<u16> = 1..=365;
+const WITHIN: RangeInclusive<u16> = 1..=365;
+const KEEP: RangeInclusive<u16> = 1..=3_650;

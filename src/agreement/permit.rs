@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use super::{
     decide::{Allowed, Request, allow},
     held::Agreements,
+    route::Route,
 };
 use crate::{
     domain::{
@@ -13,6 +14,7 @@ use crate::{
         channel::Channel,
         draft::{Asked, Draft},
         field::Field,
+        notice::Kind,
         problem::{Code, Problem},
         refusal::{Pause, Refusal},
     },
@@ -41,11 +43,13 @@ impl<T> Permitted<T> {
     #[cfg(test)]
     pub(crate) fn for_test(value: T) -> Self {
         let agreement: AgreementVersion = "350582-530111/1".parse().unwrap();
-        let (from, to) = agreement.id.pair();
         Self {
             value,
             grant: Grant {
-                channel: Channel { from, to },
+                channel: Channel {
+                    from: "350582".parse().unwrap(),
+                    to: "530111".parse().unwrap(),
+                },
                 agreement,
                 purpose: String::new(),
                 deadline_days: 1,
@@ -100,7 +104,29 @@ pub struct Sending {
     pub today: Date,
 }
 
-/// Judges a draft by the newest agreement in force today.
+impl Sending {
+    const fn request<'a>(
+        &self,
+        route: Route,
+        kind: Kind,
+        filled_fields: &'a [Field],
+        has_consent: bool,
+    ) -> Request<'a> {
+        Request {
+            route,
+            kind,
+            filled_fields,
+            has_consent,
+            sandbox: self.sandbox,
+            purpose: None,
+            on: self.today,
+            today: self.today,
+            named: None,
+        }
+    }
+}
+
+/// Judges a draft by the agreement that governs its route today.
 ///
 /// # Errors
 /// Everything that stands against it, each naming a field; `missing_field` at `to_area` where
@@ -114,22 +140,17 @@ pub fn permit_draft(
         return Err(vec![Problem::new(Code::MissingField, Field::ToArea)]);
     };
     let filled = draft.filled_fields();
-    let request = Request {
-        channel: Channel {
-            from: draft.from,
-            to,
-        },
-        kind: draft.content.kind(),
-        filled_fields: &filled,
-        has_consent: draft.consent.is_some(),
-        sandbox: sending.sandbox,
-        on: sending.today,
-        named: None,
+    let channel = Channel {
+        from: draft.from,
+        to,
     };
+    let route = Route::of(&draft.content, channel);
+    let consent = draft.consent.is_some();
+    let request = sending.request(route, draft.content.kind(), &filled, consent);
     match allow(&request, agreements) {
         Ok(allowed) => Ok(Permitted {
+            grant: grant(channel, &allowed),
             value: draft,
-            grant: grant(request.channel, &allowed),
         }),
         Err(refusals) => Err(refusals.into_iter().map(problem).collect()),
     }
@@ -143,6 +164,7 @@ pub fn problems(asked: &Asked<'_>, sending: &Sending, agreements: &Agreements) -
         kind,
         from,
         to,
+        movement,
         answers: _,
         fields,
         consent,
@@ -150,15 +172,11 @@ pub fn problems(asked: &Asked<'_>, sending: &Sending, agreements: &Agreements) -
     let Some(to) = to.or(sending.to) else {
         return Vec::new();
     };
-    let request = Request {
-        channel: Channel { from: *from, to },
-        kind: *kind,
-        filled_fields: fields,
-        has_consent: *consent,
-        sandbox: sending.sandbox,
-        on: sending.today,
-        named: None,
+    let route = match *movement {
+        Some((from, to)) => Route::Movement { from, to },
+        None => Route::Answer(Channel { from: *from, to }),
     };
+    let request = sending.request(route, *kind, fields, *consent);
     match allow(&request, agreements) {
         Ok(_) => Vec::new(),
         Err(refusals) => refusals.into_iter().map(problem).collect(),
@@ -172,6 +190,8 @@ pub struct Expected {
     pub channel: Channel,
     /// Whether this node, and so its peer, is a sandbox node.
     pub sandbox: bool,
+    /// Today in Asia/Shanghai.
+    pub today: Date,
 }
 
 /// What a receiver says to a notice.
@@ -185,13 +205,13 @@ pub enum Verdict {
     Permitted(Permitted<Incoming>),
     /// It may never come in as it is.
     Final(Refusal),
-    /// It may come in once this node holds what it names.
+    /// It may come in once this node holds what it names, or that is suspended no more.
     Pause(Pause),
 }
 
-/// Judges a notice by the agreement version that it names, on the day it was published. Not
-/// permitted is final only where that very version is held and lies between the two areas of the
-/// channel: else the sender may know a newer one.
+/// Judges a notice by the agreement version that it names, as that stood on the day of publication;
+/// but what is suspended today waits. Not permitted is final only where that very version is held
+/// and has to do with the two areas of the channel: else the sender may know a newer one.
 pub fn judge_incoming(incoming: Incoming, expected: &Expected, agreements: &Agreements) -> Verdict {
     let header = &incoming.header;
     if header.from != expected.channel.from {
@@ -204,18 +224,17 @@ pub fn judge_incoming(incoming: Incoming, expected: &Expected, agreements: &Agre
         return Verdict::Final(Refusal::whole(Code::SandboxMismatch));
     }
     let request = Request {
-        channel: expected.channel,
+        route: Route::of(&incoming.content, expected.channel),
         kind: header.kind,
         filled_fields: &incoming.filled_fields,
         has_consent: incoming.consent.is_some(),
         sandbox: header.sandbox,
+        purpose: Some(&header.purpose),
         on: header.published_on,
+        today: expected.today,
         named: Some(header.agreement),
     };
     match allow(&request, agreements) {
-        Ok(allowed) if allowed.agreement.purpose != header.purpose => {
-            Verdict::Final(Refusal::whole(Code::NoAgreement))
-        }
         Ok(allowed) => {
             let grant = grant(expected.channel, &allowed);
             Verdict::Permitted(Permitted {
@@ -230,7 +249,7 @@ pub fn judge_incoming(incoming: Incoming, expected: &Expected, agreements: &Agre
 fn refuse(which: AgreementVersion, refusals: Vec<Refusal>) -> Verdict {
     let first = refusals.into_iter().next();
     let refusal = first.unwrap_or_else(|| Refusal::whole(Code::NoAgreement));
-    if refusal.code == Code::NoAgreement {
+    if matches!(refusal.code, Code::NoAgreement | Code::AgreementSuspended) {
         Verdict::Pause(Pause::Agreement {
             which: which.to_string(),
             refusal,
@@ -245,7 +264,7 @@ fn grant(channel: Channel, allowed: &Allowed<'_>) -> Grant {
         channel,
         agreement: allowed.agreement.version,
         purpose: allowed.agreement.purpose.clone(),
-        deadline_days: allowed.deadline_days,
+        deadline_days: allowed.terms.times.deliver_within.count,
     }
 }
 
@@ -263,7 +282,11 @@ mod tests {
 
     use super::*;
     use crate::{
-        agreement::samples::{TEXT, held},
+        agreement::{
+            Agreement, Side,
+            life::{Says, Standing, Statement, What},
+            samples::{TEXT, held},
+        },
         domain::notice::{Content, Movement},
         envelope::{Outgoing, decode, samples},
     };
@@ -275,6 +298,7 @@ mod tests {
                 to: "530111".parse().unwrap(),
             },
             sandbox: true,
+            today: date(2026, 10, 9),
         }
     }
 
@@ -332,7 +356,7 @@ mod tests {
             (&[&expired], expected(), same, "final agreement_expired"),
             (&[&production], expected(), same, "final sandbox_mismatch"),
             (&[&narrow], expected(), same, "final field_not_permitted"),
-            (&[TEXT], expected(), purpose, "final no_agreement"),
+            (&[TEXT], expected(), purpose, "final purpose_mismatch"),
             (
                 &[TEXT],
                 Expected {
@@ -364,6 +388,46 @@ mod tests {
         for (index, (texts, expected, change, words)) in cases.iter().enumerate() {
             let verdict = judge_incoming(received(change), expected, &held(texts));
             assert_eq!(told(verdict), *words, "case {index}");
+        }
+    }
+
+    #[test]
+    fn what_is_suspended_today_waits_and_comes_in_once_it_is_resumed() {
+        let agreement = Agreement::parse(TEXT).unwrap();
+        let (version, digest) = (agreement.version, agreement.digest());
+        let mut standing = Standing::new(version.id);
+        standing.signed_in_pairing(1, digest, date(2026, 1, 1));
+        let verdict = |standing: &Standing, today| {
+            let held = Agreements::new([agreement.clone()], [standing.clone()]).unwrap();
+            let expected = Expected {
+                today,
+                ..expected()
+            };
+            told(judge_incoming(received(|_| {}), &expected, &held))
+        };
+        let says = [
+            Says::Suspend {
+                what: What::Kinds([(Side::A, Kind::Departure)].into()),
+                from: date(2026, 10, 9),
+                reason: "because".parse().unwrap(),
+            },
+            Says::Resume,
+        ];
+        let waits = "pause 350582-530111/1 agreement_suspended";
+        let comes_in = "permitted 350582-530111/1";
+        for (says, verdicts) in says.into_iter().zip([[comes_in, waits], [comes_in; 2]]) {
+            let statement = Statement {
+                side: Side::B,
+                number: standing.next_number(Side::B),
+                agreement: version,
+                digest,
+                on: date(2026, 10, 8),
+                says,
+            };
+            standing.add(statement).unwrap();
+            // Published on the 8th, before the suspension begins.
+            let days = [date(2026, 10, 8), date(2026, 10, 9)];
+            assert_eq!(days.map(|today| verdict(&standing, today)), verdicts);
         }
     }
 
@@ -453,32 +517,24 @@ mod tests {
             kind,
             from: "350582".parse().unwrap(),
             to: to.map(|to| to.parse().unwrap()),
+            movement: to.map(|to| ("350582104".parse().unwrap(), to.parse().unwrap())),
             answers: None,
             fields: &[Field::Name, Field::CertificateNumber],
             consent: false,
         };
         let told = |asked: &Asked<'_>| problems(asked, &sending(), &held(&[TEXT]));
         assert_eq!(
-            told(&asked(
-                crate::domain::notice::Kind::Departure,
-                Some("530111")
-            )),
+            told(&asked(Kind::Departure, Some("530111"))),
             [Problem::new(
                 Code::FieldNotPermitted,
                 Field::CertificateNumber
             )]
         );
         assert_eq!(
-            told(&asked(
-                crate::domain::notice::Kind::Departure,
-                Some("530112")
-            )),
+            told(&asked(Kind::Departure, Some("530112"))),
             [Problem::new(Code::NoAgreement, Field::ToArea)]
         );
-        assert_eq!(
-            told(&asked(crate::domain::notice::Kind::Feedback, None)),
-            []
-        );
+        assert_eq!(told(&asked(Kind::Feedback, None)), []);
     }
 
     #[test]

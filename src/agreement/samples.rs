@@ -34,11 +34,21 @@ kinds = ["feedback", "message"]
 fields = []
 free_text = true
 
-[deadline_days]
-departure = 20
+[kind.departure]
+deliver_within = "20 calendar days"
+answer_within = "10 working days"
+
+[desk.b]
+office = "流动人口办公室"
+telephone = "0871-00000000"
+
+[impact_assessment]
+digest = "9999999999999999999999999999999999999999999999999999999999999999"
+date = "2025-12-01"
 "#;
 
-/// Those texts, held together.
+/// Those texts, held together, signed when the two sides paired.
 pub(crate) fn held(texts: &[&str]) -> Agreements {
-    Agreements::new(texts.iter().map(|text| Agreement::parse(text).unwrap())).unwrap()
+    let parsed = texts.iter().map(|text| Agreement::parse(text).unwrap());
+    Agreements::new(parsed, []).unwrap()
 }

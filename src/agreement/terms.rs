@@ -2,33 +2,39 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
+use aws_lc_rs::digest::{SHA256, digest as sha};
+use jiff::{ToSpan as _, civil::Date};
 use serde::Deserialize;
 
 use super::{
+    attachments::{Desk, ImpactAssessment, RawAssessment, RawDesks, line},
     canonical,
-    grants::{Grants, KindTerms, RawGrant, grants},
+    error::TermsError,
+    grants::{Grants, KindTerms, RawGrant, RawTimes, grants},
+    route::Route,
+    side::Side,
 };
 use crate::{
-    document::{self, DocumentError},
+    document,
     domain::{
         agreement::{AgreementId, AgreementVersion},
-        area::County,
-        calendar,
+        calendar::{self, Days, Reckoning},
         channel::{Channel, Digest},
+        field::Group,
         notice::Kind,
+        territory::Territory,
     },
 };
 
-/// One version of one agreement between two areas.
+/// One version of one agreement between two administrative units.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Agreement {
     /// Its name.
     pub version: AgreementVersion,
     /// The side that invited.
-    pub a: County,
+    pub a: Territory,
     /// The side that accepted.
-    pub b: County,
+    pub b: Territory,
     /// Whether it is for trial notices, and for nothing else.
     pub sandbox: bool,
     /// Purpose code, which stands on every notice.
@@ -39,8 +45,15 @@ pub struct Agreement {
     pub valid_from: Date,
     /// Last day in force.
     pub valid_until: Date,
+    /// The duty desk of a.
+    pub desk_a: Option<Desk>,
+    /// The duty desk of b.
+    pub desk_b: Option<Desk>,
+    /// The impact assessment behind it; there in production wherever care fields or free text may
+    /// travel.
+    pub impact_assessment: Option<ImpactAssessment>,
     pub(super) grants: Grants,
-    digest: Digest,
+    pub(super) digest: Digest,
 }
 
 impl Agreement {
@@ -57,16 +70,16 @@ impl Agreement {
             legal_basis,
             valid_from,
             valid_until,
+            valid_for,
             parties: RawParties { a, b },
             grant,
-            deadline_days,
+            kind,
+            desk,
+            impact_assessment,
         } = document::parse(text)?;
         let a = party("parties.a", &a)?;
         let b = party("parties.b", &b)?;
-        if a == b {
-            return Err(TermsError::SameParties);
-        }
-        let pair = AgreementId::of(Channel { from: a, to: b });
+        let pair = AgreementId::between(a, b).map_err(|_| TermsError::OneArea)?;
         if id.parse() != Ok(pair) {
             return Err(TermsError::Id { expected: pair });
         }
@@ -78,124 +91,118 @@ impl Agreement {
         if valid_until < valid_from {
             return Err(TermsError::DatesReversed);
         }
+        if let Some(text) = valid_for {
+            let days = longest(&text)?;
+            if last_day(valid_from, days).is_some_and(|last| valid_until > last) {
+                return Err(TermsError::TooLong { days });
+            }
+        }
         if !is_purpose(&purpose) {
             return Err(TermsError::Purpose);
         }
-        let shown = legal_basis.chars().count() <= 500 && !legal_basis.contains(char::is_control);
-        if legal_basis.trim().is_empty() || !shown {
-            return Err(TermsError::LegalBasis);
-        }
+        let (desk_a, desk_b) = desk.read()?;
         let mut agreement = Self {
             version: AgreementVersion { id: pair, version },
             a,
             b,
             sandbox,
             purpose,
-            legal_basis,
+            legal_basis: line("legal_basis", legal_basis, 500)?,
             valid_from,
             valid_until,
-            grants: grants(grant, &deadline_days, a, b)?,
+            desk_a,
+            desk_b,
+            impact_assessment: impact_assessment.map(RawAssessment::read).transpose()?,
+            grants: grants(grant, kind)?,
             digest: Digest::default(),
         };
-        agreement.digest = canonical::digest(&agreement);
+        agreement.check_assessment()?;
+        let digest = sha(&SHA256, &agreement.canonical());
+        agreement.digest = Digest::try_from(digest.as_ref()).unwrap_or_default();
         Ok(agreement)
     }
 
-    /// SHA-256 of its canonical bytes: the same for every text that says the same.
+    /// The bytes that its digest covers: the same for every text that says the same.
+    pub fn canonical(&self) -> Vec<u8> {
+        canonical::bytes(self)
+    }
+
+    /// SHA-256 of its canonical bytes.
     pub const fn digest(&self) -> Digest {
         self.digest
     }
 
-    /// Whether it is in force on that day.
-    pub fn in_force(&self, on: Date) -> bool {
-        (self.valid_from..=self.valid_until).contains(&on)
+    /// The unit of a side.
+    pub const fn party(&self, side: Side) -> Territory {
+        match side {
+            Side::A => self.a,
+            Side::B => self.b,
+        }
     }
 
-    /// What it lets that kind carry in that direction, if the kind may travel at all.
-    pub fn terms(&self, channel: Channel, kind: Kind) -> Option<&KindTerms> {
-        self.grants.get(&(channel, kind))
+    /// The side that sends, if the agreement covers that route. A movement is covered where each
+    /// side's own area is known to lie in that side's unit; an answer, which names no such area,
+    /// wherever each end of its channel has to do with another unit.
+    pub fn sender(&self, route: Route) -> Option<Side> {
+        Side::ALL.into_iter().find(|side| {
+            let (from, to) = (self.party(*side), self.party(side.other()));
+            match route {
+                Route::Movement {
+                    from: out,
+                    to: into,
+                } => from.covers(out) && to.covers(into),
+                Route::Answer(channel) => from.meets(channel.from) && to.meets(channel.to),
+            }
+        })
+    }
+
+    /// The side that sends on that channel, if the agreement has to do with it at all.
+    pub fn sender_on(&self, channel: Channel) -> Option<Side> {
+        self.sender(Route::Answer(channel))
+    }
+
+    /// What that kind may carry from that side; `None` if it may not travel.
+    pub fn terms(&self, from: Side, kind: Kind) -> Option<&KindTerms> {
+        self.grants.get(&(from, kind))
+    }
+
+    /// Care fields and free text have consequences that somebody must have thought about before.
+    fn check_assessment(&self) -> Result<(), TermsError> {
+        let grave = self.grants.values().any(|terms| {
+            let mut fields = terms.fields.iter();
+            fields.any(|field| matches!(field.group(), Group::Care | Group::FreeText))
+        });
+        match &self.impact_assessment {
+            None if grave && !self.sandbox => Err(TermsError::AssessmentMissing),
+            Some(assessment) if assessment.date > self.valid_from => {
+                Err(TermsError::AssessmentLate)
+            }
+            None | Some(_) => Ok(()),
+        }
     }
 }
 
-/// Why a text is no agreement.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TermsError {
-    /// No document of this form.
-    #[error(transparent)]
-    Document(#[from] DocumentError),
-    /// A party is no county-level area.
-    #[error("`{key}` must be a county-level area of six digits")]
-    Party {
-        /// The key.
-        key: &'static str,
-    },
-    /// Both parties are one.
-    #[error("`parties.a` and `parties.b` must be two areas")]
-    SameParties,
-    /// The id is not that of the parties.
-    #[error("`id` must be `{expected}`, the two areas with the lower code first")]
-    Id {
-        /// What it must be.
-        expected: AgreementId,
-    },
-    /// Versions begin at 1.
-    #[error("`version` must be 1 or more")]
-    VersionZero,
-    /// Not a day.
-    #[error("`{key}` must be a day written as \"2026-10-08\"")]
-    Day {
-        /// The key.
-        key: &'static str,
-    },
-    /// The last day lies before the first.
-    #[error("`valid_until` must not lie before `valid_from`")]
-    DatesReversed,
-    /// Not a purpose code.
-    #[error("`purpose` must be 1 to 64 characters of a-z, 0-9 and _")]
-    Purpose,
-    /// No legal basis that can be shown to a person.
-    #[error("`legal_basis` must be one line of 1 to 500 characters")]
-    LegalBasis,
-    /// A grant goes nowhere.
-    #[error("`grant.from` and `grant.to` must be \"a\" and \"b\", one each")]
-    GrantSides,
-    /// A grant for nothing.
-    #[error("`grant.kinds` must name a kind")]
-    NoKinds,
-    /// An agreement that lets nothing through.
-    #[error("there must be a `[[grant]]`")]
-    NoGrants,
-    /// No such kind.
-    #[error("no such kind `{name}`{}", hint(.nearest))]
-    UnknownKind {
-        /// As written.
-        name: String,
-        /// The kind that is most like it.
-        nearest: Option<String>,
-    },
-    /// No such field.
-    #[error("no such field or group `{name}` in `grant.fields`{}", hint(.nearest))]
-    UnknownField {
-        /// As written.
-        name: String,
-        /// The field or group that is most like it.
-        nearest: Option<String>,
-    },
-    /// Sensitive fields as a group.
-    #[error("care fields are listed one by one in `grant.fields`, never as a group")]
-    CareAsAGroup,
-    /// Free text as a field.
-    #[error("free text is turned on by `grant.free_text = true`, not in `grant.fields`")]
-    FreeTextAsAField,
-    /// A message is nothing but free text.
-    #[error("`message` in `grant.kinds` needs `grant.free_text = true`")]
-    MessageWithoutFreeText,
-    /// A deadline out of bounds.
-    #[error("`deadline_days.{kind}` must be 1 to 365")]
-    DeadlineDays {
-        /// The kind.
-        kind: String,
-    },
+/// For how many calendar days an agreement with that `valid_for` may be in force, 1 to 3650.
+pub(super) fn longest(text: &str) -> Result<u16, TermsError> {
+    match text.parse() {
+        Ok(Days {
+            count,
+            reckoning: Reckoning::Calendar,
+        }) if (1..=MOST_DAYS).contains(&count) => Ok(count),
+        _ => Err(TermsError::Days {
+            key: "valid_for".into(),
+            most: MOST_DAYS,
+            written: "\"90 calendar days\"",
+        }),
+    }
+}
+
+/// The last of so many days from that one on; none beyond the calendar.
+pub(super) fn last_day(first: Date, days: u16) -> Option<Date> {
+    first
+        .checked_add(i32::from(days).days())
+        .and_then(|day| day.yesterday())
+        .ok()
 }
 
 #[derive(Deserialize)]
@@ -208,10 +215,15 @@ struct RawAgreement {
     legal_basis: String,
     valid_from: String,
     valid_until: String,
+    /// Says no more than the dates do: a bound that a template sets to them.
+    valid_for: Option<String>,
     parties: RawParties,
     grant: Vec<RawGrant>,
     #[serde(default)]
-    deadline_days: BTreeMap<String, u16>,
+    kind: BTreeMap<String, RawTimes>,
+    #[serde(default)]
+    desk: RawDesks,
+    impact_assessment: Option<RawAssessment>,
 }
 
 #[derive(Deserialize)]
@@ -221,7 +233,7 @@ struct RawParties {
     b: String,
 }
 
-fn party(key: &'static str, code: &str) -> Result<County, TermsError> {
+fn party(key: &'static str, code: &str) -> Result<Territory, TermsError> {
     code.parse().map_err(|_| TermsError::Party { key })
 }
 
@@ -236,17 +248,12 @@ fn is_purpose(code: &str) -> bool {
             .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
 }
 
-fn hint(nearest: &Option<String>) -> String {
-    nearest
-        .as_ref()
-        .map(|name| format!("; did you mean `{name}`?"))
-        .unwrap_or_default()
-}
+const MOST_DAYS: u16 = 3_650;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agreement::samples::TEXT;
+    use crate::{agreement::samples::TEXT, domain::calendar::Days};
 
     #[test]
     fn the_digest_depends_on_what_is_said_not_on_how() {
@@ -262,56 +269,66 @@ mod tests {
                 "[\"identity\", \"next_check_on\"]",
                 "[\"next_check_on\", \"subject.phone\", \"identity\"]",
             ),
+            // A default that is written out.
+            format!("{TEXT}\n[kind.message]\nkeep_for = \"730 calendar days\"\n"),
+            format!("valid_for = \"1096 calendar days\"\n{TEXT}"),
         ];
         for text in same {
-            assert_eq!(
-                Agreement::parse(&text).unwrap().digest(),
-                agreement.digest()
-            );
+            let parsed = Agreement::parse(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+            assert_eq!(parsed.digest(), agreement.digest());
         }
-        let others = [
-            ("version = 1", "version = 2"),
-            ("sandbox = true", "sandbox = false"),
-            ("mobility_service", "mobility"),
-            ("basis of the test", "basis"),
-            ("2026-01-01", "2026-01-02"),
-            ("2028-12-31", "2028-12-30"),
-            ("\"next_check_on\"", "\"last_check_on\""),
-            ("\"departure\", ", ""),
-            ("departure = 20", "departure = 21"),
-            (", \"message\"", ""),
-        ];
-        for (from, to) in others {
-            let text = TEXT.replacen(from, to, 1);
-            assert_ne!(text, TEXT, "{from}");
-            assert_ne!(
-                Agreement::parse(&text).unwrap().digest(),
-                agreement.digest(),
-                "{from}"
-            );
-        }
+        // That every single change gives another digest, `differences` shows.
+        let swapped = TEXT
+            .replace("a = \"350582\"", "a = \"530111\"")
+            .replace("b = \"530111\"", "b = \"350582\"");
+        let swapped = Agreement::parse(&swapped).unwrap();
+        assert_ne!(swapped.digest(), agreement.digest());
     }
 
     #[test]
-    fn the_digest_of_the_sample_never_changes() {
-        assert_eq!(
-            Agreement::parse(TEXT).unwrap().digest().to_string(),
-            "8c3b52414808516e93fa66053e854c9106b626d611c7ffe70a64cd8d8811d7e2"
-        );
+    fn times_that_are_left_out_have_their_defaults() {
+        let agreement = Agreement::parse(TEXT).unwrap();
+        let departure = &agreement.terms(Side::A, Kind::Departure).unwrap().times;
+        assert_eq!(departure.deliver_within, Days::calendar(20));
+        assert_eq!(departure.take_up_within, Some(Days::working(3)));
+        let answer = departure.answer.unwrap();
+        assert_eq!(answer.within, Days::working(10));
+        assert_eq!(answer.urgent_within, Days::calendar(7));
+        assert_eq!(departure.keep_for, Days::calendar(730));
+        let message = &agreement.terms(Side::B, Kind::Message).unwrap().times;
+        assert_eq!(message.deliver_within, Days::calendar(30));
+        assert_eq!((message.take_up_within, message.answer), (None, None));
+        assert_eq!(agreement.terms(Side::A, Kind::Message), None);
     }
 
     #[test]
     fn a_wrong_text_is_refused_by_key() {
+        let long = format!("telephone = \"{}\"", "0".repeat(51));
         let cases = [
             (
                 "a = \"350582\"",
-                "a = \"3505\"",
-                "`parties.a` must be a county-level area of six digits",
+                "a = \"35058\"",
+                "`parties.a` must be a province (2 digits), prefecture (4), county (6), township (9) or village (12)",
+            ),
+            (
+                "b = \"530111\"",
+                "b = \"530111000\"",
+                "`parties.b` must be a province (2 digits), prefecture (4), county (6), township (9) or village (12)",
             ),
             (
                 "b = \"530111\"",
                 "b = \"350582\"",
-                "`parties.a` and `parties.b` must be two areas",
+                "`parties.a` and `parties.b` must be two areas that share no county",
+            ),
+            (
+                "b = \"530111\"",
+                "b = \"3505\"",
+                "`parties.a` and `parties.b` must be two areas that share no county",
+            ),
+            (
+                "a = \"350582\"",
+                "a = \"350582104\"",
+                "`id` must be `350582104-530111`, the two areas with the lower code first",
             ),
             (
                 "id = \"350582-530111\"",
@@ -341,6 +358,16 @@ mod tests {
                 "`valid_until` must not lie before `valid_from`",
             ),
             (
+                "version = 1",
+                "version = 1\nvalid_for = \"1095 calendar days\"",
+                "`valid_until` must not lie beyond `valid_for`, 1095 calendar days",
+            ),
+            (
+                "version = 1",
+                "version = 1\nvalid_for = \"90 working days\"",
+                "`valid_for` must be 1 to 3650 days, written as \"90 calendar days\"",
+            ),
+            (
                 "mobility_service",
                 "Mobility",
                 "`purpose` must be 1 to 64 characters of a-z, 0-9 and _",
@@ -349,6 +376,31 @@ mod tests {
                 "basis of the test",
                 " ",
                 "`legal_basis` must be one line of 1 to 500 characters",
+            ),
+            (
+                "流动人口办公室",
+                "流动人口\\u0007",
+                "`desk.b.office` must be one line of 1 to 100 characters",
+            ),
+            (
+                "telephone = \"0871-00000000\"",
+                &long,
+                "`desk.b.telephone` must be one line of 1 to 50 characters",
+            ),
+            (
+                "telephone = \"0871-00000000\"",
+                "",
+                "`telephone` is missing",
+            ),
+            (
+                "digest = \"99",
+                "digest = \"9",
+                "`impact_assessment.digest` must be the SHA-256 of the document, 64 digits of 0-9a-f",
+            ),
+            (
+                "\"2025-12-01\"",
+                "\"2026-01-02\"",
+                "`impact_assessment.date` must not lie after `valid_from`",
             ),
             (
                 "from = \"a\"",
@@ -391,16 +443,70 @@ mod tests {
                 "`message` in `grant.kinds` needs `grant.free_text = true`",
             ),
             (
-                "departure = 20",
-                "departure = 366",
-                "`deadline_days.departure` must be 1 to 365",
+                "20 calendar",
+                "366 calendar",
+                "`kind.departure.deliver_within` must be 1 to 365 days, written as \"30 calendar days\"",
             ),
-            ("departure = 20", "retrun = 20", "no such kind `retrun`"),
+            (
+                "20 calendar",
+                "20 working",
+                "`kind.departure.deliver_within` must be 1 to 365 days, written as \"30 calendar days\"",
+            ),
+            (
+                "10 working",
+                "0 working",
+                "`kind.departure.answer_within` must be 1 to 365 days, written as \"15 working days\" or \"7 calendar days\"",
+            ),
+            (
+                "answer_within = \"10 working days\"",
+                "keep_for = \"3651 calendar days\"",
+                "`kind.departure.keep_for` must be 1 to 3650 days, written as \"30 calendar days\"",
+            ),
+            (
+                "[kind.departure]",
+                "[kind.feedback]",
+                "`kind.feedback.answer_within` is for kinds that are answered: departure and arrival, where feedback may travel back",
+            ),
+            (
+                "[\"feedback\", \"message\"]",
+                "[\"message\"]",
+                "`kind.departure.answer_within` is for kinds that are answered: departure and arrival, where feedback may travel back",
+            ),
+            (
+                "[kind.departure]",
+                "[kind.arrival]",
+                "`kind.arrival` has terms, but no grant names `arrival`",
+            ),
+            (
+                "[kind.departure]",
+                "[kind.retrun]\n[kind.departure]",
+                "no such kind `retrun`",
+            ),
         ];
         for (from, to, expected) in cases {
             let text = TEXT.replacen(from, to, 1);
             assert_ne!(text, TEXT, "{from}");
             assert_eq!(Agreement::parse(&text).unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn production_needs_an_assessment_for_care_fields_and_free_text() {
+        let (bare, _) = TEXT.split_once("[impact_assessment]").unwrap();
+        let production = bare.replace("sandbox = true", "sandbox = false");
+        let without_care = production.replace(", \"next_check_on\"", "");
+        let harmless = without_care
+            .replace(", \"message\"", "")
+            .replace("free_text = true", "");
+        for (text, missing) in [
+            (bare, false),
+            (&production, true),
+            (&without_care, true),
+            (&harmless, false),
+            (&TEXT.replace("sandbox = true", "sandbox = false"), false),
+        ] {
+            let error = Agreement::parse(text).err();
+            assert_eq!(error, missing.then_some(TermsError::AssessmentMissing));
         }
     }
 }

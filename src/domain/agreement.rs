@@ -1,28 +1,56 @@
-//! How agreements are named: by their pair of areas and a version.
+//! How agreements are named: by the two units that made them and a version.
 
 use std::{fmt, str::FromStr};
 
-use super::{area::County, channel::Channel};
+use super::{channel::Channel, territory::Territory};
 
-/// The id of the agreement of two county-level areas: `350582-530111`, the lower code first.
+/// The id of the agreement of two administrative units of any level: `350582-530111`,
+/// `3505-5301`, `350582104-530111`; the lower code first, as text.
+///
+/// The two never lie in one county, nor one around the other's: no channel joins them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AgreementId {
-    lower: County,
-    higher: County,
+    lower: Territory,
+    higher: Territory,
 }
 
 impl AgreementId {
-    /// The id of the pair that a channel joins, whichever way it goes.
-    pub fn of(channel: Channel) -> Self {
+    /// The id of two units, whichever is named first.
+    ///
+    /// # Errors
+    /// If they are one, one contains the other, or both lie in one county.
+    pub fn between(a: Territory, b: Territory) -> Result<Self, NotAnAgreement> {
+        let (in_a, in_b) = (a.county_level(), b.county_level());
+        if in_a.contains(in_b) || in_b.contains(in_a) {
+            return Err(NotAnAgreement);
+        }
+        Ok(Self {
+            lower: a.min(b),
+            higher: a.max(b),
+        })
+    }
+
+    /// The two units, the lower code first.
+    pub const fn pair(self) -> (Territory, Territory) {
+        (self.lower, self.higher)
+    }
+
+    /// The id with the county in the place of a township or village.
+    #[must_use]
+    pub fn county_level(self) -> Self {
+        let (a, b) = (self.lower.county_level(), self.higher.county_level());
         Self {
-            lower: channel.from.min(channel.to),
-            higher: channel.from.max(channel.to),
+            lower: a.min(b),
+            higher: a.max(b),
         }
     }
 
-    /// The two areas, the lower code first.
-    pub const fn pair(self) -> (County, County) {
-        (self.lower, self.higher)
+    /// True if an agreement of that id has to do with that channel: each end of the channel meets
+    /// another of the two.
+    pub fn meets(self, channel: Channel) -> bool {
+        let Channel { from, to } = channel;
+        self.lower.meets(from) && self.higher.meets(to)
+            || self.lower.meets(to) && self.higher.meets(from)
     }
 }
 
@@ -31,10 +59,10 @@ impl FromStr for AgreementId {
 
     fn from_str(text: &str) -> Result<Self, NotAnAgreement> {
         let (lower, higher) = text.split_once('-').ok_or(NotAnAgreement)?;
-        let lower = lower.parse().map_err(|_| NotAnAgreement)?;
-        let higher = higher.parse().map_err(|_| NotAnAgreement)?;
+        let lower: Territory = lower.parse().map_err(|_| NotAnAgreement)?;
+        let higher: Territory = higher.parse().map_err(|_| NotAnAgreement)?;
         if lower < higher {
-            Ok(Self { lower, higher })
+            Self::between(lower, higher)
         } else {
             Err(NotAnAgreement)
         }
@@ -79,27 +107,59 @@ impl fmt::Display for AgreementVersion {
 
 /// Not the name of an agreement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an agreement is named by two county codes, the lower first, as in 350582-530111/1")]
+#[error(
+    "an agreement is named by the codes of two units that share no county, the lower first, as in 350582-530111/1"
+)]
 pub struct NotAnAgreement;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn channel(from: &str, to: &str) -> Channel {
+        Channel {
+            from: from.parse().unwrap(),
+            to: to.parse().unwrap(),
+        }
+    }
+
     #[test]
-    fn both_directions_of_a_pair_have_one_agreement() {
-        let channel = Channel {
-            from: "530111".parse().unwrap(),
-            to: "350582".parse().unwrap(),
-        };
-        let id = AgreementId::of(channel);
-        assert_eq!(id, AgreementId::of(channel.opposite()));
-        assert_eq!(id.to_string(), "350582-530111");
+    fn both_orders_of_a_pair_have_one_agreement() {
+        let (a, b) = ("530111".parse().unwrap(), "350582104".parse().unwrap());
+        let id = AgreementId::between(a, b).unwrap();
+        assert_eq!(AgreementId::between(b, a), Ok(id));
+        assert_eq!(id.to_string(), "350582104-530111");
+        assert_eq!(id.pair(), (b, a));
+        assert_eq!(id.county_level().to_string(), "350582-530111");
+    }
+
+    #[test]
+    fn an_agreement_has_to_do_with_the_channels_that_its_units_meet() {
+        for (id, meets) in [
+            ("350582-530111", true),
+            ("35-53", true),
+            ("3505-530111001", true),
+            ("350582104001-53", true),
+            ("350583-530111", false),
+            ("3501-5301", false),
+            ("110101-350582", false),
+        ] {
+            let id: AgreementId = id.parse().unwrap();
+            assert_eq!(id.meets(channel("350582", "530111")), meets, "{id}");
+            assert_eq!(id.meets(channel("530111", "350582")), meets, "{id}");
+        }
     }
 
     #[test]
     fn names_round_trip() {
-        for name in ["350582-530111/1", "110101-350582/4294967295"] {
+        for name in [
+            "350582-530111/1",
+            "110101-350582/4294967295",
+            "35-53/2",
+            "3505-5301/1",
+            "350582104-530111/1",
+            "350582104001-530111001201/7",
+        ] {
             let version: AgreementVersion = name.parse().unwrap();
             assert_eq!(version.to_string(), name);
         }
@@ -116,6 +176,12 @@ mod tests {
             "530111-350582/1",
             "350582-350582/1",
             "350582/1",
+            // One around the other, or both in one county.
+            "35-3505/1",
+            "3505-350582104/1",
+            "350582104-350582105/1",
+            "350582-350582104/1",
+            "350582104000-530111/1",
         ] {
             assert_eq!(
                 text.parse::<AgreementVersion>(),

@@ -161,6 +161,15 @@ pub struct CountyEntry {
     pub province: &'static str,
 }
 
+/// The entry with the lowest code among those that begin with these digits.
+pub(super) fn first_within(digits: &str) -> Option<&'static CountyEntry> {
+    TABLE
+        .iter()
+        .filter(|(county, _)| county.as_str().starts_with(digits))
+        .min_by_key(|(county, _)| **county)
+        .map(|(_, entry)| entry)
+}
+
 /// Day from which the shipped table dates, as its first line says.
 pub fn table_date() -> &'static str {
     SHIPPED

@@ -1,6 +1,8 @@
 //! Days as the offices count them: the calendar of Asia/Shanghai, which has had one offset, eight
 //! hours before UTC, since 1991.
 
+use std::{fmt, str::FromStr};
+
 use jiff::{Timestamp, civil::Date, tz};
 
 /// The day in Asia/Shanghai of a time in milliseconds since 1970-01-01T00:00:00Z. `None` for a time
@@ -27,9 +29,135 @@ pub fn parse_day(text: &str) -> Option<Date> {
     Date::new(year, month, day).ok()
 }
 
+/// A number of days within which something is due: `15 working days`, `7 calendar days`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Days {
+    /// How many.
+    pub count: u16,
+    /// Which days count.
+    pub reckoning: Reckoning,
+}
+
+/// Which days count towards a number of days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reckoning {
+    /// Those on which offices work, by the yearly holiday arrangement.
+    Working,
+    /// All of them.
+    Calendar,
+}
+
+impl Days {
+    /// That many days, holidays and all.
+    pub const fn calendar(count: u16) -> Self {
+        Self {
+            count,
+            reckoning: Reckoning::Calendar,
+        }
+    }
+
+    /// That many days on which offices work.
+    pub const fn working(count: u16) -> Self {
+        Self {
+            count,
+            reckoning: Reckoning::Working,
+        }
+    }
+
+    /// How people call them in Chinese: `15个工作日`, `7日`.
+    pub fn zh(self) -> String {
+        match self.reckoning {
+            Reckoning::Working => format!("{}个工作日", self.count),
+            Reckoning::Calendar => format!("{}日", self.count),
+        }
+    }
+}
+
+impl Reckoning {
+    /// Its stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Working => "working",
+            Self::Calendar => "calendar",
+        }
+    }
+}
+
+impl FromStr for Days {
+    type Err = NotDays;
+
+    fn from_str(text: &str) -> Result<Self, NotDays> {
+        let mut words = text.split(' ');
+        let words = [words.next(), words.next(), words.next(), words.next()];
+        let [Some(count), Some(which), Some("day" | "days"), None] = words else {
+            return Err(NotDays);
+        };
+        let reckoning = [Reckoning::Working, Reckoning::Calendar]
+            .into_iter()
+            .find(|reckoning| reckoning.name() == which)
+            .ok_or(NotDays)?;
+        if count.starts_with(['0', '+']) {
+            return Err(NotDays);
+        }
+        Ok(Self {
+            count: count.parse().map_err(|_| NotDays)?,
+            reckoning,
+        })
+    }
+}
+
+impl fmt::Display for Days {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { count, reckoning } = self;
+        let days = if *count == 1 { "day" } else { "days" };
+        write!(f, "{count} {} {days}", reckoning.name())
+    }
+}
+
+/// Not a number of days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("days are written as \"15 working days\" or \"7 calendar days\"")]
+pub struct NotDays;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_of_days_round_trip() {
+        for text in [
+            "15 working days",
+            "7 calendar days",
+            "1 working day",
+            "1 calendar day",
+            "65535 calendar days",
+        ] {
+            assert_eq!(text.parse::<Days>().unwrap().to_string(), text);
+        }
+        assert_eq!(Days::working(15).zh(), "15个工作日");
+        assert_eq!(Days::calendar(7).zh(), "7日");
+    }
+
+    #[test]
+    fn other_texts_are_no_number_of_days() {
+        for text in [
+            "",
+            "15",
+            "15 days",
+            "0 working days",
+            "015 working days",
+            "+5 working days",
+            "-5 working days",
+            "65536 calendar days",
+            "15  working days",
+            "15 working days ",
+            "15 working day off",
+            "15 Working days",
+            "十五 working days",
+        ] {
+            assert_eq!(text.parse::<Days>(), Err(NotDays), "{text}");
+        }
+    }
 
     #[test]
     fn a_day_begins_eight_hours_before_that_of_utc() {

@@ -17,3 +17,4 @@ pub mod problem;
 pub mod receipt;
 pub mod refusal;
 pub mod resident;
+pub mod territory;

@@ -128,6 +128,14 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.number() == number)
     }
 
+    /// True if the other side owes an answer to it.
+    pub const fn is_answered(self) -> bool {
+        match self {
+            Self::Departure | Self::Arrival => true,
+            Self::Feedback | Self::Message => false,
+        }
+    }
+
     /// True if such a notice speaks of an earlier one.
     pub const fn names_a_notice(self) -> bool {
         match self {

@@ -34,6 +34,10 @@ pub enum Code {
     // Of the gate.
     NoAgreement,
     AgreementExpired,
+    AgreementSuperseded,
+    AgreementSuspended,
+    AreaNotCovered,
+    PurposeMismatch,
     KindNotPermitted,
     FieldNotPermitted,
     ConsentMissing,
@@ -78,6 +82,10 @@ impl Code {
             Self::UnknownNotice => "unknown_notice",
             Self::NoAgreement => "no_agreement",
             Self::AgreementExpired => "agreement_expired",
+            Self::AgreementSuperseded => "agreement_superseded",
+            Self::AgreementSuspended => "agreement_suspended",
+            Self::AreaNotCovered => "area_not_covered",
+            Self::PurposeMismatch => "purpose_mismatch",
             Self::KindNotPermitted => "kind_not_permitted",
             Self::FieldNotPermitted => "field_not_permitted",
             Self::ConsentMissing => "consent_missing",
@@ -95,7 +103,7 @@ impl Code {
     }
 
     /// All of them.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 40] = [
         Self::MissingField,
         Self::ResidentIdFormat,
         Self::ResidentIdCheckDigit,
@@ -119,6 +127,10 @@ impl Code {
         Self::UnknownNotice,
         Self::NoAgreement,
         Self::AgreementExpired,
+        Self::AgreementSuperseded,
+        Self::AgreementSuspended,
+        Self::AreaNotCovered,
+        Self::PurposeMismatch,
         Self::KindNotPermitted,
         Self::FieldNotPermitted,
         Self::ConsentMissing,
@@ -233,6 +245,22 @@ impl Code {
             Self::AgreementExpired => (
                 "与对方区县的协议不在有效期内，请联系节点管理员续签。",
                 "The agreement with that area is not in force today; ask the operator to renew it.",
+            ),
+            Self::AgreementSuperseded => (
+                "该通报发布时，所依据的协议已被新版本取代，请重新报送。",
+                "When the notice was published, a newer version had replaced its agreement; send it again.",
+            ),
+            Self::AgreementSuspended => (
+                "与对方区县的协议或其中此类通报已暂停，恢复后再报；详情请问节点管理员。",
+                "The agreement with that area is suspended, wholly or for this kind; send again once it is resumed, and ask the operator for the reason.",
+            ),
+            Self::AreaNotCovered => (
+                "现有协议只覆盖对方或本方的部分乡镇，不含该地址；请填写到乡镇一级，或联系节点管理员扩大协议范围。",
+                "The agreements in force cover other townships than this address; give the address down to the township, or ask the operator for a wider agreement.",
+            ),
+            Self::PurposeMismatch => (
+                "通报注明的处理目的与协议不符。",
+                "The purpose that the notice names is not that of the agreement.",
             ),
             Self::KindNotPermitted => (
                 "协议不允许在此方向发送这类通报。",

@@ -29,8 +29,8 @@ impl Refusal {
 /// An answer that is not final: nothing was consumed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pause {
-    /// The receiver does not hold the agreement version that the notice names: only this notice
-    /// waits.
+    /// The receiver does not hold the agreement version that the notice names, or it is suspended
+    /// there: only this notice waits.
     Agreement {
         /// `id/version` as the notice names it.
         which: String,

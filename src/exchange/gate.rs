@@ -38,7 +38,11 @@ impl<'a> Gate<'a> {
     ) -> Self {
         Self {
             exchange,
-            expected: Expected { channel, sandbox },
+            expected: Expected {
+                channel,
+                sandbox,
+                today: exchange.today(),
+            },
             under_way,
             seen: Vec::new(),
         }

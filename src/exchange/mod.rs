@@ -68,6 +68,7 @@ mod wire;
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use tokio::sync::watch;
 
 pub(crate) use self::inbound::service;
@@ -88,7 +89,10 @@ use self::{
 use crate::{
     agreement::Agreements,
     clock::Clock,
-    domain::channel::{Channel, Digest},
+    domain::{
+        calendar,
+        channel::{Channel, Digest},
+    },
     store::Store,
     trust::{connector::Connector, material::TrustSnapshot},
 };
@@ -177,6 +181,12 @@ impl Exchange {
     /// What the node believes now.
     fn trust(&self) -> Arc<TrustSnapshot> {
         Arc::clone(&self.0.trust.borrow())
+    }
+
+    /// The day in Asia/Shanghai.
+    fn today(&self) -> Date {
+        // Only a clock beyond the year 9999 has no day; nothing is in force then.
+        calendar::day_of(self.0.clock.now_ms()).unwrap_or(Date::MAX)
     }
 
     /// The agreements that the node holds now.

@@ -195,9 +195,16 @@ impl Exchange {
             .agreements()
             .iter()
             .filter(|agreement| {
-                let (lower, higher) = agreement.version.id.pair();
-                ours.contains(&lower) && areas.contains(&higher)
-                    || ours.contains(&higher) && areas.contains(&lower)
+                let id = agreement.version.id;
+                ours.iter().any(|from| {
+                    let mut theirs = areas.iter();
+                    theirs.any(|to| {
+                        id.meets(Channel {
+                            from: *from,
+                            to: *to,
+                        })
+                    })
+                })
             })
             .map(|agreement| (agreement.version, agreement.digest()))
             .collect();

@@ -224,7 +224,11 @@ fn of_draft(problems: &[Problem]) -> Answer {
     let all = |codes: &[Code]| problems.iter().all(|problem| codes.contains(&problem.code));
     let grpc = if all(&[Code::ReferenceConflict, Code::IdConflict]) {
         Grpc::AlreadyExists
-    } else if all(&[Code::NoAgreement, Code::AgreementExpired]) {
+    } else if all(&[
+        Code::NoAgreement,
+        Code::AgreementExpired,
+        Code::AgreementSuspended,
+    ]) {
         Grpc::FailedPrecondition
     } else if all(&[Code::QuotaExceeded]) {
         Grpc::ResourceExhausted
@@ -364,6 +368,7 @@ mod tests {
             Status::from(Fault::Draft(problems.collect())).code()
         };
         assert_eq!(code(&[Code::NoAgreement]), Grpc::FailedPrecondition);
+        assert_eq!(code(&[Code::AgreementSuspended]), Grpc::FailedPrecondition);
         assert_eq!(code(&[Code::QuotaExceeded]), Grpc::ResourceExhausted);
         assert_eq!(code(&[Code::ReferenceConflict]), Grpc::AlreadyExists);
         assert_eq!(code(&[Code::AreaOutsideScope]), Grpc::PermissionDenied);

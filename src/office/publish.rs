@@ -353,11 +353,7 @@ struct Names {
 
 /// Feedback answers a movement that came in.
 fn answerable(view: &NoticeView) -> bool {
-    let movement = match view.facts.kind {
-        Kind::Departure | Kind::Arrival => true,
-        Kind::Feedback | Kind::Message => false,
-    };
-    movement && view.direction == Direction::In
+    view.facts.kind.is_answered() && view.direction == Direction::In
 }
 
 fn sorted(mut problems: Vec<Problem>) -> Vec<Problem> {

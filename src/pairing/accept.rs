@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     agreement::{self, Agreement},
-    domain::agreement::AgreementId,
+    domain::{agreement::AgreementId, channel::Channel},
     trust::{identity::TrustDomain, keys::PublicKey, lineage::EarlierKey, pairing::Pairing},
 };
 
@@ -90,7 +90,7 @@ pub fn accept_invitation(
     let a = invitation.inviter.area();
     let text = match invitation.invited {
         Some(_) => invitation.agreement.clone(),
-        None => agreement::close(&invitation.agreement, a, here.party.area())?,
+        None => agreement::close(&invitation.agreement, a.into(), here.party.area().into())?,
     };
     let agreement = checked(&text, &invitation.inviter, here)?;
     let file = answer(invitation, here.party, &text, sign)?;
@@ -145,7 +145,11 @@ pub fn accept_answer(
             return Err(PairingError::ForAnother(invited));
         }
         Some(_) => invitation.agreement,
-        None => agreement::close(&invitation.agreement, here.party.area(), other.area())?,
+        None => agreement::close(
+            &invitation.agreement,
+            here.party.area().into(),
+            other.area().into(),
+        )?,
     };
     if text != answer.agreement {
         return Err(PairingError::AgreementDiffers);
@@ -195,9 +199,11 @@ fn check_other(other: &Party, here: &Here<'_>) -> Result<(), PairingError> {
 /// The agreement, if it is one between the two nodes and their environment.
 fn checked(text: &str, other: &Party, here: &Here<'_>) -> Result<Agreement, PairingError> {
     let agreement = Agreement::parse(text)?;
-    let (a, b) = (&agreement.a, &agreement.b);
-    let (own, others) = (&here.party.areas, &other.areas);
-    let between = own.contains(a) && others.contains(b) || own.contains(b) && others.contains(a);
+    let id = agreement.version.id;
+    let between = here.party.areas.iter().any(|from| {
+        let (from, mut others) = (*from, other.areas.iter());
+        others.any(|to| id.meets(Channel { from, to: *to }))
+    });
     if between && agreement.sandbox == here.party.sandbox {
         Ok(agreement)
     } else {

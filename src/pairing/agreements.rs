@@ -67,5 +67,5 @@ pub fn load_agreements(dir: &NodeDir) -> Result<Agreements, AgreementsError> {
             Err(error) => return Err(AgreementsError::Terms { name, error }),
         }
     }
-    Ok(Agreements::new(agreements)?)
+    Ok(Agreements::new(agreements, [])?)
 }

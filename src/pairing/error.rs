@@ -114,6 +114,11 @@ impl PairingError {
                 format!("信任域 {domain} 已登记了另一个根证书，请向其签发机构核实。")
             }
             Self::Terms(error) => format!("协议无法读取：{error}"),
+            Self::Template(TemplateError::Incomplete(_)) => "正式环境中允许敏感字段或自由文本的协议，须附个人信息保护影响评估：请把模板复制成自己的文件，填写 [impact_assessment] 后，用 --agreement 指定该文件。".into(),
+            Self::Template(TemplateError::Environment(sandbox)) => {
+                let only = if *sandbox { "测试" } else { "正式" };
+                format!("该协议模板只用于{only}节点，与本节点环境不符，请换用其他模板。")
+            }
             Self::Template(error) => format!("协议模板无法使用：{error}"),
         }
     }

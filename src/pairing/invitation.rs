@@ -79,7 +79,7 @@ pub fn invite(
     let opening = opening(area, inviter.sandbox, now)?;
     let mut agreement = agreement::open(template, &opening)?;
     if let Some(invited) = invited {
-        agreement = agreement::close(&agreement, area, invited)?;
+        agreement = agreement::close(&agreement, area.into(), invited.into())?;
     }
     let valid = SignedDuration::from_hours(24 * VALID_DAYS);
     let raw = RawInvitation {
@@ -110,7 +110,7 @@ pub(super) fn opening(a: County, sandbox: bool, now: Timestamp) -> Result<Openin
     let clock = || PairingError::Value("created");
     let today = calendar::day_of(now.as_millisecond()).ok_or_else(clock)?;
     Ok(Opening {
-        a,
+        a: a.into(),
         sandbox,
         valid_from: today,
         valid_until: today

@@ -39,7 +39,7 @@ pub fn agree_at_home(
         return Err(PairingError::OneArea);
     }
     let open = agreement::open(template, &opening(a, config.mode.is_sandbox(), now)?)?;
-    let text = agreement::close(&open, a, b)?;
+    let text = agreement::close(&open, a.into(), b.into())?;
     let agreement = Agreement::parse(&text)?;
     let (zh, en) = plain_words(&agreement);
     Ok(OwnAgreement {
@@ -56,7 +56,10 @@ pub fn agree_at_home(
 pub fn own_endpoint(config: &NodeConfig, agreements: &Agreements) -> Option<String> {
     let at_home = agreements.iter().any(|agreement| {
         let (lower, higher) = agreement.version.id.pair();
-        config.areas.contains(&lower) && config.areas.contains(&higher)
+        // No county meets both of them.
+        let mut areas = config.areas.iter();
+        let one = areas.any(|area| lower.meets(*area));
+        one && config.areas.iter().any(|area| higher.meets(*area))
     });
     at_home.then(|| config.exchange.dialled_from_here().to_string())
 }
@@ -104,8 +107,8 @@ mod tests {
             let a: County = a.parse().unwrap();
             let opening = opening(a, true, "2026-10-08T01:00:00Z".parse().unwrap());
             let open = agreement::open(DEFAULT, &opening.unwrap()).unwrap();
-            let text = agreement::close(&open, a, b.parse().unwrap()).unwrap();
-            Agreements::new([Agreement::parse(&text).unwrap()]).unwrap()
+            let text = agreement::close(&open, a.into(), b.parse().unwrap()).unwrap();
+            Agreements::new([Agreement::parse(&text).unwrap()], []).unwrap()
         };
         let endpoint = |held| own_endpoint(&config(), &held);
         assert_eq!(endpoint(Agreements::default()), None);

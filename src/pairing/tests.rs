@@ -8,7 +8,7 @@ use rcgen::{
 
 use super::*;
 use crate::{
-    agreement::DEFAULT,
+    agreement::{DEFAULT, TemplateError, TermsError},
     config::NodeDir,
     domain::area::County,
     trust::{
@@ -160,7 +160,7 @@ fn a_changed_file_is_refused() {
     for no_file in [
         "",
         "hello",
-        &file[..file.len() / 2],
+        file.split("[inviter]").next().unwrap(),
         answer.trim_end_matches('-'),
     ] {
         assert!(accept(no_file, &here(&b, &[])).is_err());
@@ -458,7 +458,8 @@ fn what_was_installed_is_loaded() {
 
     assert_eq!(load_all(&dir).unwrap(), [joined.pairing]);
     let agreements = load_agreements(&dir).unwrap();
-    assert_eq!(agreements.between(joined.agreement.id).len(), 1);
+    let ids: Vec<_> = agreements.iter().map(|held| held.version.id).collect();
+    assert_eq!(ids, [joined.agreement.id]);
     let crl = fs::read_to_string(dir.foreign_crl(b.id.trust_domain())).unwrap();
     assert_eq!(Some(crl), b.crl_pem);
 }
@@ -538,19 +539,22 @@ fn the_summary_says_who_and_on_what_terms_in_both_languages() {
         "地址：gate.example.cn:7443",
         &format!("签名密钥指纹：{fingerprint}"),
         "协议 350582-530111/1（测试环境，仅限测试通报）",
+        "甲方：晋江市 350582",
+        "乙方：官渡区 530111",
         "有效期：2026-10-08 至 2029-10-07，首尾两日均含",
         "目的：mobility_service；合法性基础：《中华人民共和国个人信息保护法》第十三条第一款第三项：为履行法定职责所必需",
-        "晋江市 350582 → 官渡区 530111：流出通报，身份信息、流动信息、婚育证明，30日内送达",
-        "晋江市 350582 → 官渡区 530111：流入通报，身份信息、流动信息、婚育证明，30日内送达",
-        "晋江市 350582 → 官渡区 530111：反馈，身份信息、流动信息、婚育证明，30日内送达",
-        "官渡区 530111 → 晋江市 350582：流出通报，身份信息、流动信息、婚育证明，30日内送达",
-        "官渡区 530111 → 晋江市 350582：流入通报，身份信息、流动信息、婚育证明，30日内送达",
-        "官渡区 530111 → 晋江市 350582：反馈，身份信息、流动信息、婚育证明，30日内送达",
+        "个人信息保护影响评估：未附",
+        "晋江市 350582 → 官渡区 530111：流出通报，身份信息、流动信息、婚育证明；30日内送达，3个工作日内接收，15个工作日内反馈（急件7日内），接收方保存730日",
+        "晋江市 350582 → 官渡区 530111：流入通报，身份信息、流动信息、婚育证明；30日内送达，3个工作日内接收，15个工作日内反馈（急件7日内），接收方保存730日",
+        "晋江市 350582 → 官渡区 530111：反馈，身份信息、流动信息、婚育证明；30日内送达，接收方保存730日",
+        "官渡区 530111 → 晋江市 350582：流出通报，身份信息、流动信息、婚育证明；30日内送达，3个工作日内接收，15个工作日内反馈（急件7日内），接收方保存730日",
+        "官渡区 530111 → 晋江市 350582：流入通报，身份信息、流动信息、婚育证明；30日内送达，3个工作日内接收，15个工作日内反馈（急件7日内），接收方保存730日",
+        "官渡区 530111 → 晋江市 350582：反馈，身份信息、流动信息、婚育证明；30日内送达，接收方保存730日",
     ];
     assert_eq!(zh.lines().collect::<Vec<_>>(), lines);
     assert!(en.starts_with("Node: spiffe://fj.test/area/350582\nSpeaks for: 晋江市 350582\n"));
     assert!(en.contains(
-        "departures, identity, movement, entitlement certificate, delivered within 30 days"
+        "departures, identity, movement, entitlement certificate; delivered within 30 calendar days"
     ));
 }
 
@@ -569,6 +573,8 @@ fn every_refusal_speaks_chinese() {
         PairingError::AgreementDiffers,
         PairingError::NotAtHome(county("530111")),
         PairingError::OneArea,
+        PairingError::Template(TemplateError::Environment(true)),
+        PairingError::Template(TemplateError::Incomplete(TermsError::AssessmentMissing)),
     ] {
         assert!(error.zh().ends_with('。'), "{error}");
     }

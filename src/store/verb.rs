@@ -204,6 +204,10 @@ pub struct InPlace {
 }
 
 /// What stands at a place of an arriving parcel.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most are notices, each made once and taken apart at once"
+)]
 pub enum InContent {
     /// A notice that could be read.
     Notice {

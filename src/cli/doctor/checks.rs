@@ -1,6 +1,9 @@
 //! What can be seen in the directory and on the machine.
 
-use jiff::{Timestamp, civil::date};
+use jiff::{
+    Timestamp,
+    civil::{Date, date},
+};
 use rustix::fs::statvfs;
 
 use super::{
@@ -8,6 +11,7 @@ use super::{
     Finding, State,
 };
 use crate::{
+    agreement::{Agreements, EndsSoon},
     pairing::{load_agreements, load_all},
     trust::{
         expiry::{Stage, Warning},
@@ -206,12 +210,16 @@ fn agreements(home: &Home) -> Vec<Finding> {
         Err(failure) => return vec![Finding::of_failure("agreements", failure)],
     };
     let ended = held.not_in_force(today);
-    let count = held.pairs();
+    let count = held.count();
     if ended.is_empty() {
         let sentence = both(
             format!("{count}份协议在有效期内"),
             format!("{count} agreements are in force"),
         );
+        let ending = ending(&held, today);
+        if !ending.is_empty() {
+            return ending;
+        }
         return vec![Finding::new("agreements", State::Fine, sentence)];
     }
     let list: Vec<String> = ended.iter().map(ToString::to_string).collect();
@@ -221,6 +229,19 @@ fn agreements(home: &Home) -> Vec<Finding> {
         format!("not in force today: {list}; pair again to renew"),
     );
     vec![Finding::new("agreements", State::Soon, sentence)]
+}
+
+/// Agreements that end within 60 days, with nothing to follow them.
+fn ending(held: &Agreements, today: Date) -> Vec<Finding> {
+    let ending = held.ending_soon(today).into_iter();
+    let findings = ending.map(|EndsSoon { version, on, .. }| {
+        let sentence = both(
+            format!("协议 {version} 将于 {on} 到期，请重新配对续签。"),
+            format!("agreement {version} ends on {on}; pair again to renew"),
+        );
+        Finding::new("agreements", State::Soon, sentence)
+    });
+    findings.collect()
 }
 
 fn disk(home: &Home) -> Finding {
@@ -250,3 +271,23 @@ fn disk(home: &Home) -> Finding {
 }
 
 const MINUTE_MS: i64 = 60_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agreement::samples::{TEXT, held};
+
+    #[test]
+    fn an_agreement_that_ends_soon_is_named_with_its_last_day() {
+        let held = held(&[TEXT]);
+        assert!(ending(&held, date(2028, 10, 31)).is_empty());
+        let [finding] = ending(&held, date(2028, 11, 1)).try_into().ok().unwrap();
+        assert!(
+            finding
+                .sentence
+                .en
+                .contains("350582-530111/1 ends on 2028-12-31")
+        );
+        assert!(finding.sentence.zh.contains("2028-12-31 到期"));
+    }
+}

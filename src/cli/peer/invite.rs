@@ -36,8 +36,8 @@ pub(in crate::cli) struct Arguments {
     /// 协议适用于本节点的哪个区县；省略即首个。 For which home area; the first if left out
     #[arg(long, value_name = "AREA", requires = "invited")]
     from: Option<County>,
-    /// 协议模板；省略则用默认协议。 Template of the agreement; the default if left out
-    #[arg(long, value_name = "FILE")]
+    /// 协议模板：default、regional、departures-only、trial 或文件；省略即 default。 One of these, or a file
+    #[arg(long, value_name = "TEMPLATE")]
     agreement: Option<PathBuf>,
     /// 邀请文件写到哪里。 Where to write the invitation
     #[arg(long, value_name = "FILE")]
@@ -97,14 +97,18 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The template of an agreement: that of the file, or the default.
-pub(super) fn template(path: Option<&Path>) -> Result<String, Failure> {
-    Ok(match path {
-        Some(path) => {
-            String::from_utf8_lossy(&files::read_public(path).map_err(missing)?).into_owned()
-        }
-        None => agreement::DEFAULT.to_owned(),
-    })
+/// The template of an agreement: one that ships with the program, by its name, or a file; the
+/// default if neither is named. A file of such a name is told from it by its directory, `./trial`.
+pub(super) fn template(named: Option<&Path>) -> Result<String, Failure> {
+    let Some(path) = named else {
+        return Ok(agreement::DEFAULT.to_owned());
+    };
+    let mut shipped = agreement::TEMPLATES.into_iter();
+    if let Some((_, text)) = shipped.find(|(name, _)| path.as_os_str() == *name) {
+        return Ok(text.to_owned());
+    }
+    let bytes = files::read_public(path).map_err(missing)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The time, as pairings count it.
@@ -122,5 +126,23 @@ pub(in crate::cli) fn missing(error: FileError) -> Failure {
     match error {
         FileError::Missing { .. } => Failure::from(error).into_usage(),
         error => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_is_one_of_the_program_or_a_file() {
+        let read = |named: Option<&str>| template(named.map(Path::new)).ok();
+        for (name, text) in agreement::TEMPLATES {
+            assert_eq!(read(Some(name)).as_deref(), Some(text), "{name}");
+        }
+        assert_eq!(read(None).as_deref(), Some(agreement::DEFAULT));
+        assert_eq!(read(Some("./trial")), None, "no such file");
+        let own = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(own.path(), "version = 1").unwrap();
+        assert_eq!(read(own.path().to_str()).as_deref(), Some("version = 1"));
     }
 }

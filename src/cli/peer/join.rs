@@ -33,8 +33,8 @@ pub(in crate::cli) struct Arguments {
     /// 本节点的另一个区县，即协议中的 b。 Another one: party b
     #[arg(value_name = "AREA")]
     b: County,
-    /// 协议模板；省略则用默认协议。 Template of the agreement; the default if left out
-    #[arg(long, value_name = "FILE")]
+    /// 协议模板：default、regional、departures-only、trial 或文件；省略即 default。 One of these, or a file
+    #[arg(long, value_name = "TEMPLATE")]
     agreement: Option<PathBuf>,
     /// 已同意条款，不再询问。 The terms were agreed on; do not ask
     #[arg(long)]

@@ -41,12 +41,13 @@ struct Refusal {
 
 fn reading(file: PathBuf, area: County, counterpart: County) -> Reading {
     let opening = Opening {
-        a: area,
+        a: area.into(),
         sandbox: true,
         valid_from: date(2026, 1, 1),
         valid_until: date(2028, 12, 31),
     };
-    let text = close(&open(DEFAULT, &opening).unwrap(), area, counterpart).unwrap();
+    let open = open(DEFAULT, &opening).unwrap();
+    let text = close(&open, area.into(), counterpart.into()).unwrap();
     Reading {
         files: vec![file],
         kind: None,
@@ -56,7 +57,7 @@ fn reading(file: PathBuf, area: County, counterpart: County) -> Reading {
             home_areas: vec![area],
             sandbox: true,
         },
-        agreements: Agreements::new([Agreement::parse(&text).unwrap()]).unwrap(),
+        agreements: Agreements::new([Agreement::parse(&text).unwrap()], []).unwrap(),
         references: ReferenceKey::new([7; 32]),
     }
 }

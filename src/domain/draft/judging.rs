@@ -49,6 +49,8 @@ struct Ends {
     from_follows: bool,
     /// Outer `None`: wrong or missing; inner: left to the notice that is answered.
     to: Option<Option<County>>,
+    /// The two sides' own areas, of a movement.
+    movement: Option<(AreaCode, AreaCode)>,
 }
 
 impl Judging<'_> {
@@ -103,22 +105,23 @@ impl Judging<'_> {
             _ => None,
         };
         if let (Some(from), Some(to), false) = (ends.from, ends.to, ends.from_follows) {
-            self.ask(kind?, from, to, answers.flatten(), draft.as_ref(), gate);
+            let asked = Asked {
+                kind: kind?,
+                from,
+                to,
+                movement: ends.movement,
+                answers: answers.flatten(),
+                fields: &self.filled(kind?, draft.as_ref()),
+                consent: self.has_consent(),
+            };
+            self.ask(&asked, gate);
         }
         draft
     }
 
-    /// Asks the agreements. Of a draft that is wrong the raw values say what is filled.
-    fn ask(
-        &mut self,
-        kind: Kind,
-        from: County,
-        to: Option<County>,
-        answers: Option<NoticeId>,
-        draft: Option<&Draft>,
-        gate: &Gate<'_>,
-    ) {
-        let fields = draft.map_or_else(
+    /// The fields that are filled: of a draft that is wrong the raw values say it.
+    fn filled(&self, kind: Kind, draft: Option<&Draft>) -> Vec<Field> {
+        draft.map_or_else(
             || {
                 self.raw
                     .iter()
@@ -127,20 +130,19 @@ impl Judging<'_> {
                     .collect()
             },
             Draft::filled_fields,
-        );
-        let consent = [Field::ConsentDate, Field::ConsentReference]
+        )
+    }
+
+    fn has_consent(&self) -> bool {
+        [Field::ConsentDate, Field::ConsentReference]
             .iter()
-            .all(|field| self.raw.get(*field).is_some());
-        let asked = Asked {
-            kind,
-            from,
-            to,
-            answers,
-            fields: &fields,
-            consent,
-        };
+            .all(|field| self.raw.get(*field).is_some())
+    }
+
+    /// Asks the agreements; what they say of a field that is wrong by itself is left out.
+    fn ask(&mut self, asked: &Asked<'_>, gate: &Gate<'_>) {
         let own: Vec<_> = self.problems.iter().map(|p| p.field.clone()).collect();
-        let told = gate(&asked).into_iter().filter(|problem| {
+        let told = gate(asked).into_iter().filter(|problem| {
             problem.code != Code::FieldNotPermitted || !own.contains(&problem.field)
         });
         self.problems.extend(told);
@@ -409,6 +411,7 @@ impl Judging<'_> {
             from: from.filter(|_| ours && from_agrees),
             from_follows: false,
             to: to.filter(|_| !same && to_agrees).map(Some),
+            movement: own_area.zip(other_area),
         }
     }
 
@@ -452,6 +455,7 @@ impl Judging<'_> {
             from,
             from_follows,
             to: to.filter(|_| !same),
+            movement: None,
         }
     }
 

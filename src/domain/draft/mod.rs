@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 use jiff::civil::Date;
 
 use super::{
-    area::County,
+    area::{AreaCode, County},
     cleaning::clean,
     field::Field,
     notice::{Consent, Content, Kind, NoticeId},
@@ -79,6 +79,8 @@ pub struct Asked<'a> {
     pub from: County,
     /// The receiving area, never equal to `from`; `None` for an answer that leaves it to the notice.
     pub to: Option<County>,
+    /// The sending and the receiving side's own area, of a movement.
+    pub movement: Option<(AreaCode, AreaCode)>,
     /// The notice that it answers.
     pub answers: Option<NoticeId>,
     /// The fields that are filled, without those that only address it (kind, areas, reference).

@@ -203,6 +203,12 @@ fn the_sender_is_ours_and_areas_given_agree_with_the_addresses() {
 fn agreements_are_asked_beside_other_problems_but_not_where_an_area_is_unknown() {
     let deny = |asked: &Asked<'_>| {
         assert_eq!(asked.from.as_str(), "350582");
+        // A township's agreement is asked about the townships.
+        let movement = asked
+            .movement
+            .map(|(from, to)| [from, to].map(|it| it.to_string()));
+        let expected = ["350582104000", "530111001000"].map(str::to_owned);
+        assert_eq!(movement, asked.kind.is_answered().then_some(expected));
         vec![Problem::new(Code::NoAgreement, Field::ToArea)]
     };
     let codes = |raw: &RawDraft| -> Vec<Code> {

@@ -147,7 +147,7 @@ impl Session<'_> {
     /// Puts one notice on hold: a void goes out in its place. False: it has its answer, or is void.
     async fn hold(&mut self, sequence: Sequence, refusal: &Refusal) -> Result<bool, SessionError> {
         let channel = self.channel;
-        tracing::warn!(%channel, %sequence, code = refusal.code.name(), "The peer does not hold the agreement version of a notice; it waits.");
+        tracing::warn!(%channel, %sequence, code = refusal.code.name(), "The peer does not take a notice under its agreement now; it waits.");
         let at_ms = self.exchange.0.clock.now_ms();
         let held = self
             .exchange

@@ -110,8 +110,8 @@ kinds = ["departure", "arrival", "feedback", "message"]
 fields = ["identity", "movement"]
 free_text = true
 
-[deadline_days]
-departure = 20
+[kind.departure]
+deliver_within = "20 calendar days"
 "#;
 
 pub(super) fn out() -> Channel {
@@ -457,7 +457,7 @@ fn config(offices: &[(&str, &str)]) -> NodeConfig {
 }
 
 pub(super) fn held(text: &str) -> Agreements {
-    Agreements::new([Agreement::parse(text).unwrap()]).unwrap()
+    Agreements::new([Agreement::parse(text).unwrap()], []).unwrap()
 }
 
 fn store_limits() -> EmbeddedLimits {

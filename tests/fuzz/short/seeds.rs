@@ -44,7 +44,9 @@ pub(super) fn seeds(name: &str) -> Vec<Vec<u8>> {
         "node_toml" => vec![node().into()],
         "notice" => samples::every_kind(),
         "peer" => vec![paired().0.into(), succeeded().into()],
-        "template" => vec![agreement::DEFAULT.into()],
+        "template" => agreement::TEMPLATES
+            .map(|(_, template)| template.into())
+            .to_vec(),
         name => trust::fuzz::seeds(name),
     }
 }
