@@ -15,6 +15,7 @@ use super::{
 use crate::domain::{
     agreement::{AgreementId, AgreementVersion},
     channel::Channel,
+    notice::Kind,
 };
 
 /// The agreements that a node holds, several versions of each at most, and how each stands.
@@ -268,6 +269,35 @@ impl Agreements {
             })
         });
         ending.collect()
+    }
+
+    /// Where a version stands on a day; none if it is not held.
+    pub fn state(&self, version: AgreementVersion, on: Date) -> Option<State> {
+        self.version(version).map(|held| state_on(&held.record, on))
+    }
+
+    /// True if a notice of that kind under that version waits on that day, because a side has
+    /// suspended it.
+    pub fn suspends(
+        &self,
+        version: AgreementVersion,
+        channel: Channel,
+        kind: Kind,
+        on: Date,
+    ) -> bool {
+        self.version(version).is_some_and(|held| {
+            let from = held.agreement.sender_on(channel);
+            from.is_some_and(|from| held.record.suspends(from, kind, on))
+        })
+    }
+
+    /// True if anything at all is suspended on that channel on that day.
+    pub fn suspends_any(&self, channel: Channel, on: Date) -> bool {
+        self.held().any(|held| {
+            let from = held.agreement.sender_on(channel);
+            let mut kinds = Kind::ALL.into_iter();
+            from.is_some_and(|from| kinds.any(|kind| held.record.suspends(from, kind, on)))
+        })
     }
 
     /// How many agreements there are, whatever their versions.

@@ -7,7 +7,7 @@ use crate::{
     config::ConfigError,
     domain::problem::{Code, Sentence, Text},
     office::client::{ClientError, Refusal},
-    pairing::{AgreementsError, InstallError, LoadError, PairingError},
+    pairing::{AgreementsError, InstallError, LoadError, PairingError, life::Unsaid},
     trust::{
         alert::Alert,
         authority::AuthorityError,
@@ -128,9 +128,14 @@ impl From<AgreementsError> for Failure {
             AgreementsError::TwoTexts(TwoTexts(version)) => {
                 format!("协议 {version} 有两份不同的文本，请保留双方签署的那一份。")
             }
+            AgreementsError::Statements { name, line, why } => format!(
+                "agreements/{name} 第{line}行：{}请从备份恢复该文件。",
+                why.text().zh
+            ),
             AgreementsError::NotText { name } => format!("agreements/{name} 不是UTF-8文本。"),
             AgreementsError::File(_)
             | AgreementsError::Directory(_)
+            | AgreementsError::Signers(_)
             | AgreementsError::Terms { .. } => format!("协议无法读取：{error}"),
         };
         Self::refused(both(zh, error.to_string()))
@@ -152,18 +157,24 @@ pub(super) fn of_certificates(failure: &str) -> Option<Text> {
 
 /// What a person reads of the node's no.
 pub(super) fn sentence_of(refusal: &Refusal) -> Sentence {
-    match Code::from_name(&refusal.code).map(Code::text) {
+    let of_agreements = || Unsaid::from_name(&refusal.code).map(Unsaid::text);
+    match Code::from_name(&refusal.code)
+        .map(Code::text)
+        .or_else(of_agreements)
+    {
         Some(Text { zh, en }) => both(zh, en),
         None => {
             let en = refusal.message.as_str();
-            both(
-                match refusal.code.as_str() {
-                    "role_needed" => "本办公室没有此项操作所需的角色，请联系管理员。",
-                    "office_not_listed" => "node.toml 中没有本办公室，或已到期，请联系管理员。",
-                    _ => en,
-                },
-                en,
-            )
+            let zh = match refusal.code.as_str() {
+                "role_needed" => "本办公室没有此项操作所需的角色，请联系管理员。".to_owned(),
+                "office_not_listed" => {
+                    "node.toml 中没有本办公室，或已到期，请联系管理员。".to_owned()
+                }
+                "agreement_not_of_its_form" => format!("协议文本无法使用：{en}"),
+                "agreements_not_usable" => format!("节点目录中的协议无法读写：{en}"),
+                _ => en.to_owned(),
+            };
+            both(zh, en)
         }
     }
 }

@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    domain::{agreement::AgreementId, area::County},
+    domain::{
+        agreement::{AgreementId, AgreementVersion},
+        area::County,
+    },
     trust::identity::TrustDomain,
 };
 
@@ -113,6 +116,17 @@ impl NodeDir {
         self.0.join(format!("agreements/{id}.toml"))
     }
 
+    /// The text of a version that came after the one that was signed in pairing.
+    pub fn agreement_version(&self, version: AgreementVersion) -> PathBuf {
+        let AgreementVersion { id, version } = version;
+        self.0.join(format!("agreements/{id}.{version}.toml"))
+    }
+
+    /// What both sides have signed of the agreement of that pair.
+    pub fn statements(&self, id: AgreementId) -> PathBuf {
+        self.0.join(format!("agreements/{id}.statements"))
+    }
+
     /// Journal, index and keys of cases.
     pub fn data(&self) -> PathBuf {
         self.0.join("data")
@@ -148,6 +162,14 @@ mod tests {
             (
                 dir.agreement("350582-530111".parse().unwrap()),
                 "agreements/350582-530111.toml",
+            ),
+            (
+                dir.agreement_version("350582-530111/2".parse().unwrap()),
+                "agreements/350582-530111.2.toml",
+            ),
+            (
+                dir.statements("350582-530111".parse().unwrap()),
+                "agreements/350582-530111.statements",
             ),
             (dir.data(), "data"),
         ];

@@ -1,11 +1,12 @@
 //! The agreements of a node, from its directory.
 
-use std::{fs, io};
+use std::io;
 
+use super::life::{self, SignersError, Unsaid};
 use crate::{
-    agreement::{Agreement, Agreements, TermsError, TwoTexts},
+    agreement::{Agreements, TermsError, TwoTexts},
     config::NodeDir,
-    trust::files::{self, FileError},
+    trust::files::FileError,
 };
 
 /// Agreements that cannot be loaded.
@@ -34,38 +35,35 @@ pub enum AgreementsError {
     /// Two files contradict each other.
     #[error("agreements: {0}")]
     TwoTexts(#[from] TwoTexts),
+    /// A statement that does not stand.
+    #[error("agreements/{name}, line {line}: {why}; put the file back from the backup")]
+    Statements {
+        /// The file.
+        name: String,
+        /// The line, from 1.
+        line: usize,
+        /// Why.
+        why: Unsaid,
+    },
+    /// Whose statements they are cannot be told.
+    #[error("agreements: {0}")]
+    Signers(#[from] Box<SignersError>),
 }
 
-/// All agreements of a node: every file of `agreements/` that ends in `.toml`. Further versions of
-/// one agreement may lie beside it under any name. None where the directory is not there.
+impl From<SignersError> for AgreementsError {
+    fn from(error: SignersError) -> Self {
+        Self::Signers(Box::new(error))
+    }
+}
+
+/// All agreements of a node: every file of `agreements/` that ends in `.toml`, and how they stand by
+/// what both sides have signed. Further versions of one agreement may lie beside it under any name:
+/// but for those that are named by their version, both sides signed them when they paired. None
+/// where the directory is not there.
 ///
 /// # Errors
-/// The first file that is no agreement: a node does not guess what it may let through.
+/// The first file that is no agreement, or holds a statement that does not stand: a node does not
+/// guess what it may let through.
 pub fn load_agreements(dir: &NodeDir) -> Result<Agreements, AgreementsError> {
-    let listed = match fs::read_dir(dir.agreements()) {
-        Ok(listed) => listed,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Agreements::default()),
-        Err(error) => return Err(AgreementsError::Directory(error)),
-    };
-    let mut names = Vec::new();
-    for entry in listed {
-        let name = entry.map_err(AgreementsError::Directory)?.file_name();
-        let name = name.to_string_lossy().into_owned();
-        if name.ends_with(".toml") && !name.starts_with('.') {
-            names.push(name);
-        }
-    }
-    names.sort_unstable();
-    let mut agreements = Vec::new();
-    for name in names {
-        let bytes = files::read_public(&dir.agreements().join(&name))?;
-        let Ok(text) = str::from_utf8(&bytes) else {
-            return Err(AgreementsError::NotText { name });
-        };
-        match Agreement::parse(text) {
-            Ok(agreement) => agreements.push(agreement),
-            Err(error) => return Err(AgreementsError::Terms { name, error }),
-        }
-    }
-    Ok(Agreements::new(agreements, [])?)
+    life::load(dir)
 }

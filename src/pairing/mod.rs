@@ -11,7 +11,8 @@
 //! the same step can simply be repeated.
 //!
 //! Later only one thing of a pairing changes by itself: the peer's signing key, when the peer shows
-//! that the key pinned here has signed for its successor ([`succeed()`]).
+//! that the key pinned here has signed for its successor ([`succeed()`]). The agreement has a life of
+//! its own: what either side signs of it later is kept beside it ([`life`]).
 
 mod accept;
 mod agreements;
@@ -21,6 +22,7 @@ mod file;
 mod install;
 mod invitation;
 mod issued;
+pub mod life;
 mod nonce;
 mod own;
 mod party;

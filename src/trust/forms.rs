@@ -16,6 +16,7 @@
 //! invitation  digest of the document 32
 //! answer      digest of the invitation's document 32, digest of the answer's document 32
 //! succession  number u64, successor's SubjectPublicKeyInfo 91, time ms i64 (see `succession`)
+//! statement   length u32, the canonical bytes of a statement on an agreement (see `statement`)
 //! ```
 
 use super::{

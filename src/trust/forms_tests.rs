@@ -10,6 +10,7 @@ use crate::{
         keys::{PublicKey, SigningKey},
         lineage::Lineage,
         signature::{PinnedKey, SignatureError, Signed, Verified},
+        statement::{MAX_STATEMENT, StatementForm},
         succession::SuccessionForm,
     },
 };
@@ -87,6 +88,13 @@ fn answer() -> InvitationAnswerForm {
     }
 }
 
+fn statement() -> StatementForm {
+    StatementForm {
+        frame: frame(),
+        statement: b"what a side says".to_vec(),
+    }
+}
+
 /// The generator of the curve as a key: its point is known to everybody.
 fn generator() -> Vec<u8> {
     data_encoding::HEXLOWER
@@ -129,6 +137,7 @@ fn every_form_has_one_layout() {
     laws(&invitation());
     laws(&answer());
     laws(&succession());
+    laws(&statement());
 }
 
 #[test]
@@ -167,6 +176,38 @@ fn the_layout_of_a_succession_is_golden() {
     expected.extend(generator());
     expected.extend(1_791_331_200_000_i64.to_be_bytes());
     assert_eq!(write(&header(), &succession()).unwrap(), expected);
+}
+
+#[test]
+fn the_layout_of_a_signed_statement_is_golden() {
+    let mut expected = b"hongyan signed statement v1\0\x01".to_vec();
+    expected.extend([7; 32]);
+    expected.extend(b"\0\x0efujian.example350582530111\x01");
+    expected.extend(b"\0\0\0\x10what a side says");
+    assert_eq!(write(&header(), &statement()).unwrap(), expected);
+}
+
+#[test]
+fn a_signed_statement_says_something_and_not_too_much() {
+    let of = |bytes: Vec<u8>| {
+        let form = StatementForm {
+            statement: bytes,
+            ..statement()
+        };
+        write(&header(), &form).map(|_| ())
+    };
+    assert_eq!(of(Vec::new()), Err(FormError::NotCanonical));
+    assert_eq!(of(vec![1; MAX_STATEMENT]), Ok(()));
+    assert_eq!(of(vec![1; MAX_STATEMENT + 1]), Err(FormError::TooMany));
+    // What is not written is not read either.
+    let mut none = write(&header(), &statement()).unwrap();
+    none.truncate(none.len() - 16);
+    let length = none.len() - 1;
+    none[length] = 0;
+    assert_eq!(
+        read::<StatementForm>(&none).unwrap_err(),
+        FormError::NotCanonical
+    );
 }
 
 #[test]

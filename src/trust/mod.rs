@@ -36,6 +36,7 @@ pub mod reference;
 mod register;
 pub mod rotation;
 pub mod signature;
+pub mod statement;
 pub mod succession;
 pub mod tls;
 pub mod verifier;
