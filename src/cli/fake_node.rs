@@ -236,6 +236,13 @@ impl Office for FakeNode {
         Err(Status::unimplemented(""))
     }
 
+    async fn agree(
+        &self,
+        _: Request<wire::AgreeRequest>,
+    ) -> Result<Response<wire::AgreeResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
     async fn reload(
         &self,
         _: Request<wire::ReloadRequest>,

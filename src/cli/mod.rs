@@ -5,6 +5,7 @@
 //! `exit::Failure`, which knows its exit code and says in both languages what to do. Without a
 //! terminal nothing waits for an answer.
 
+mod agreement;
 mod authority;
 mod channel;
 mod confirm;
@@ -52,6 +53,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// 协议：提出、接受、修订、中止、恢复、终止。 The agreements with other nodes
+    #[command(subcommand)]
+    Agreement(agreement::Command),
     /// 试点证书机构：签发、吊销。 A pilot certificate authority
     #[command(subcommand)]
     Authority(authority::Command),
@@ -113,6 +117,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run(command: Command) -> Result<Exit, Failure> {
     match command {
+        Command::Agreement(command) => agreement::run(command),
         Command::Authority(command) => authority::run(command),
         Command::Channel(command) => channel::run(command),
         Command::Demo(arguments) => demo::run(arguments),
@@ -158,6 +163,8 @@ mod tests {
             "hongyan serve --node /nowhere/at/all",
             "hongyan init --area 999999 --dir /nowhere/at/all",
             "hongyan peer accept --node /nowhere/at/all f",
+            "hongyan agreement accept --node n 350582-530111",
+            "hongyan agreement end --node n 350582-530111 --on tomorrow --reason r",
         ] {
             assert_eq!(run(line), code(Exit::Usage), "{line}");
         }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 impl Exchange {
-    /// Runs couriers, probes and the watch over deadlines until told to stop; then waits until
+    /// Runs couriers, probes and the watches over deadlines and suspensions until told to stop; then waits until
     /// what is in flight has ended.
     ///
     /// # Errors
@@ -31,12 +31,14 @@ impl Exchange {
                 Duty::Courier(channel) => Box::pin(courier(exchange, channel, end)),
                 Duty::Deadlines => Box::pin(expiry::watch(exchange, end)),
                 Duty::Probes => Box::pin(exchange.probe_all(end)),
+                Duty::Suspensions => Box::pin(exchange.hold_suspended(end)),
             }
         });
         let cap = Duration::from_secs(self.0.limits.retry_cap_seconds.max(1));
         let mut crew = Crew::new(work, cap, self.0.clock.clone(), stop.clone());
         crew.take_on(Duty::Deadlines);
         crew.take_on(Duty::Probes);
+        crew.take_on(Duty::Suspensions);
         let mut bell = self.0.store.new_channel_bell();
         loop {
             bell.mark_unchanged();
@@ -64,6 +66,7 @@ enum Duty {
     Courier(Channel),
     Deadlines,
     Probes,
+    Suspensions,
 }
 
 /// Does a duty until told to stop.

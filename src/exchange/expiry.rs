@@ -48,8 +48,10 @@ async fn sweep(exchange: &Exchange, passed_ms: i64) -> Result<(), NotNow> {
                 let sequence = notice.sequence;
                 tracing::warn!(%channel, %sequence, "A notice was not answered by its deadline; it ends as expired.");
                 let at_ms = exchange.0.clock.now_ms();
+                // What it waited for last is why nobody answered.
+                let code = notice.on_hold.flatten();
                 store
-                    .end(channel, sequence, VoidReason::Expired, None, at_ms)
+                    .end(channel, sequence, VoidReason::Expired, code, at_ms)
                     .await?;
             }
             after = page.next;

@@ -13,8 +13,9 @@ use super::{
     receiving::Receiving,
     status::CallError,
     wire::{
-        self, DeliverRequest, DeliverResponse, ExchangeServer, ExchangeService, ProbeRequest,
-        ProbeResponse, ShowHoldingsRequest, ShowHoldingsResponse, WireHoldings,
+        self, AgreeRequest, AgreeResponse, DeliverRequest, DeliverResponse, ExchangeServer,
+        ExchangeService, ProbeRequest, ProbeResponse, ShowHoldingsRequest, ShowHoldingsResponse,
+        WireHoldings,
     },
 };
 use crate::{
@@ -67,6 +68,23 @@ impl ExchangeService for Inbound {
         self.exchange.0.links.called(caller.id.id());
         let theirs = wire::probe_request_in(request.into_inner()).map_err(CallError::from)?;
         let response = self.exchange.answer_probe(&caller.id, theirs).await?;
+        Ok(Response::new(response))
+    }
+
+    async fn agree(
+        &self,
+        request: Request<AgreeRequest>,
+    ) -> Result<Response<AgreeResponse>, Status> {
+        let caller = caller(&request)?;
+        self.exchange.0.links.called(caller.id.id());
+        let exchange = self.exchange.clone();
+        // A task of its own: what was begun is finished even if the call is dropped.
+        let answer = tokio::spawn(async move {
+            exchange
+                .answer_agree(&caller.id, request.into_inner())
+                .await
+        });
+        let response = answer.await.unwrap_or(Err(CallError::NotKept))?;
         Ok(Response::new(response))
     }
 

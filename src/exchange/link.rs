@@ -155,6 +155,11 @@ impl Links {
         told.last_error = why;
     }
 
+    /// Notes what went wrong with a peer that was reached.
+    pub(super) fn note(&self, peer: &SpiffeId, why: String) {
+        self.link(peer).told().last_error = Some(why);
+    }
+
     /// Notes that the peer was heard on a stream of ours.
     pub(super) fn heard(&self, peer: &SpiffeId) {
         let now = self.clock.now_ms();

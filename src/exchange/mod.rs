@@ -44,10 +44,12 @@
 //! | `couriers` | a courier for every channel that appears |
 //! | `adopt` | bringing histories together, after a person's decision |
 //! | `probe` | how the two stand to each other |
+//! | `agreeing` | what both sides sign of their agreements, and what waits for it |
 //! | `succession` | signing keys that change meanwhile |
 //! | `expiry` | notices whose business deadline passed |
 
 mod adopt;
+mod agreeing;
 mod allowance;
 mod couriers;
 mod evidence;
@@ -76,6 +78,7 @@ pub(crate) use self::inbound::service;
 pub(crate) use self::wire::fuzz;
 pub use self::{
     adopt::{AdoptError, AdoptedChannel},
+    agreeing::{AgreeError, Statements},
     failure::{LinkError, SessionError},
     link::LinkState,
     outbound::CourierState,
@@ -84,7 +87,8 @@ pub use self::{
     wire::NotOfItsForm,
 };
 use self::{
-    allowance::Allowances, link::Links, outbound::Couriers, probe::KnownDigests, streams::Streams,
+    agreeing::Agreeing, allowance::Allowances, link::Links, outbound::Couriers,
+    probe::KnownDigests, streams::Streams,
 };
 use crate::{
     agreement::Agreements,
@@ -150,16 +154,23 @@ struct Shared {
     couriers: Couriers,
     digests: KnownDigests,
     peer_keys: Arc<dyn PeerKeys>,
+    statements: Arc<dyn Statements>,
+    agreeing: Agreeing,
 }
 
 impl Exchange {
     /// Puts the parts together. Nothing runs before [`Exchange::run`].
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts that it is put together from, once"
+    )]
     pub fn new(
         store: Store,
         trust: watch::Receiver<Arc<TrustSnapshot>>,
         agreements: watch::Receiver<Arc<Agreements>>,
         connector: Connector,
         peer_keys: Arc<dyn PeerKeys>,
+        statements: Arc<dyn Statements>,
         clock: Clock,
         limits: ExchangeLimits,
     ) -> Self {
@@ -175,6 +186,8 @@ impl Exchange {
             couriers: Couriers::default(),
             digests: KnownDigests::default(),
             peer_keys,
+            statements,
+            agreeing: Agreeing::default(),
         }))
     }
 

@@ -277,6 +277,8 @@ impl Courier {
             return Ok(Next::Work.unless_work(self.has_work().await));
         };
         self.heard = *self.exchange.0.links.contacts(&peer).borrow();
+        // Before anything goes: the peer may not know yet what it must not take, or may again.
+        self.exchange.agree_before(&peer).await;
         self.release().await?;
         match self.view().await? {
             Some((_, Some(reason))) => {
@@ -391,7 +393,7 @@ impl Courier {
             (Some(released), Some(changed)) if changed > released => true,
             (Some(released), _) => released.elapsed() > RELEASE_EVERY,
         };
-        if due {
+        if due && self.exchange.may_release(self.channel).await? {
             let released = store.release(self.channel).await?;
             let channel = self.channel;
             tracing::info!(%channel, released, "What waited for an agreement is sent again.");

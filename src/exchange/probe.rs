@@ -305,7 +305,10 @@ impl Exchange {
                     () = stop.cancelled() => return,
                 };
                 match probed {
-                    Ok(probed) => warn_of_differences(&probed),
+                    Ok(probed) => {
+                        warn_of_differences(&probed);
+                        self.agree_after(&probed.peer, area, &stop).await;
+                    }
                     Err(error) => tracing::info!(%area, %error, "A peer does not answer."),
                 }
             }

@@ -43,6 +43,9 @@ pub(super) enum CallError {
     /// The store cannot.
     #[error(transparent)]
     NotNow(#[from] NotNow),
+    /// What the caller handed over could not be kept.
+    #[error("what was handed over cannot be kept now")]
+    NotKept,
     /// The caller said nothing for too long.
     #[error("nothing was sent for too long")]
     Silent,
@@ -77,7 +80,7 @@ impl From<CallError> for Status {
                 NotNow::Unreadable => Code::Internal,
             },
             CallError::Silent => Code::DeadlineExceeded,
-            CallError::Stopping => Code::Unavailable,
+            CallError::NotKept | CallError::Stopping => Code::Unavailable,
         };
         Self::new(code, error.to_string())
     }

@@ -6,16 +6,20 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use jiff::{Timestamp, civil::Date};
 use tokio::sync::watch;
 
 use crate::{
     agreement::Agreements,
     clock::Clock,
     config::{ConfigError, NodeConfig, NodeDir},
-    exchange::{PeerKeys, PinError},
+    domain::calendar,
+    exchange::{PeerKeys, PinError, Statements},
     office::ReloadView,
     pairing::{
-        AgreementsError, LoadError, SucceedError, load_agreements, load_all, own_endpoint, succeed,
+        AgreementsError, LoadError, PairingError, SucceedError,
+        life::{self, Act, Handed, Heard, Holding, Said, SayError, Shown},
+        load_agreements, load_all, own_endpoint, succeed,
     },
     trust::{
         identity::SpiffeId,
@@ -172,6 +176,45 @@ impl Directory {
             peers: u32::try_from(peers).unwrap_or(u32::MAX),
             agreements: u32::try_from(agreements).unwrap_or(u32::MAX),
         })
+    }
+}
+
+/// Why something was not said of an agreement.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotSaid {
+    /// Nothing was signed.
+    #[error(transparent)]
+    Say(#[from] SayError),
+    /// It is signed and on disk, and counts only once the directory can be taken up.
+    #[error("it is signed, but not in use yet: {0}")]
+    NotInUse(#[from] ReloadError),
+}
+
+impl Directory {
+    /// Says something of an agreement for this node's side; done when it counts. Reads and writes
+    /// files: not on a thread that serves others.
+    pub(super) fn say(&self, act: Act) -> Result<Said, NotSaid> {
+        let now = Timestamp::from_millisecond(self.clock.now_ms());
+        let now = now.map_err(|_| SayError::from(PairingError::Value("created")))?;
+        let said = life::say(&self.dir, act, now)?;
+        self.take_up()?;
+        Ok(said)
+    }
+}
+
+impl Statements for Directory {
+    fn show(&self, peer: &SpiffeId, theirs: Option<&[Holding]>) -> Result<Shown, String> {
+        life::show(&self.dir, peer, theirs).map_err(|error| error.to_string())
+    }
+
+    fn hear(&self, peer: &SpiffeId, handed: Vec<Handed>) -> Result<Heard, String> {
+        let today = calendar::day_of(self.clock.now_ms()).unwrap_or(Date::MAX);
+        let heard =
+            life::hear(&self.dir, peer, handed, today).map_err(|error| error.to_string())?;
+        if heard.news > 0 {
+            self.take_up().map_err(|error| error.to_string())?;
+        }
+        Ok(heard)
     }
 }
 

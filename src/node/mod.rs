@@ -153,6 +153,7 @@ pub async fn run(
         directory.current.agreements.subscribe(),
         connector,
         Arc::<Directory>::clone(&directory),
+        Arc::<Directory>::clone(&directory),
         clock.clone(),
         exchange_limits(&config),
     );

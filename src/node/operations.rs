@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
 
-use super::directory::Directory;
+use super::directory::{Directory, NotSaid};
 use crate::{
     clock::Clock,
     domain::{
@@ -13,10 +13,11 @@ use crate::{
     },
     exchange::{self, AdoptError, Exchange, ProbeError},
     office::{
-        AdoptedView, AgreementComparisonView, ChannelComparisonView, CourierState, CourierView,
-        Hindrance, LinkView, OperationError, Operations, Pending, ProbeView, ReachedView,
-        ReloadView,
+        AdoptedView, AgreedView, AgreementComparisonView, ChannelComparisonView, CourierState,
+        CourierView, Hindrance, LinkView, OperationError, Operations, Pending, ProbeView,
+        ReachedView, ReloadView,
     },
+    pairing::life::{Act, Said, SayError},
     trust::material::TrustStore,
 };
 
@@ -103,6 +104,29 @@ impl Operations for Arc<Node> {
         })
     }
 
+    fn agree(&self, act: Act) -> Pending<'_, Result<AgreedView, OperationError>> {
+        let directory = Arc::clone(&self.directory);
+        Box::pin(async move {
+            let Said {
+                version,
+                peer,
+                state,
+            } = spawn_blocking(move || directory.say(act))
+                .await
+                .map_err(|error| OperationError::Declined {
+                    code: "outcome_unknown",
+                    message: error.to_string(),
+                })?
+                .map_err(not_said)?;
+            let told = self.exchange.agree(peer).await;
+            Ok(AgreedView {
+                version,
+                state,
+                not_told: told.err().map(|error| error.to_string()),
+            })
+        })
+    }
+
     fn reload(&self) -> Pending<'_, Result<ReloadView, OperationError>> {
         let directory = Arc::clone(&self.directory);
         Box::pin(async move {
@@ -115,6 +139,24 @@ impl Operations for Arc<Node> {
                 .map_err(|error| declined(error.to_string()))?
                 .map_err(|error| declined(error.to_string()))
         })
+    }
+}
+
+fn not_said(error: NotSaid) -> OperationError {
+    let code = match &error {
+        NotSaid::Say(SayError::Unsaid(why)) => why.name(),
+        NotSaid::Say(SayError::Template(_) | SayError::Terms(_)) => "agreement_not_of_its_form",
+        NotSaid::Say(
+            SayError::Agreements(_)
+            | SayError::File(_)
+            | SayError::Pairing(_)
+            | SayError::Signature(_),
+        ) => "agreements_not_usable",
+        NotSaid::NotInUse(_) => "not_reloaded",
+    };
+    OperationError::Declined {
+        code,
+        message: error.to_string(),
     }
 }
 

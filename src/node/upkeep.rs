@@ -73,12 +73,12 @@ async fn rounds(node: &Node, store: &Store, passed_ms: Option<i64>) {
     // A clock beyond the calendar has no day; doctor says so.
     let today = calendar::day_of(node.clock.now_ms());
     for agreement in today.map_or_else(Vec::new, |today| agreements.not_in_force(today)) {
-        tracing::warn!(%agreement, "An agreement is not in force today; nothing travels under it. Pair again to renew it.");
+        tracing::warn!(%agreement, "An agreement is not in force today; nothing travels under it. To renew it: hongyan agreement amend.");
     }
     for EndsSoon { version, on, days } in
         today.map_or_else(Vec::new, |today| agreements.ending_soon(today))
     {
-        tracing::warn!(agreement = %version, last_day = %on, within_days = days, "An agreement ends soon, and nothing follows it. Pair again to renew it.");
+        tracing::warn!(agreement = %version, last_day = %on, within_days = days, "An agreement ends soon, and nothing follows it. To renew it: hongyan agreement amend.");
     }
     if let Err(error) = silent_consumers(node, store, passed_ms).await {
         tracing::warn!(%error, "Consumers could not be looked at.");

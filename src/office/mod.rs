@@ -47,9 +47,9 @@ pub(crate) use self::wire::fuzz;
 use self::{authority::Authority, problem::Fault, subscribe::Subscribers};
 pub use self::{
     operations::{
-        AdoptedView, AgreementComparisonView, ChannelComparisonView, CourierState, CourierView,
-        Hindrance, LinkView, OperationError, Operations, Pending, ProbeView, ReachedView,
-        ReloadView,
+        AdoptedView, AgreedView, AgreementComparisonView, ChannelComparisonView, CourierState,
+        CourierView, Hindrance, LinkView, OperationError, Operations, Pending, ProbeView,
+        ReachedView, ReloadView,
     },
     server::{ServeError, serve},
 };

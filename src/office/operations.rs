@@ -3,12 +3,14 @@
 use std::{future::Future, pin::Pin, time::Duration};
 
 use crate::{
+    agreement::life::State,
     domain::{
-        agreement::AgreementId,
+        agreement::{AgreementId, AgreementVersion},
         area::County,
         channel::{Channel, Digest, Sequence},
         problem::{Code, Sentence},
     },
+    pairing::life::Act,
     store::{NotNow, StopReason},
     trust::identity::SpiffeId,
 };
@@ -34,6 +36,10 @@ pub trait Operations: Send + Sync + 'static {
 
     /// Brings the histories of the stopped channels with that peer together.
     fn adopt(&self, area: County) -> Pending<'_, Result<Vec<AdoptedView>, OperationError>>;
+
+    /// Says something of an agreement for this node's side, and tells the peer. A peer that cannot be
+    /// told is no error: it is told later.
+    fn agree(&self, act: Act) -> Pending<'_, Result<AgreedView, OperationError>>;
 
     /// Reads the node's directory anew; done when what it says is in use.
     fn reload(&self) -> Pending<'_, Result<ReloadView, OperationError>>;
@@ -202,6 +208,17 @@ pub struct AdoptedView {
     pub renumbered: u64,
     /// True where the peer is asked to send once more.
     pub resend_asked: bool,
+}
+
+/// What was said of an agreement: signed, on disk, in use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgreedView {
+    /// The version that it was said of.
+    pub version: AgreementVersion,
+    /// Where the version stands now.
+    pub state: State,
+    /// Why the peer has not been told yet; none if it has.
+    pub not_told: Option<String>,
 }
 
 /// What is in use after a reload.

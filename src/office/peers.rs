@@ -5,11 +5,14 @@ use std::{future::Future, sync::Arc};
 use super::{
     Office,
     authority::{OPERATORS, READERS},
-    operations::{AdoptedView, LinkView, OperationError, Operations, ProbeView, ReloadView},
+    operations::{
+        AdoptedView, AgreedView, LinkView, OperationError, Operations, ProbeView, ReloadView,
+    },
     problem::Fault,
 };
 use crate::{
     domain::area::County,
+    pairing::life::Act,
     store::{ChannelView, Direction},
     trust::{
         identity::OfficeId,
@@ -85,6 +88,16 @@ impl Office {
         self.operate(
             caller,
             |operations| async move { operations.adopt(area).await },
+        )
+        .await
+    }
+
+    /// Says something of an agreement, as a person has decided.
+    pub(super) async fn agree(&self, caller: &OfficeId, act: Act) -> Result<AgreedView, Fault> {
+        tracing::info!(office = %caller, "An operator says something of an agreement.");
+        self.operate(
+            caller,
+            |operations| async move { operations.agree(act).await },
         )
         .await
     }

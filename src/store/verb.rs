@@ -307,6 +307,12 @@ pub struct Waiting {
     pub accepted_at_ms: i64,
     /// Its business deadline, in milliseconds since 1970.
     pub deadline_ms: i64,
+    /// Its kind.
+    pub kind: Kind,
+    /// The agreement under which it travels.
+    pub agreement: AgreementVersion,
+    /// While it waits for an agreement: why.
+    pub on_hold: Option<Option<Code>>,
 }
 
 /// Unanswered notices of a channel out, as far as was looked.
@@ -333,6 +339,8 @@ pub struct NoticeView {
     pub delivery: Delivery,
     /// While it waits for an agreement: what the receiver said.
     pub on_hold: Option<Option<Code>>,
+    /// With an end that was decided here: what stood in its way, if that is known.
+    pub ended_for: Option<Code>,
     /// When it was accepted or stored, in milliseconds since 1970.
     pub at_ms: i64,
     /// The office's reference; empty for a notice that came in.

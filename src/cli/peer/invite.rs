@@ -99,7 +99,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
 
 /// The template of an agreement: one that ships with the program, by its name, or a file; the
 /// default if neither is named. A file of such a name is told from it by its directory, `./trial`.
-pub(super) fn template(named: Option<&Path>) -> Result<String, Failure> {
+pub(in crate::cli) fn template(named: Option<&Path>) -> Result<String, Failure> {
     let Some(path) = named else {
         return Ok(agreement::DEFAULT.to_owned());
     };

@@ -10,7 +10,7 @@ mod probe;
 use clap::Subcommand;
 
 pub(in crate::cli) use self::{
-    invite::missing,
+    invite::{missing, template},
     probe::{agrees, words},
 };
 use super::exit::{Exit, Failure};

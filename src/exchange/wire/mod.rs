@@ -2,6 +2,7 @@
 //!
 //! Foreign messages are taken apart whole, so that a new field stops the build.
 
+mod agreeing;
 #[cfg(any(test, fuzzing))]
 #[path = "../../../tests/fuzz/targets/exchange.rs"]
 pub(crate) mod fuzz;
@@ -22,14 +23,17 @@ use crate::{
     trust::signature::Signed,
 };
 
+pub(super) use self::agreeing::{
+    Agreed, agree_request, agree_request_in, agree_response, agree_response_in,
+};
 use self::values::{
     channel_in, channel_out, digest_in, digest_out, divergence_in, divergence_out, pause_in,
     pause_out, refusal_in, signed_in, signed_out, standing_in, standing_out, successions_in,
     successions_out, void_in, void_out,
 };
 pub(super) use proto::{
-    DeliverRequest, DeliverResponse, ProbeRequest, ProbeResponse, ShowHoldingsRequest,
-    ShowHoldingsResponse,
+    AgreeRequest, AgreeResponse, DeliverRequest, DeliverResponse, ProbeRequest, ProbeResponse,
+    ShowHoldingsRequest, ShowHoldingsResponse,
     exchange_client::ExchangeClient,
     exchange_server::{Exchange as ExchangeService, ExchangeServer},
 };

@@ -3,6 +3,7 @@
 //! Every answer becomes a type of the domain here; a value that this version does not know is
 //! [`ClientError::Unreadable`], never guessed at.
 
+mod agreements;
 mod error;
 mod publishing;
 mod states;
@@ -18,6 +19,7 @@ use tonic::{
 };
 
 pub use self::{
+    agreements::Agreed,
     error::{ClientError, Refusal},
     publishing::{Published, Publishing, Told},
     states::{
@@ -30,6 +32,7 @@ use crate::{
     clock::Clock,
     config::{NodeConfig, NodeDir, dialled_from_here},
     domain::{area::County, notice::NoticeId},
+    pairing::life::Act,
     proto::office::v1::{self as wire, office_client::OfficeClient},
     trust::{alert::Farewell, connector::connect_office, files, tls::office_client},
 };
@@ -195,6 +198,19 @@ impl Client {
         let wire::AdoptChannelResponse { adopted } =
             self.ask(self.inner.clone().adopt_channel(request)).await?;
         adopted.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// Says something of an agreement for the node's side; done when it is signed and in use.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a peer that could not be told is none, but an [`Agreed`] that says so.
+    pub async fn agree(&self, act: Act) -> Result<Agreed, ClientError> {
+        let request = wire::AgreeRequest {
+            act: Some(act.into()),
+        };
+        self.ask(self.inner.clone().agree(request))
+            .await?
+            .try_into()
     }
 
     /// Makes the node read its directory anew; what lies there is in use when this returns.

@@ -22,7 +22,7 @@ use tonic::{
 use tonic_types::StatusExt as _;
 
 use crate::{
-    agreement::{Agreement, Agreements, Permitted},
+    agreement::{Agreement, Agreements, Permitted, life::State},
     clock::Clock,
     config::NodeConfig,
     domain::{
@@ -33,9 +33,10 @@ use crate::{
     },
     envelope::{self, samples},
     office::{
-        AdoptedView, CourierState, CourierView, Hindrance, LinkView, OfficeParts, OperationError,
-        Operations, Pending, ProbeView, ReloadView, ServeError, serve,
+        AdoptedView, AgreedView, CourierState, CourierView, Hindrance, LinkView, OfficeParts,
+        OperationError, Operations, Pending, ProbeView, ReloadView, ServeError, serve,
     },
+    pairing::life::Act,
     proto::{
         notice::v1 as notice,
         office::v1::{self as wire, office_client::OfficeClient},
@@ -393,6 +394,16 @@ impl Operations for Rooms {
                 renumbered: 2,
                 resend_asked: true,
             }])
+        })
+    }
+
+    fn agree(&self, _: Act) -> Pending<'_, Result<AgreedView, OperationError>> {
+        Box::pin(async {
+            Ok(AgreedView {
+                version: "350582-530111/2".parse().unwrap(),
+                state: State::Proposed,
+                not_told: Some("no answer".into()),
+            })
         })
     }
 

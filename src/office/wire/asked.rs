@@ -1,10 +1,13 @@
 //! What offices ask, besides publishing.
 
+use std::str::FromStr;
+
 use data_encoding::HEXLOWER;
 
 use crate::{
     domain::{
         area::County,
+        calendar,
         notice::{Kind, NoticeId},
         problem::Code,
     },
@@ -13,6 +16,7 @@ use crate::{
         query::NoticesAsked,
         subscribe::{Opening, Step},
     },
+    pairing::life::{Act, Way},
     proto::office::v1 as wire,
     store::{Direction, Position},
 };
@@ -87,6 +91,64 @@ pub(super) fn notice_id(bytes: &[u8]) -> Result<NoticeId, Fault> {
 pub(super) fn county(text: &str) -> Result<County, Fault> {
     text.parse()
         .map_err(|_| Fault::Argument("area", Code::AreaUnknown))
+}
+
+/// What an operator says of an agreement.
+pub(super) fn act(request: wire::AgreeRequest) -> Result<Act, Fault> {
+    use wire::agree_request::Act as Wire;
+    let wire::AgreeRequest { act } = request;
+    Ok(
+        match act.ok_or(Fault::Argument("act", Code::MissingField))? {
+            Wire::Propose(wire::ProposeAgreement { text, to_area }) => Act::Propose {
+                text,
+                to: value(&to_area, "propose.to_area")?,
+            },
+            Wire::Amend(wire::AmendAgreement { agreement, text }) => Act::Amend {
+                id: value(&agreement, "amend.agreement")?,
+                text,
+            },
+            Wire::Accept(wire::AcceptAgreement { agreement }) => {
+                Act::Accept(value(&agreement, "accept.agreement")?)
+            }
+            Wire::Suspend(wire::SuspendAgreement {
+                agreement,
+                kind,
+                direction,
+                reason,
+            }) => Act::Suspend {
+                which: value(&agreement, "suspend.agreement")?,
+                kind: match kind.as_str() {
+                    "" => None,
+                    kind => Some(value(kind, "suspend.kind")?),
+                },
+                way: match wire::Direction::try_from(direction) {
+                    Ok(wire::Direction::Unspecified) => None,
+                    Ok(wire::Direction::In) => Some(Way::In),
+                    Ok(wire::Direction::Out) => Some(Way::Out),
+                    Err(_) => return Err(Fault::Argument("suspend.direction", Code::ValueFormat)),
+                },
+                reason: value(&reason, "suspend.reason")?,
+            },
+            Wire::Resume(wire::ResumeAgreement { agreement }) => {
+                Act::Resume(value(&agreement, "resume.agreement")?)
+            }
+            Wire::End(wire::EndAgreement {
+                agreement,
+                from,
+                reason,
+            }) => Act::End {
+                which: value(&agreement, "end.agreement")?,
+                from: calendar::parse_day(&from)
+                    .ok_or(Fault::Argument("end.from", Code::DateFormat))?,
+                reason: value(&reason, "end.reason")?,
+            },
+        },
+    )
+}
+
+fn value<T: FromStr>(text: &str, field: &'static str) -> Result<T, Fault> {
+    text.parse()
+        .map_err(|_| Fault::Argument(field, Code::ValueFormat))
 }
 
 /// Clients take it as opaque.

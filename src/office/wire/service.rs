@@ -141,6 +141,15 @@ impl office_server::Office for Service {
         })
     }
 
+    async fn agree(
+        &self,
+        request: Request<wire::AgreeRequest>,
+    ) -> Result<Response<wire::AgreeResponse>, Status> {
+        let (caller, request) = taken(request)?;
+        let act = asked::act(request)?;
+        answer(&caller, self.0.agree(&caller.id, act).await, told::agreed)
+    }
+
     async fn reload(
         &self,
         request: Request<wire::ReloadRequest>,

@@ -14,8 +14,8 @@ use crate::{
     office::{
         bulk::ItemAnswer,
         operations::{
-            AdoptedView, AgreementComparisonView, ChannelComparisonView, CourierView, Hindrance,
-            LinkView, ProbeView, ReachedView, ReloadView,
+            AdoptedView, AgreedView, AgreementComparisonView, ChannelComparisonView, CourierView,
+            Hindrance, LinkView, ProbeView, ReachedView, ReloadView,
         },
         peers::PeerSeen,
         publish::Kept,
@@ -141,6 +141,7 @@ fn state(seen: NoticeSeen) -> wire::NoticeState {
         sequence,
         delivery,
         on_hold,
+        ended_for,
         at_ms,
         reference,
         bytes,
@@ -163,7 +164,7 @@ fn state(seen: NoticeSeen) -> wire::NoticeState {
         ),
         Delivery::Queued | Delivery::InFlight | Delivery::Stored => (None, None, false),
         Delivery::Expired(confirmation) | Delivery::Withdrawn(confirmation) => {
-            (None, None, *confirmation == Confirmation::Unconfirmed)
+            (ended_for, None, *confirmation == Confirmation::Unconfirmed)
         }
     };
     let code = code.or_else(|| on_hold.flatten());
@@ -340,6 +341,21 @@ pub(super) fn adopted(view: AdoptedView) -> wire::AdoptedChannel {
         taken_over,
         renumbered,
         resend_asked,
+    }
+}
+
+pub(super) fn agreed(view: AgreedView) -> wire::AgreeResponse {
+    let AgreedView {
+        version: AgreementVersion { id, version },
+        state,
+        not_told,
+    } = view;
+    wire::AgreeResponse {
+        id: id.to_string(),
+        version,
+        state: state.name().to_owned(),
+        told: not_told.is_none(),
+        not_told: not_told.unwrap_or_default(),
     }
 }
 

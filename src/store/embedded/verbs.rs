@@ -391,6 +391,12 @@ impl Backend for Embedded {
                         sequence: place.sequence,
                         accepted_at_ms: facts.published_at_ms,
                         deadline_ms: facts.deadline_ms,
+                        kind: facts.kind,
+                        agreement: facts.agreement,
+                        on_hold: match place.exception.ended {
+                            Some((VoidReason::OnHold, code)) => Some(code),
+                            Some(_) | None => None,
+                        },
                     });
                 }
                 Ok(())

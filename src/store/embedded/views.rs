@@ -81,6 +81,10 @@ impl Places {
                     sequence: found.sequence,
                     delivery,
                     on_hold,
+                    ended_for: match exception.ended {
+                        Some((VoidReason::OnHold, _)) | None => None,
+                        Some((_, code)) => code,
+                    },
                     reference: published.reference,
                     bytes: published.notice,
                 }))
@@ -93,6 +97,7 @@ impl Places {
                     sequence: found.sequence,
                     delivery: Delivery::Stored,
                     on_hold: None,
+                    ended_for: None,
                     at_ms,
                     reference: String::new(),
                     bytes,

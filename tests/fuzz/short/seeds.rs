@@ -22,7 +22,9 @@ pub(super) fn seeds(name: &str) -> Vec<Vec<u8>> {
             store::fuzz::seeds(name)
         }
         "hangs" | "hoards" | "panics" => vec![b"0".to_vec()],
-        "holdings" | "probe" | "receiver_step" | "sender_step" => exchange::fuzz::seeds(name),
+        "agree" | "holdings" | "probe" | "receiver_step" | "sender_step" => {
+            exchange::fuzz::seeds(name)
+        }
         "invitation" => [None, Some("530111")]
             .map(|invited| invitation(invited).into())
             .to_vec(),

@@ -45,6 +45,11 @@ pub(crate) fn probe(bytes: &[u8]) {
     });
 }
 
+pub(crate) fn agree(bytes: &[u8]) {
+    stable(bytes, agree_request_in, agree_request);
+    stable(bytes, agree_response_in, agree_response);
+}
+
 pub(crate) fn holdings(bytes: &[u8]) {
     stable(bytes, holdings_request_in, |(channel, sandbox, after)| {
         holdings_request(channel, sandbox, after)
@@ -81,6 +86,7 @@ fn stable<M: Message + Default + PartialEq, T>(
 pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
     use crate::{
         domain::{field::Field, problem::Code, refusal::Refusal},
+        pairing::life::{Handed, Holding as Held, NotHeard, Unsaid},
         trust,
     };
 
@@ -187,6 +193,28 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
             vec![
                 holdings_request(channel, true, at(4)).encode_to_vec(),
                 holdings_response(shown).encode_to_vec(),
+            ]
+        }
+        "agree" => {
+            let id = "350582-530111".parse().unwrap();
+            let said = || Agreed {
+                held: vec![Held { id, a: 2, b: 1 }],
+                handed: [None, Some("version = 2".to_owned())]
+                    .map(|text| Handed {
+                        id,
+                        signed: signed("statement"),
+                        text,
+                    })
+                    .into(),
+                refused: vec![NotHeard {
+                    id,
+                    why: Unsaid::Forged,
+                }],
+                successions: successions.clone(),
+            };
+            vec![
+                agree_request(said()).encode_to_vec(),
+                agree_response(said()).encode_to_vec(),
             ]
         }
         kind => unreachable!("no such message: {kind}"),

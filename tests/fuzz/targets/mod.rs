@@ -33,6 +33,7 @@ pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
 pub const TARGETS: &[Target] = &[
+    ("agree", exchange::fuzz::agree),
     ("agreement", text::agreement),
     ("answer", text::answer),
     ("certificate", trust::fuzz::certificate),
@@ -68,6 +69,7 @@ pub const TARGETS: &[Target] = &[
     ("sender_step", exchange::fuzz::sender_step),
     ("snapshot", store::fuzz::snapshot),
     ("spki", trust::fuzz::spki),
+    ("statement", trust::fuzz::statement),
     ("subscribe", office::fuzz::subscribe),
     ("succession", trust::fuzz::succession),
     ("summary", store::fuzz::summary),

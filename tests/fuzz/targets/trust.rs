@@ -26,6 +26,7 @@ use super::{
     keys::{PublicKey, SigningKey},
     pairing::RevocationPolicy,
     rotation,
+    statement::StatementForm,
     succession::SuccessionForm,
     tls,
     verifier::{Part, PeerTrust, Roots, named_id},
@@ -50,6 +51,19 @@ pub(crate) fn pairing_forms(bytes: &[u8]) {
 
 pub(crate) fn succession(bytes: &[u8]) {
     form::<SuccessionForm>(bytes);
+}
+
+/// A statement on an agreement, within its signed form and without.
+pub(crate) fn statement(bytes: &[u8]) {
+    use crate::agreement::life::Statement;
+
+    form::<StatementForm>(bytes);
+    let inner = forms::read::<StatementForm>(bytes).map(|(_, form)| form.statement);
+    for bytes in [bytes, &inner.unwrap_or_default()] {
+        if let Ok(statement) = Statement::read(bytes) {
+            assert_eq!(statement.bytes(), bytes);
+        }
+    }
 }
 
 /// A signed form has one spelling: what is read is written with the same bytes.
@@ -260,6 +274,44 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
             let node = "spiffe://hongyan.test/area/350582".parse().unwrap();
             let form = SuccessionForm::new(&node, true, 1, key(), time_ms);
             vec![forms::write(&header, &form).unwrap()]
+        }
+        "statement" => {
+            use crate::agreement::{
+                Side,
+                life::{Says, Statement, What},
+            };
+            let day = jiff::civil::date(2026, 10, 8);
+            let reason = || "系统升级".parse().unwrap();
+            let kinds = [(Side::A, crate::domain::notice::Kind::Departure)];
+            let said = |what| Says::Suspend {
+                what,
+                from: day,
+                reason: reason(),
+            };
+            let says = [
+                Says::Propose,
+                Says::Accept,
+                said(What::All),
+                said(What::Kinds(kinds.into())),
+                Says::Resume,
+                Says::End {
+                    from: day,
+                    reason: reason(),
+                },
+            ];
+            let statements = says.map(|says| Statement {
+                side: Side::A,
+                number: 7,
+                agreement: "350582-530111/2".parse().unwrap(),
+                digest: one,
+                on: day,
+                says,
+            });
+            let forms = statements.iter().map(|statement| {
+                let statement = statement.bytes();
+                forms::write(&header, &StatementForm { frame, statement }).unwrap()
+            });
+            forms.chain([statements[0].bytes()]).collect()
         }
         "certificate" => vec![AUTHORITY.honest.to_vec(), AUTHORITY.root.to_vec()],
         "crl" => vec![AUTHORITY.list.to_vec()],
