@@ -97,8 +97,14 @@ fn compare(sentence: &mut Sentence, in_force: &Agreement, proposed: &Agreement) 
         there,
     } in diff(in_force, proposed)
     {
-        let zh = |said: &Option<Sentence>| said.as_ref().map_or("无".into(), |it| it.zh.clone());
-        let en = |said: &Option<Sentence>| said.as_ref().map_or("none".into(), |it| it.en.clone());
+        let zh = |said: &Option<Sentence>| {
+            said.as_ref()
+                .map_or_else(|| "无".into(), |it| it.zh.clone())
+        };
+        let en = |said: &Option<Sentence>| {
+            said.as_ref()
+                .map_or_else(|| "none".into(), |it| it.en.clone())
+        };
         sentence.zh += &format!("\n  {}：{} → {}", label.zh, zh(&here), zh(&there));
         sentence.en += &format!("\n  {}: {} → {}", label.en, en(&here), en(&there));
     }

@@ -335,10 +335,9 @@ impl Speaker<'_> {
     fn suspended(&self, book: &Book) -> Result<u32, SayError> {
         let said = book.standing.said(self.side(book)?);
         let suspended = |version: &u32| {
-            let of_version = said.iter().filter(|it| it.agreement.version == *version);
-            let last = of_version
-                .filter(|it| matches!(it.says, Says::Suspend { .. } | Says::Resume))
-                .next_back();
+            let mut of_version = said.iter().filter(|it| it.agreement.version == *version);
+            let last =
+                of_version.rfind(|it| matches!(it.says, Says::Suspend { .. } | Says::Resume));
             last.is_some_and(|last| last.says != Says::Resume)
         };
         let newest = book.texts.keys().rev().copied().find(suspended);
