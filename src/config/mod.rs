@@ -138,7 +138,7 @@ pub struct Limits {
     pub ballast_bytes: u64,
     /// Size of a journal segment, in bytes.
     pub segment_bytes: u64,
-    /// Cache of the index, in bytes.
+    /// Cache of the index, in bytes as on disk; in memory it takes several times as many.
     pub index_cache_bytes: u64,
 }
 
@@ -156,7 +156,7 @@ impl Default for Limits {
             low_bytes: 1 << 30,
             ballast_bytes: 64 << 20,
             segment_bytes: 64 << 20,
-            index_cache_bytes: 64 << 20,
+            index_cache_bytes: 8 << 20,
         }
     }
 }

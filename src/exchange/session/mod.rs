@@ -243,6 +243,8 @@ impl<'a> Session<'a> {
         let mut bell = store.channel_bell(self.channel);
         let born = Instant::now();
         let mut idle_since = Instant::now();
+        // When what gathers behind small parcels goes out at the latest.
+        let mut gathered = born;
         // What stood there before the bell was first heard, only the store knows.
         let mut caught_up = false;
         loop {
@@ -252,12 +254,14 @@ impl<'a> Session<'a> {
             // With some under way what comes in drops gathers: a parcel costs two signatures.
             let gathers = caught_up
                 && self.flying.len() >= SMALL_ONES
-                && last.since(self.sent) < ENOUGH_PLACES;
+                && last.since(self.sent) < ENOUGH_PLACES
+                && Instant::now() < gathered;
             let old = born.elapsed() > STREAM_AGE || stop.is_cancelled();
             let mut nothing_left = caught_up && self.sent >= last;
             if !full && !gathers && self.rewind.is_none() && !old && !nothing_left {
                 if self.send_next().await? {
                     idle_since = Instant::now();
+                    gathered = idle_since + GATHER;
                     continue;
                 }
                 caught_up = true;
@@ -312,6 +316,7 @@ impl<'a> Session<'a> {
                         return Ok(Ended::Stopped);
                     }
                 }
+                () = tokio::time::sleep_until(gathered), if gathers && last > self.sent => {}
                 () = tokio::time::sleep(IDLE), if !owed => {}
                 () = stop.cancelled(), if !stop.is_cancelled() => {}
             }
@@ -391,8 +396,10 @@ async fn next_answer(
 
 /// So many parcels are sent however small they are;
 const SMALL_ONES: usize = 2;
-/// one more has at least so many places.
+/// one more has at least so many places,
 const ENOUGH_PLACES: u64 = 64;
+/// or goes out so long after the one before.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// What couriers take turns by that are not kept apart.
 static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());

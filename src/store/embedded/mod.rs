@@ -83,7 +83,7 @@ impl Default for EmbeddedLimits {
         Self {
             segment_bytes: 64 << 20,
             group_bytes: 4 << 20,
-            index_cache_bytes: 64 << 20,
+            index_cache_bytes: 8 << 20,
             low_bytes: 256 << 20,
             ballast_bytes: 16 << 20,
             channel_quota: 2_000_000,

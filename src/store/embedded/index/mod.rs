@@ -6,7 +6,8 @@
 //!
 //! sled's flush is no fsync, and opening after a hard stop can fail or panic. Neither matters:
 //! nothing is acknowledged on its word, and whatever it holds, or does not have yet, follows from
-//! the journal.
+//! the journal. A journal that lost synced groups is found out by an index that is ahead of it; so
+//! of the last tenth of a second before a hard stop only what a peer shows can tell.
 
 mod cursor;
 mod flusher;

@@ -36,8 +36,8 @@ pub fn goals(results: &Results) -> Vec<Goal> {
             let ratio = tenth("last")
                 .zip(tenth("second"))
                 .map(|(last, second)| last / second);
-            let minutes = steady.notices / 60_000;
-            let what = format!("{minutes} minutes at 1,000/s: {what}, last tenth to second");
+            let seconds = counted(steady.notices / 1_000);
+            let what = format!("{seconds} s at 1,000/s: {what}, last tenth to second");
             goals.push(at_most(&what, FLAT, ratio));
         }
     }
