@@ -155,15 +155,17 @@ pub(super) fn sentence_of(refusal: &Refusal) -> Sentence {
     match Code::from_name(&refusal.code).map(Code::text) {
         Some(Text { zh, en }) => both(zh, en),
         None => {
-            let en = refusal.message.as_str();
-            both(
-                match refusal.code.as_str() {
-                    "role_needed" => "本办公室没有此项操作所需的角色，请联系管理员。",
-                    "office_not_listed" => "node.toml 中没有本办公室，或已到期，请联系管理员。",
-                    _ => en,
-                },
-                en,
-            )
+            let Refusal {
+                message,
+                message_zh,
+                ..
+            } = refusal;
+            let zh = if message_zh.is_empty() {
+                message
+            } else {
+                message_zh
+            };
+            both(zh, message)
         }
     }
 }

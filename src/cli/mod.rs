@@ -5,6 +5,7 @@
 //! `exit::Failure`, which knows its exit code and says in both languages what to do. Without a
 //! terminal nothing waits for an answer.
 
+mod agreement;
 mod authority;
 mod channel;
 mod confirm;
@@ -52,6 +53,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// 协议：列出、查看、比较、导出。 Agreements
+    #[command(subcommand)]
+    Agreement(agreement::Command),
     /// 试点证书机构：签发、吊销。 A pilot certificate authority
     #[command(subcommand)]
     Authority(authority::Command),
@@ -113,6 +117,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run(command: Command) -> Result<Exit, Failure> {
     match command {
+        Command::Agreement(command) => agreement::run(command),
         Command::Authority(command) => authority::run(command),
         Command::Channel(command) => channel::run(command),
         Command::Demo(arguments) => demo::run(arguments),

@@ -44,10 +44,13 @@
 //! | `couriers` | a courier for every channel that appears |
 //! | `adopt` | bringing histories together, after a person's decision |
 //! | `probe` | how the two stand to each other |
+//! | `agreed` | which agreements each peer holds, and in what they differ |
+//! | `misdeed` | peers that send nonsense |
 //! | `succession` | signing keys that change meanwhile |
 //! | `expiry` | notices whose business deadline passed |
 
 mod adopt;
+mod agreed;
 mod allowance;
 mod couriers;
 mod evidence;
@@ -56,6 +59,7 @@ mod failure;
 mod gate;
 mod inbound;
 mod link;
+mod misdeed;
 mod outbound;
 mod probe;
 mod receiving;
@@ -76,15 +80,17 @@ pub(crate) use self::inbound::service;
 pub(crate) use self::wire::fuzz;
 pub use self::{
     adopt::{AdoptError, AdoptedChannel},
+    agreed::{AgreementComparison, Compared, LastTold},
     failure::{LinkError, SessionError},
     link::LinkState,
+    misdeed::{Misbehaviour, Misdeed},
     outbound::CourierState,
-    probe::{AgreementComparison, ChannelComparison, ProbeError, Probed},
+    probe::{ChannelComparison, ProbeError, Probed},
     succession::{PeerKeys, PinError},
     wire::NotOfItsForm,
 };
 use self::{
-    allowance::Allowances, link::Links, outbound::Couriers, probe::KnownDigests, streams::Streams,
+    agreed::Told, allowance::Allowances, link::Links, outbound::Couriers, streams::Streams,
 };
 use crate::{
     agreement::Agreements,
@@ -148,7 +154,7 @@ struct Shared {
     streams: Streams,
     allowances: Allowances,
     couriers: Couriers,
-    digests: KnownDigests,
+    told: Told,
     peer_keys: Arc<dyn PeerKeys>,
 }
 
@@ -173,7 +179,7 @@ impl Exchange {
             limits,
             streams: Streams::default(),
             couriers: Couriers::default(),
-            digests: KnownDigests::default(),
+            told: Told::default(),
             peer_keys,
         }))
     }

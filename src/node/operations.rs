@@ -11,11 +11,11 @@ use crate::{
         area::County,
         channel::{Channel, Digest},
     },
-    exchange::{self, AdoptError, Exchange, ProbeError},
+    exchange::{self, AdoptError, AgreementComparison, Exchange, LastTold, ProbeError},
     office::{
-        AdoptedView, AgreementComparisonView, ChannelComparisonView, CourierState, CourierView,
-        Hindrance, LinkView, OperationError, Operations, Pending, ProbeView, ReachedView,
-        ReloadView,
+        AdoptedView, AgreementComparisonView, ChannelComparisonView, ComparedView, CourierState,
+        CourierView, Hindrance, LinkView, MisbehaviourView, OperationError, Operations, Pending,
+        ProbeView, ReachedView, ReloadView,
     },
     trust::material::TrustStore,
 };
@@ -56,6 +56,10 @@ impl Operations for Arc<Node> {
                 identity: link.peer,
                 last_contact_ms: link.last_contact_ms,
                 last_error: link.last_error,
+                misbehaviour: link.misbehaviour.map(|met| MisbehaviourView {
+                    code: met.misdeed.name(),
+                    at_ms: met.at_ms,
+                }),
             })
             .collect()
     }
@@ -68,6 +72,24 @@ impl Operations for Arc<Node> {
                 Err(ProbeError::Store(error)) => Err(error.into()),
                 Err(ProbeError::Call(error)) => Ok(ProbeView::Unreachable(error.to_string())),
             }
+        })
+    }
+
+    fn compare(&self, area: County) -> Pending<'_, Result<ComparedView, OperationError>> {
+        Box::pin(async move {
+            let failure = match self.exchange.probe(area).await {
+                Ok(_) => None,
+                Err(ProbeError::NotPaired) => return Err(OperationError::UnknownPeer),
+                Err(ProbeError::Store(error)) => return Err(error.into()),
+                Err(ProbeError::Call(error)) => Some(error.to_string()),
+            };
+            let told = self.exchange.last_told(area);
+            let LastTold { agreements, at_ms } = told.ok_or(OperationError::UnknownPeer)?;
+            Ok(ComparedView {
+                agreements: agreements.into_iter().map(compared).collect(),
+                told_at_ms: at_ms,
+                failure,
+            })
         })
     }
 
@@ -123,17 +145,9 @@ fn reached(probed: exchange::Probed) -> ReachedView {
         round_trip: probed.round_trip,
         clock_difference_ms: probed.clock_difference_ms,
         versions: probed.versions,
+        versions_here: exchange::VERSIONS.to_vec(),
         certificate_until_ms: probed.certificate_until_ms,
-        agreements: probed
-            .agreements
-            .into_iter()
-            .map(|found| AgreementComparisonView {
-                id: found.version.id,
-                version_here: found.here.then_some(found.version.version),
-                version_there: found.there.then_some(found.version.version),
-                equal: found.equal,
-            })
-            .collect(),
+        agreements: probed.agreements.into_iter().map(compared).collect(),
         channels: probed
             .channels
             .into_iter()
@@ -144,5 +158,29 @@ fn reached(probed: exchange::Probed) -> ReachedView {
                 heads_agree: found.heads_agree,
             })
             .collect(),
+    }
+}
+
+fn compared(found: AgreementComparison) -> AgreementComparisonView {
+    let AgreementComparison {
+        version,
+        here,
+        there,
+        equal,
+        compared,
+    } = found;
+    let held = |held: bool| held.then_some(version.version);
+    let other = compared.as_ref().and_then(|compared| match (here, there) {
+        (false, true) => Some(compared.here),
+        (true, false) => Some(compared.there),
+        (true, true) | (false, false) => None,
+    });
+    AgreementComparisonView {
+        id: version.id,
+        version_here: held(here),
+        version_there: held(there),
+        equal,
+        differences: compared.map_or_else(Vec::new, |compared| compared.differences),
+        compared_version: other,
     }
 }

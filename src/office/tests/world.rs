@@ -22,7 +22,7 @@ use tonic::{
 use tonic_types::StatusExt as _;
 
 use crate::{
-    agreement::{Agreement, Agreements, Permitted},
+    agreement::{Agreement, Agreements, Difference, Permitted},
     clock::Clock,
     config::NodeConfig,
     domain::{
@@ -33,8 +33,9 @@ use crate::{
     },
     envelope::{self, samples},
     office::{
-        AdoptedView, CourierState, CourierView, Hindrance, LinkView, OfficeParts, OperationError,
-        Operations, Pending, ProbeView, ReloadView, ServeError, serve,
+        AdoptedView, AgreementComparisonView, ComparedView, CourierState, CourierView, Hindrance,
+        LinkView, MisbehaviourView, OfficeParts, OperationError, Operations, Pending, ProbeView,
+        ReloadView, ServeError, serve,
     },
     proto::{
         notice::v1 as notice,
@@ -372,6 +373,10 @@ impl Operations for Rooms {
             identity: PEER.parse().unwrap(),
             last_contact_ms: 17,
             last_error: Some("slow".into()),
+            misbehaviour: Some(MisbehaviourView {
+                code: "wrong_form",
+                at_ms: 19,
+            }),
         }]
     }
 
@@ -382,6 +387,31 @@ impl Operations for Rooms {
             } else {
                 Err(OperationError::UnknownPeer)
             }
+        })
+    }
+
+    fn compare(&self, _: County) -> Pending<'_, Result<ComparedView, OperationError>> {
+        Box::pin(async {
+            Ok(ComparedView {
+                agreements: vec![AgreementComparisonView {
+                    id: "350582-530111".parse().unwrap(),
+                    version_here: Some(1),
+                    version_there: None,
+                    equal: false,
+                    differences: vec![Difference {
+                        key: "valid_until".into(),
+                        label: Sentence {
+                            zh: "截止日期".into(),
+                            en: "last day".into(),
+                        },
+                        here: None,
+                        there: None,
+                    }],
+                    compared_version: Some(2),
+                }],
+                told_at_ms: 23,
+                failure: Some("gone".into()),
+            })
         })
     }
 
