@@ -72,6 +72,8 @@ pub mod exchange;
 #[cfg(any(test, fuzzing))]
 #[path = "../tests/fuzz/targets/mod.rs"]
 pub mod fuzz;
+#[cfg(test)]
+mod golden;
 #[cfg(feature = "broken")]
 pub mod guard;
 #[cfg(not(feature = "broken"))]

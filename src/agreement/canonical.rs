@@ -102,6 +102,7 @@ pub(super) fn bytes(agreement: &Agreement) -> Vec<u8> {
         impact_assessment,
         grants,
         digest: _,
+        text: _,
     } = agreement;
     let mut out = Canonical::new(b"hongyan agreement v1\0");
     out.text(&version.id.to_string());

@@ -202,15 +202,22 @@ mod tests {
     use super::*;
     use crate::agreement::samples::{TEXT, held};
 
+    /// What one decision may take; unoptimised code may take five times as long.
+    const MOST: Duration = if cfg!(debug_assertions) {
+        Duration::from_micros(50)
+    } else {
+        Duration::from_micros(10)
+    };
+
     #[test]
     fn a_decision_among_250_agreements_takes_microseconds() {
-        // Of three levels on each side, so that a route is looked up nine times.
-        let mut texts: Vec<String> = (0..216)
+        // Of all five levels on each side, so that a route is looked up 25 times.
+        let mut texts: Vec<String> = (0..200)
             .map(|n| TEXT.replace("530111", &format!("53{n:04}")))
             .collect();
         let between = |own: &str, other: &str| TEXT.replace("350582", own).replace("530111", other);
-        for own in ["3505", "350582", "350582104"] {
-            for other in ["5303", "530311", "530311001"] {
+        for own in ["35", "3505", "350582", "350582104", "350582104001"] {
+            for other in ["53", "5303", "530311", "530311001", "530311001201"] {
                 texts.push(between(own, other));
             }
         }
@@ -253,7 +260,8 @@ mod tests {
                 })
                 .min()
                 .unwrap();
-            assert!(best < Duration::from_micros(10), "{route:?}: {best:?}");
+            println!("{best:?} for {route:?}");
+            assert!(best < MOST, "{route:?}: {best:?}");
         }
     }
 }

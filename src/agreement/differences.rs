@@ -139,6 +139,7 @@ fn head(agreement: &Agreement) -> Vec<Entry> {
         impact_assessment,
         grants: _,
         digest: _,
+        text: _,
     } = agreement;
     let mode = if *sandbox {
         sentence("测试", "sandbox")

@@ -1,27 +1,10 @@
 //! The shipped templates, each closed by two areas: what both sides would hold, to the byte, and
 //! what their people would read. Whoever changes one of these changes what others sign.
 
-use std::{env, fs, path::PathBuf};
-
 use jiff::civil::date;
 
 use super::{Agreement, Opening, TEMPLATES, close, open, plain_words};
-
-/// Compares with the file of that name; what differs is written beside the program for people to
-/// look at, and to accept.
-fn compare(name: &str, text: &str, faults: &mut Vec<String>) {
-    let golden = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/agreement/golden");
-    let path = golden.join(name);
-    if fs::read_to_string(&path).is_ok_and(|held| held == text) {
-        return;
-    }
-    let program = env::current_exe().unwrap();
-    let beside = program.parent().unwrap().join("golden");
-    fs::create_dir_all(&beside).unwrap();
-    let written = beside.join(name);
-    fs::write(&written, text).unwrap();
-    faults.push(format!("cp {} {}", written.display(), path.display()));
-}
+use crate::golden::compare;
 
 fn hex(bytes: &[u8]) -> String {
     let lines = bytes.chunks(40).map(|line| {
@@ -57,7 +40,8 @@ fn the_shipped_templates_close_to_the_golden_agreements() {
             ("zh.txt", zh),
             ("en.txt", en),
         ] {
-            compare(&format!("{name}.{form}"), &text, &mut faults);
+            let name = format!("{name}.{form}");
+            compare("src/agreement/golden", &name, &text, &mut faults);
         }
     }
     assert!(

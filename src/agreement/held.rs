@@ -310,6 +310,11 @@ impl Agreements {
         self.held().map(|held| &held.agreement)
     }
 
+    /// As [`Agreements::iter`], each with what was said of it.
+    pub fn with_records(&self) -> impl Iterator<Item = (&Arc<Agreement>, &Record)> {
+        self.held().map(|held| (&held.agreement, &held.record))
+    }
+
     fn held(&self) -> impl Iterator<Item = &Held> {
         self.all.iter().flat_map(|(_, versions)| &versions.held)
     }

@@ -1,6 +1,6 @@
 //! One version of one agreement, as parsed from its text.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use aws_lc_rs::digest::{SHA256, digest as sha};
 use jiff::{ToSpan as _, civil::Date};
@@ -54,6 +54,7 @@ pub struct Agreement {
     pub impact_assessment: Option<ImpactAssessment>,
     pub(super) grants: Grants,
     pub(super) digest: Digest,
+    pub(super) text: Arc<str>,
 }
 
 impl Agreement {
@@ -115,6 +116,7 @@ impl Agreement {
             impact_assessment: impact_assessment.map(RawAssessment::read).transpose()?,
             grants: grants(grant, kind)?,
             digest: Digest::default(),
+            text: text.into(),
         };
         agreement.check_assessment()?;
         let digest = sha(&SHA256, &agreement.canonical());
@@ -130,6 +132,12 @@ impl Agreement {
     /// SHA-256 of its canonical bytes.
     pub const fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// The text that it was read from, comments and all. Another text may say the same, and then has
+    /// the same digest.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// The unit of a side.

@@ -30,6 +30,7 @@ pub fn plain_words(agreement: &Agreement) -> (String, String) {
         impact_assessment,
         grants,
         digest: _,
+        text: _,
     } = agreement;
     let mut words = Words::default();
     let (environment_zh, environment_en) = if *sandbox {

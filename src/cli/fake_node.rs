@@ -66,6 +66,7 @@ fn answer(draft: &wire::Draft, number: u64) -> Result<wire::PublishStreamRespons
                 field: "reference".to_owned(),
                 message_zh: "业务编号".to_owned(),
                 message_en: "reference".to_owned(),
+                class: "final".to_owned(),
             }],
         }),
         reference => Answer::Accepted(wire::Accepted {
@@ -226,6 +227,27 @@ impl Office for FakeNode {
         &self,
         _: Request<wire::ProbePeerRequest>,
     ) -> Result<Response<wire::ProbePeerResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn list_agreements(
+        &self,
+        _: Request<wire::ListAgreementsRequest>,
+    ) -> Result<Response<wire::ListAgreementsResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn get_agreement(
+        &self,
+        _: Request<wire::GetAgreementRequest>,
+    ) -> Result<Response<wire::GetAgreementResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn compare_agreements(
+        &self,
+        _: Request<wire::CompareAgreementsRequest>,
+    ) -> Result<Response<wire::CompareAgreementsResponse>, Status> {
         Err(Status::unimplemented(""))
     }
 

@@ -7,7 +7,7 @@ use crate::{
     config::ConfigError,
     domain::problem::{Code, Sentence, Text},
     office::client::{ClientError, Refusal},
-    pairing::{AgreementsError, InstallError, LoadError, PairingError, life::Unsaid},
+    pairing::{AgreementsError, InstallError, LoadError, PairingError},
     trust::{
         alert::Alert,
         authority::AuthorityError,
@@ -157,24 +157,20 @@ pub(super) fn of_certificates(failure: &str) -> Option<Text> {
 
 /// What a person reads of the node's no.
 pub(super) fn sentence_of(refusal: &Refusal) -> Sentence {
-    let of_agreements = || Unsaid::from_name(&refusal.code).map(Unsaid::text);
-    match Code::from_name(&refusal.code)
-        .map(Code::text)
-        .or_else(of_agreements)
-    {
+    match Code::from_name(&refusal.code).map(Code::text) {
         Some(Text { zh, en }) => both(zh, en),
         None => {
-            let en = refusal.message.as_str();
-            let zh = match refusal.code.as_str() {
-                "role_needed" => "本办公室没有此项操作所需的角色，请联系管理员。".to_owned(),
-                "office_not_listed" => {
-                    "node.toml 中没有本办公室，或已到期，请联系管理员。".to_owned()
-                }
-                "agreement_not_of_its_form" => format!("协议文本无法使用：{en}"),
-                "agreements_not_usable" => format!("节点目录中的协议无法读写：{en}"),
-                _ => en.to_owned(),
+            let Refusal {
+                message,
+                message_zh,
+                ..
+            } = refusal;
+            let zh = if message_zh.is_empty() {
+                message
+            } else {
+                message_zh
             };
-            both(zh, en)
+            both(zh, message)
         }
     }
 }

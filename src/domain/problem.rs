@@ -343,6 +343,15 @@ pub struct Sentence {
     pub en: String,
 }
 
+impl From<Text> for Sentence {
+    fn from(Text { zh, en }: Text) -> Self {
+        Self {
+            zh: zh.to_owned(),
+            en: en.to_owned(),
+        }
+    }
+}
+
 /// One thing that is wrong with a row or a draft. Never carries the value itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {

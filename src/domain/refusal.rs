@@ -47,3 +47,72 @@ pub enum Pause {
         refusal: Refusal,
     },
 }
+
+/// Whose turn it is after a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// Whoever sent it mends it and sends anew: the same again gets the same answer.
+    Final,
+    /// The two sides agree first; then the same is taken.
+    Agreement,
+    /// A person who runs a node acts first.
+    Operator,
+    /// Nobody: the same again, later.
+    RetryLater,
+}
+
+impl Class {
+    /// Its stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Final => "final",
+            Self::Agreement => "agreement",
+            Self::Operator => "operator",
+            Self::RetryLater => "retry_later",
+        }
+    }
+
+    /// Whose turn it is where that is told as a refusal. A pause of the exchange has a class of its
+    /// own, which then counts.
+    pub const fn of(code: Code) -> Self {
+        match code {
+            Code::NoAgreement
+            | Code::AgreementExpired
+            | Code::AgreementSuspended
+            | Code::AreaNotCovered => Self::Agreement,
+            Code::AreaOfAnother | Code::SandboxMismatch | Code::SetBack => Self::Operator,
+            Code::QuotaExceeded | Code::StorageLow => Self::RetryLater,
+            Code::MissingField
+            | Code::ResidentIdFormat
+            | Code::ResidentIdCheckDigit
+            | Code::ResidentIdBirthDate
+            | Code::ResidentIdPrecisionLost
+            | Code::ResidentIdUnassigned
+            | Code::OutOfScopeSex
+            | Code::OutOfScopeAge
+            | Code::OutOfScopeMaritalStatus
+            | Code::AreaUnknown
+            | Code::AreaNotOurs
+            | Code::AreaOutsideScope
+            | Code::SameArea
+            | Code::DateFormat
+            | Code::DateInFuture
+            | Code::DuplicateInFile
+            | Code::ForbiddenValue
+            | Code::UnknownField
+            | Code::ValueFormat
+            | Code::ValueTooLong
+            | Code::UnknownNotice
+            | Code::AgreementSuperseded
+            | Code::PurposeMismatch
+            | Code::KindNotPermitted
+            | Code::FieldNotPermitted
+            | Code::ConsentMissing
+            | Code::ReferenceConflict
+            | Code::IdConflict
+            | Code::Malformed
+            | Code::FieldRepeated
+            | Code::TooLarge => Self::Final,
+        }
+    }
+}

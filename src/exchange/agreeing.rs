@@ -22,6 +22,7 @@ use tonic::Request;
 use super::{
     Exchange,
     failure::SessionError,
+    misdeed::At,
     status::CallError,
     wire::{self, AgreeRequest, AgreeResponse, Agreed, ExchangeClient, NotOfItsForm},
 };
@@ -170,6 +171,11 @@ impl Exchange {
                     self.0.links.note(peer, error);
                 }
             }
+            Err(AgreeError::Call(error)) => {
+                if let misdeed @ Some(_) = error.misdeed() {
+                    self.0.links.note_misdeed(peer, At::Statements, misdeed);
+                }
+            }
             Err(_) => {}
         }
         *last = Some(Last {
@@ -223,6 +229,7 @@ impl Exchange {
                 return Err(AgreeError::Refused(*refused));
             }
             let Heard { news, refused } = self.hear(peer, answer.handed).await?;
+            self.note_statements(peer, &refused);
             if let Some(refused) = refused.first() {
                 return Err(AgreeError::Unbelieved(*refused));
             }
@@ -282,17 +289,18 @@ impl Exchange {
         request: AgreeRequest,
     ) -> Result<AgreeResponse, CallError> {
         let theirs = wire::agree_request_in(request)?;
-        self.follow(caller.id(), theirs.successions).await?;
+        let peer = caller.id();
+        self.follow(peer, theirs.successions).await?;
         if theirs.handed.len() > MOST_HANDED || theirs.held.len() > MOST_HELD {
             return Err(NotOfItsForm("more statements than one message has").into());
         }
-        let peer = caller.id();
         // The paths of this node's files are not the peer's business.
         let not_kept = |error: AgreeError| {
             tracing::error!(%peer, %error, "What a peer signed of agreements cannot be kept.");
             CallError::NotKept
         };
         let heard = self.hear(peer, theirs.handed).await.map_err(not_kept)?;
+        self.note_statements(peer, &heard.refused);
         for NotHeard { id, why } in &heard.refused {
             tracing::error!(%peer, agreement = %id, code = why.name(), reason = %why, "What a peer says of an agreement is not taken; nothing was changed.");
             self.0.links.note(peer, format!("{}: {why}", why.name()));
@@ -307,6 +315,12 @@ impl Exchange {
             refused: heard.refused,
             successions: self.trust().successions().to_vec(),
         }))
+    }
+
+    /// What a peer handed over is held against it until all of it stands.
+    fn note_statements(&self, peer: &SpiffeId, refused: &[NotHeard]) {
+        let misdeed = refused.iter().find_map(NotHeard::misdeed);
+        self.0.links.note_misdeed(peer, At::Statements, misdeed);
     }
 
     async fn show(

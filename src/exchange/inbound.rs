@@ -10,12 +10,13 @@ use tonic::{Request, Response, Status, Streaming};
 use super::{
     Exchange, MESSAGE_BYTES,
     evidence::ParcelEvidence,
+    misdeed::At,
     receiving::Receiving,
     status::CallError,
     wire::{
         self, AgreeRequest, AgreeResponse, DeliverRequest, DeliverResponse, ExchangeServer,
-        ExchangeService, ProbeRequest, ProbeResponse, ShowHoldingsRequest, ShowHoldingsResponse,
-        WireHoldings,
+        ExchangeService, ProbeRequest, ProbeResponse, ShowAgreementsRequest,
+        ShowAgreementsResponse, ShowHoldingsRequest, ShowHoldingsResponse, WireHoldings,
     },
 };
 use crate::{
@@ -66,9 +67,23 @@ impl ExchangeService for Inbound {
     ) -> Result<Response<ProbeResponse>, Status> {
         let caller = caller(&request)?;
         self.exchange.0.links.called(caller.id.id());
-        let theirs = wire::probe_request_in(request.into_inner()).map_err(CallError::from)?;
-        let response = self.exchange.answer_probe(&caller.id, theirs).await?;
-        Ok(Response::new(response))
+        let answered = match wire::probe_request_in(request.into_inner()) {
+            Ok(theirs) => self.exchange.answer_probe(&caller.id, theirs).await,
+            Err(error) => Err(error.into()),
+        };
+        Ok(Response::new(self.noted(&caller.id, answered)?))
+    }
+
+    async fn show_agreements(
+        &self,
+        request: Request<ShowAgreementsRequest>,
+    ) -> Result<Response<ShowAgreementsResponse>, Status> {
+        let caller = caller(&request)?;
+        self.exchange.0.links.called(caller.id.id());
+        let answered = wire::agreements_request_in(request.into_inner())
+            .and_then(|asked| self.exchange.answer_agreements(&caller.id, &asked))
+            .map_err(CallError::from);
+        Ok(Response::new(self.noted(&caller.id, answered)?))
     }
 
     async fn agree(
@@ -79,13 +94,11 @@ impl ExchangeService for Inbound {
         self.exchange.0.links.called(caller.id.id());
         let exchange = self.exchange.clone();
         // A task of its own: what was begun is finished even if the call is dropped.
-        let answer = tokio::spawn(async move {
-            exchange
-                .answer_agree(&caller.id, request.into_inner())
-                .await
-        });
-        let response = answer.await.unwrap_or(Err(CallError::NotKept))?;
-        Ok(Response::new(response))
+        let peer = caller.id.clone();
+        let answer =
+            tokio::spawn(async move { exchange.answer_agree(&peer, request.into_inner()).await });
+        let answered = answer.await.unwrap_or(Err(CallError::NotKept));
+        Ok(Response::new(self.noted(&caller.id, answered)?))
     }
 
     async fn show_holdings(
@@ -94,15 +107,31 @@ impl ExchangeService for Inbound {
     ) -> Result<Response<ShowHoldingsResponse>, Status> {
         let caller = caller(&request)?;
         self.exchange.0.links.called(caller.id.id());
-        let (channel, sandbox, after) =
-            wire::holdings_request_in(request.into_inner()).map_err(CallError::from)?;
-        own_channel(&self.exchange, &caller.id, channel, sandbox)?;
+        let asked = wire::holdings_request_in(request.into_inner())
+            .map_err(CallError::from)
+            .and_then(|(channel, sandbox, after)| {
+                own_channel(&self.exchange, &caller.id, channel, sandbox)?;
+                Ok((channel, after))
+            });
+        let (channel, after) = self.noted(&caller.id, asked)?;
         let shown = self
             .exchange
             .holdings(channel, after)
             .await
             .map_err(CallError::from)?;
         Ok(Response::new(wire::holdings_response(shown)))
+    }
+}
+
+impl Inbound {
+    /// Notes what the caller did, where it is that on which its call ends.
+    fn noted<T>(&self, caller: &PeerId, answered: Result<T, CallError>) -> Result<T, CallError> {
+        let misdeed = answered.as_ref().err().and_then(CallError::misdeed);
+        if misdeed.is_some() {
+            let links = &self.exchange.0.links;
+            links.note_misdeed(caller.id(), At::Calls, misdeed);
+        }
+        answered
     }
 }
 

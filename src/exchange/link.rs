@@ -1,7 +1,7 @@
 //! One HTTP/2 connection a peer, shared by the couriers of its channels.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -11,7 +11,10 @@ use tokio::sync::{Mutex as AsyncMutex, watch};
 use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
 
-use super::failure::{LinkError, SessionError};
+use super::{
+    failure::{LinkError, SessionError},
+    misdeed::{At, Misbehaviour, Misdeed},
+};
 use crate::{
     clock::Clock,
     guard::Guard,
@@ -43,6 +46,7 @@ struct Told {
     certificate_until_ms: i64,
     last_contact_ms: i64,
     last_error: Option<String>,
+    misbehaviour: BTreeMap<At, Misbehaviour>,
 }
 
 /// An open connection; `generation` tells it from its successors.
@@ -70,6 +74,8 @@ pub struct LinkState {
     pub last_contact_ms: i64,
     /// Why the last try failed; none if it went well.
     pub last_error: Option<String>,
+    /// What it did last that no peer should do; none once it did right.
+    pub misbehaviour: Option<Misbehaviour>,
 }
 
 impl Links {
@@ -160,6 +166,26 @@ impl Links {
         self.link(peer).told().last_error = Some(why);
     }
 
+    /// Notes what the peer did there, or that it did right. It tells the operator, once until that
+    /// changes.
+    pub(super) fn note_misdeed(&self, peer: &SpiffeId, at: At, misdeed: Option<Misdeed>) {
+        let link = self.link(peer);
+        let mut told = link.told();
+        let Some(misdeed) = misdeed else {
+            if told.misbehaviour.remove(&at).is_some() {
+                tracing::info!(%peer, "A peer that sent nonsense does right again.");
+            }
+            return;
+        };
+        let at_ms = self.clock.now_ms();
+        let before = told
+            .misbehaviour
+            .insert(at, Misbehaviour { misdeed, at_ms });
+        if before.map(|before| before.misdeed) != Some(misdeed) {
+            tracing::warn!(%peer, code = misdeed.name(), "A peer sends nonsense; it is held apart, and others go on.");
+        }
+    }
+
     /// Notes that the peer was heard on a stream of ours.
     pub(super) fn heard(&self, peer: &SpiffeId) {
         let now = self.clock.now_ms();
@@ -200,6 +226,11 @@ impl Links {
                     peer: link.peer.clone(),
                     last_contact_ms: told.last_contact_ms,
                     last_error: told.last_error.clone(),
+                    misbehaviour: told
+                        .misbehaviour
+                        .values()
+                        .max_by_key(|met| met.at_ms)
+                        .copied(),
                 }
             })
             .collect()

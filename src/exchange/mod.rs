@@ -45,10 +45,13 @@
 //! | `adopt` | bringing histories together, after a person's decision |
 //! | `probe` | how the two stand to each other |
 //! | `agreeing` | what both sides sign of their agreements, and what waits for it |
+//! | `agreed` | which agreements each peer holds, and in what they differ |
+//! | `misdeed` | peers that send nonsense |
 //! | `succession` | signing keys that change meanwhile |
 //! | `expiry` | notices whose business deadline passed |
 
 mod adopt;
+mod agreed;
 mod agreeing;
 mod allowance;
 mod couriers;
@@ -58,6 +61,7 @@ mod failure;
 mod gate;
 mod inbound;
 mod link;
+mod misdeed;
 mod outbound;
 mod probe;
 mod receiving;
@@ -78,17 +82,19 @@ pub(crate) use self::inbound::service;
 pub(crate) use self::wire::fuzz;
 pub use self::{
     adopt::{AdoptError, AdoptedChannel},
+    agreed::{AgreementComparison, Compared, LastTold},
     agreeing::{AgreeError, Statements},
     failure::{LinkError, SessionError},
     link::LinkState,
+    misdeed::{Misbehaviour, Misdeed},
     outbound::CourierState,
-    probe::{AgreementComparison, ChannelComparison, ProbeError, Probed},
+    probe::{ChannelComparison, ProbeError, Probed},
     succession::{PeerKeys, PinError},
     wire::NotOfItsForm,
 };
 use self::{
-    agreeing::Agreeing, allowance::Allowances, link::Links, outbound::Couriers,
-    probe::KnownDigests, streams::Streams,
+    agreed::Told, agreeing::Agreeing, allowance::Allowances, link::Links, outbound::Couriers,
+    streams::Streams,
 };
 use crate::{
     agreement::Agreements,
@@ -152,7 +158,7 @@ struct Shared {
     streams: Streams,
     allowances: Allowances,
     couriers: Couriers,
-    digests: KnownDigests,
+    told: Told,
     peer_keys: Arc<dyn PeerKeys>,
     statements: Arc<dyn Statements>,
     agreeing: Agreeing,
@@ -184,7 +190,7 @@ impl Exchange {
             limits,
             streams: Streams::default(),
             couriers: Couriers::default(),
-            digests: KnownDigests::default(),
+            told: Told::default(),
             peer_keys,
             statements,
             agreeing: Agreeing::default(),

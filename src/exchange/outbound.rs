@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Exchange,
     failure::SessionError,
+    misdeed::At,
     retry::Retry,
     session::{Ended, Session},
 };
@@ -130,6 +131,9 @@ enum Next {
     Work,
     /// Waits this long; a contact from the peer cuts it short.
     Wake(Duration),
+    /// Waits this long, or until people change something here: the peer talks nonsense, and its
+    /// calls cut nothing short.
+    Apart(Duration),
     /// Waits this long, whatever happens: the peer asked for it.
     Sleep(Duration),
 }
@@ -152,7 +156,11 @@ impl Courier {
                         SessionError::Denied(_) => CourierState::Paused(Code::AreaOfAnother),
                         _ => CourierState::Waiting,
                     });
-                    Next::Wake(self.retry.next())
+                    let interval = self.retry.next();
+                    match error.misdeed() {
+                        Some(_) => Next::Apart(interval),
+                        None => Next::Wake(interval),
+                    }
                 }
             };
         }
@@ -190,11 +198,17 @@ impl Courier {
             }
         };
         let mut doubts = self.exchange.0.couriers.2.subscribe();
-        let changed = async {
+        let mended = async {
             tokio::select! {
-                changed = doubts.changed() => changed.is_ok(),
                 changed = agreements.changed() => changed.is_ok(),
                 changed = trust.changed() => changed.is_ok(),
+            }
+        };
+        let apart = matches!(next, Next::Apart(_));
+        let changed = async {
+            tokio::select! {
+                changed = doubts.changed(), if !apart => changed.is_ok(),
+                mended = mended => mended,
             }
         };
         match next {
@@ -216,6 +230,13 @@ impl Courier {
                     () = tokio::time::sleep(interval) => {}
                     _ = changed => {}
                     _ = woken => self.woken = Some(self.exchange.0.clock.monotonic()),
+                }
+            }
+            Next::Apart(interval) => {
+                tokio::select! {
+                    () = stop.cancelled() => return false,
+                    () = tokio::time::sleep(interval) => {}
+                    _ = changed => {}
                 }
             }
             Next::Sleep(interval) => {
@@ -313,6 +334,7 @@ impl Courier {
         }
         match ended {
             Ok(Ended::Idle) => {
+                self.exchange.0.links.note_misdeed(&peer, At::Answers, None);
                 self.retry.reset();
                 self.state(CourierState::Idle);
                 Ok(Next::Work)
@@ -332,6 +354,10 @@ impl Courier {
                 }
                 let error = error.on(&link);
                 self.exchange.0.links.note_error(&peer, &error);
+                if let Some(misdeed) = error.misdeed() {
+                    let links = &self.exchange.0.links;
+                    links.note_misdeed(&peer, At::Answers, Some(misdeed));
+                }
                 if error.breaks_link() {
                     self.exchange.0.links.failed(&peer, &link).await;
                 }
@@ -387,7 +413,7 @@ impl Courier {
         if store.on_hold(self.channel).await? == 0 {
             return Ok(());
         }
-        let changed = self.exchange.0.digests.changed_at(self.channel);
+        let changed = self.exchange.0.told.changed_at(self.channel);
         let due = match (self.released, changed) {
             (None, _) => true,
             (Some(released), Some(changed)) if changed > released => true,

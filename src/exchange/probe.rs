@@ -1,10 +1,6 @@
 //! How the two nodes stand to each other.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -12,14 +8,15 @@ use tonic::Request;
 
 use super::{
     Exchange, VERSIONS,
+    agreed::{AgreementComparison, is_between},
     failure::SessionError,
     link::OpenLink,
+    misdeed::At,
     status::CallError,
     wire::{self, ExchangeClient, ProbeResponse, Standing},
 };
 use crate::{
     domain::{
-        agreement::AgreementVersion,
         area::County,
         channel::{Channel, Digest, Sequence},
     },
@@ -46,19 +43,6 @@ pub struct Probed {
     pub channels: Vec<ChannelComparison>,
 }
 
-/// An agreement as both sides hold it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AgreementComparison {
-    /// Which version.
-    pub version: AgreementVersion,
-    /// Held here.
-    pub here: bool,
-    /// Held there.
-    pub there: bool,
-    /// Both hold the same text.
-    pub equal: bool,
-}
-
 /// A channel as both sides hold it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChannelComparison {
@@ -70,37 +54,6 @@ pub struct ChannelComparison {
     pub there: Sequence,
     /// False if, where both can tell, the heads differ.
     pub heads_agree: bool,
-}
-
-/// The agreement digests that each peer last told of, and when they last changed.
-#[derive(Default)]
-pub(super) struct KnownDigests(Mutex<HashMap<County, Told>>);
-
-/// Agreements with their digests, and when they were last found changed.
-type Told = (Vec<(AgreementVersion, Digest)>, Instant);
-
-impl KnownDigests {
-    /// When the agreements of the receiver of a channel were last found changed.
-    pub(super) fn changed_at(&self, channel: Channel) -> Option<Instant> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&channel.to)
-            .map(|(_, changed)| *changed)
-    }
-
-    fn told(&self, areas: &[County], agreements: &[(AgreementVersion, Digest)], now: Instant) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for area in areas {
-            match known.get_mut(area) {
-                Some((before, _)) if before.as_slice() == agreements => {}
-                Some(entry) => *entry = (agreements.to_vec(), now),
-                None => {
-                    known.insert(*area, (agreements.to_vec(), now));
-                }
-            }
-        }
-    }
 }
 
 impl Exchange {
@@ -133,15 +86,22 @@ impl Exchange {
         let round_trip = begun.elapsed();
         // What was said may have grown meanwhile: compare with what is held now.
         let ours = self.standing(&areas, Direction::Out).await?;
-        let mut theirs = wire::probe_response_in(answered).map_err(SessionError::from)?;
-        self.0.links.heard(&peer);
-        let successions = std::mem::take(&mut theirs.successions);
-        let followed = self.follow(&peer, successions).await;
-        followed.map_err(SessionError::from)?;
+        let theirs = match self.heard(&peer, &areas, answered).await {
+            Ok(theirs) => theirs,
+            Err(error) => {
+                self.0.links.note_error(&peer, &error);
+                self.0.links.note_misdeed(&peer, At::Probe, error.misdeed());
+                return Err(error.into());
+            }
+        };
         self.doubt_what_differs(&theirs).await?;
-        self.0
-            .digests
-            .told(&areas, &theirs.agreements, self.0.clock.monotonic());
+        let shown = self.show_each_other(&areas, &link, &ours, &theirs).await;
+        // Without its texts the peer is compared by digests.
+        if let Err(error) = &shown {
+            tracing::info!(%peer, %error, "A peer does not show its agreements.");
+        }
+        let misdeed = shown.err().and_then(|error| error.misdeed());
+        self.0.links.note_misdeed(&peer, At::Probe, misdeed);
         let half = i64::try_from(round_trip.as_millis() / 2).unwrap_or(i64::MAX);
         let now_ms = self.0.clock.now_ms();
         let difference = theirs.clock_ms.saturating_sub(now_ms.saturating_sub(half));
@@ -151,9 +111,45 @@ impl Exchange {
             round_trip,
             clock_difference_ms: difference,
             versions: theirs.versions.clone(),
-            agreements: compare_agreements(&ours, &theirs),
+            agreements: self
+                .last_told(area)
+                .map_or_else(Vec::new, |told| told.agreements),
             channels: self.compare_channels(&ours, &theirs).await?,
         })
+    }
+
+    /// Reads what a peer answered to a probe, and takes up what it says of itself.
+    async fn heard(
+        &self,
+        peer: &SpiffeId,
+        areas: &[County],
+        answered: ProbeResponse,
+    ) -> Result<Standing, SessionError> {
+        let mut theirs = wire::probe_response_in(answered)?;
+        self.0.links.heard(peer);
+        let successions = std::mem::take(&mut theirs.successions);
+        self.follow(peer, successions).await?;
+        self.told(areas, &mut theirs);
+        Ok(theirs)
+    }
+
+    /// Keeps in mind what a peer tells of agreements. What it tells of others than the two is left
+    /// out: one of them may have lost an area of late.
+    fn told(&self, areas: &[County], theirs: &mut Standing) {
+        let trust = self.trust();
+        let ours = trust.areas();
+        theirs
+            .agreements
+            .retain(|(version, _)| is_between(version.id, ours, areas));
+        theirs.channels.retain(|(channel, ..)| {
+            let of_both = |ours: &[County], theirs: &[County]| {
+                ours.contains(&channel.from) && theirs.contains(&channel.to)
+            };
+            of_both(ours, areas) || of_both(areas, ours)
+        });
+        let now = self.0.clock.monotonic();
+        let at_ms = self.0.clock.now_ms();
+        self.0.told.told(areas, &theirs.agreements, now, at_ms);
     }
 
     /// A probe came to nothing: the link is given up.
@@ -177,9 +173,7 @@ impl Exchange {
     ) -> Result<ProbeResponse, CallError> {
         let successions = std::mem::take(&mut theirs.successions);
         self.follow(caller.id(), successions).await?;
-        self.0
-            .digests
-            .told(caller.areas(), &theirs.agreements, self.0.clock.monotonic());
+        self.told(caller.areas(), &mut theirs);
         self.doubt_what_differs(&theirs).await?;
         let ours = self.standing(caller.areas(), Direction::In).await?;
         Ok(wire::probe_response(ours, self.trust().is_sandbox()))
@@ -189,26 +183,6 @@ impl Exchange {
     /// `seen_from` says from which end a channel is seen: who is asked tells what came in, who asks
     /// compares it with what went out.
     async fn standing(&self, areas: &[County], seen_from: Direction) -> Result<Standing, NotNow> {
-        let trust = self.trust();
-        let ours = trust.areas();
-        let mut agreements: Vec<_> = self
-            .agreements()
-            .iter()
-            .filter(|agreement| {
-                let id = agreement.version.id;
-                ours.iter().any(|from| {
-                    let mut theirs = areas.iter();
-                    theirs.any(|to| {
-                        id.meets(Channel {
-                            from: *from,
-                            to: *to,
-                        })
-                    })
-                })
-            })
-            .map(|agreement| (agreement.version, agreement.digest()))
-            .collect();
-        agreements.sort_by_key(|(version, _)| *version);
         let mut channels = Vec::new();
         for view in self.0.store.channels().await? {
             if is_told(areas, view.channel, view.direction, seen_from) {
@@ -218,7 +192,7 @@ impl Exchange {
         Ok(Standing {
             versions: VERSIONS.to_vec(),
             clock_ms: self.0.clock.now_ms(),
-            agreements,
+            agreements: self.digests_with(areas),
             channels,
             successions: self.trust().successions().to_vec(),
         })
@@ -341,24 +315,6 @@ fn warn_of_differences(probed: &Probed) {
     for channel in probed.channels.iter().filter(|found| !found.heads_agree) {
         tracing::error!(%peer, channel = %channel.channel, "The histories of a channel differ.");
     }
-}
-
-fn compare_agreements(ours: &Standing, theirs: &Standing) -> Vec<AgreementComparison> {
-    let mut both: BTreeMap<AgreementVersion, [Option<Digest>; 2]> = BTreeMap::new();
-    for (version, digest) in &ours.agreements {
-        both.entry(*version).or_default()[0] = Some(*digest);
-    }
-    for (version, digest) in &theirs.agreements {
-        both.entry(*version).or_default()[1] = Some(*digest);
-    }
-    both.into_iter()
-        .map(|(version, [here, there])| AgreementComparison {
-            version,
-            here: here.is_some(),
-            there: there.is_some(),
-            equal: here == there,
-        })
-        .collect()
 }
 
 /// Why a probe failed.

@@ -12,6 +12,7 @@ use super::{
     evidence::{ParcelEvidence, decode_signed},
     gate::Gate,
     inbound::own_channel,
+    misdeed::At,
     status::CallError,
     wire::{
         self, DeliverRequest, DeliverResponse, NotOfItsForm, ReceiverOpening, SenderOpening,
@@ -55,6 +56,12 @@ impl Receiving {
             () = stop.cancelled() => Err(CallError::Stopping),
             () = cut.cancelled() => Err(CallError::NotPaired),
         };
+        let misdeed = ended.as_ref().err().and_then(CallError::misdeed);
+        // Whatever else ends a stream says nothing of the peer.
+        if ended.is_ok() || misdeed.is_some() {
+            let links = &self.exchange.0.links;
+            links.note_misdeed(peer.id(), At::Calls, misdeed);
+        }
         if let Err(error) = ended {
             if matches!(error, CallError::Signature(SignatureError::Superseded)) {
                 tracing::warn!(%peer, %error, "A peer signed with a key that it has given up; nothing of it was taken.");

@@ -3,10 +3,19 @@
 //! The litmus test: *Unavailable* if the caller may try the same call again as it is; *Aborted* if
 //! it must begin the stream anew from what both hold; *Failed precondition* if nothing changes
 //! before a person acts. *Invalid argument* is for bytes that no node of this version sends.
+//!
+//! Every status carries `ErrorInfo` with the stable code and, under `class`, whose turn it is.
+
+use std::collections::HashMap;
 
 use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::{store::NotNow, trust::signature::SignatureError};
+use crate::{
+    domain::{problem::Code as Refused, refusal::Class},
+    store::NotNow,
+    trust::signature::SignatureError,
+};
 
 use super::{succession::PinError, wire::NotOfItsForm};
 
@@ -54,34 +63,71 @@ pub(super) enum CallError {
     Stopping,
 }
 
-impl From<CallError> for Status {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place of the exchange that makes a status"
-    )]
-    fn from(error: CallError) -> Self {
-        let code = match &error {
-            CallError::Fenced => Code::Aborted,
-            CallError::TooManyStreams | CallError::AllowanceUsedUp => Code::ResourceExhausted,
-            CallError::NotYourChannel | CallError::NotPaired => Code::PermissionDenied,
-            CallError::SandboxMismatch => Code::FailedPrecondition,
-            CallError::Pin(error) => match error {
-                PinError::NotPaired => Code::PermissionDenied,
-                PinError::NotKept(_) => Code::Unavailable,
-                PinError::Refused(_) => Code::FailedPrecondition,
+impl CallError {
+    /// The code of gRPC, the stable code, and whose turn it is.
+    const fn told(&self) -> (Code, &'static str, Class) {
+        match self {
+            Self::Fenced => (Code::Aborted, "fenced", Class::RetryLater),
+            Self::TooManyStreams => (
+                Code::ResourceExhausted,
+                "too_many_streams",
+                Class::RetryLater,
+            ),
+            Self::AllowanceUsedUp => (
+                Code::ResourceExhausted,
+                "allowance_used_up",
+                Class::RetryLater,
+            ),
+            Self::NotYourChannel => (Code::PermissionDenied, "not_your_channel", Class::Operator),
+            Self::NotPaired => (Code::PermissionDenied, "not_paired", Class::Operator),
+            Self::SandboxMismatch => (
+                Code::FailedPrecondition,
+                Refused::SandboxMismatch.name(),
+                Class::Operator,
+            ),
+            Self::NotOfItsForm(_) => (
+                Code::InvalidArgument,
+                Refused::Malformed.name(),
+                Class::Operator,
+            ),
+            Self::Pin(error) => match error {
+                PinError::NotPaired => (Code::PermissionDenied, "not_paired", Class::Operator),
+                PinError::NotKept(_) => (Code::Unavailable, "key_not_kept", Class::RetryLater),
+                PinError::Refused(error) => {
+                    (Code::FailedPrecondition, error.code(), Class::Operator)
+                }
             },
             // Signed before the caller's key changed: on a new stream it is signed anew.
-            CallError::Signature(SignatureError::Superseded) => Code::Aborted,
-            CallError::NotOfItsForm(_) | CallError::Signature(_) => Code::InvalidArgument,
-            CallError::NotNow(error) => match error {
-                NotNow::StorageLow | NotNow::Busy => Code::ResourceExhausted,
-                NotNow::Unknown | NotNow::Fenced => Code::Aborted,
-                NotNow::Poisoned | NotNow::IndexFailed | NotNow::Stopping => Code::Unavailable,
-                NotNow::Unreadable => Code::Internal,
+            Self::Signature(SignatureError::Superseded) => {
+                (Code::Aborted, "key_superseded", Class::RetryLater)
+            }
+            Self::Signature(_) => (Code::InvalidArgument, "not_signed", Class::Operator),
+            Self::NotNow(error) => match error {
+                NotNow::StorageLow => (
+                    Code::ResourceExhausted,
+                    Refused::StorageLow.name(),
+                    Class::RetryLater,
+                ),
+                NotNow::Busy => (Code::ResourceExhausted, "busy", Class::RetryLater),
+                NotNow::Unknown => (Code::Aborted, "outcome_unknown", Class::RetryLater),
+                NotNow::Fenced => (Code::Aborted, "fenced", Class::RetryLater),
+                NotNow::Poisoned => (Code::Unavailable, "journal_stopped", Class::Operator),
+                NotNow::IndexFailed => (Code::Unavailable, "index_failed", Class::RetryLater),
+                NotNow::Stopping => (Code::Unavailable, "stopping", Class::RetryLater),
+                NotNow::Unreadable => (Code::Internal, "record_unreadable", Class::Operator),
             },
-            CallError::Silent => Code::DeadlineExceeded,
-            CallError::NotKept | CallError::Stopping => Code::Unavailable,
-        };
-        Self::new(code, error.to_string())
+            Self::Silent => (Code::DeadlineExceeded, "silent", Class::RetryLater),
+            Self::NotKept => (Code::Unavailable, "not_kept", Class::RetryLater),
+            Self::Stopping => (Code::Unavailable, "stopping", Class::RetryLater),
+        }
+    }
+}
+
+impl From<CallError> for Status {
+    fn from(error: CallError) -> Self {
+        let (code, reason, class) = error.told();
+        let class = HashMap::from([("class".to_owned(), class.name().to_owned())]);
+        let details = ErrorDetails::with_error_info(reason, "hongyan", class);
+        Self::with_error_details(code, error.to_string(), details)
     }
 }

@@ -1,6 +1,6 @@
 //! What the office service asks of the rest of the node.
 
-use std::sync::Arc;
+use std::{error::Error, sync::Arc};
 
 use tokio::task::spawn_blocking;
 
@@ -10,12 +10,13 @@ use crate::{
     domain::{
         area::County,
         channel::{Channel, Digest},
+        problem::Sentence,
     },
-    exchange::{self, AdoptError, Exchange, ProbeError},
+    exchange::{self, AdoptError, AgreementComparison, Exchange, LastTold, ProbeError},
     office::{
-        AdoptedView, AgreedView, AgreementComparisonView, ChannelComparisonView, CourierState,
-        CourierView, Hindrance, LinkView, OperationError, Operations, Pending, ProbeView,
-        ReachedView, ReloadView,
+        AdoptedView, AgreedView, AgreementComparisonView, ChannelComparisonView, ComparedView,
+        CourierState, CourierView, Hindrance, LinkView, MisbehaviourView, OperationError,
+        Operations, Pending, ProbeView, ReachedView, ReloadView,
     },
     pairing::life::{Act, Said, SayError},
     trust::material::TrustStore,
@@ -57,6 +58,10 @@ impl Operations for Arc<Node> {
                 identity: link.peer,
                 last_contact_ms: link.last_contact_ms,
                 last_error: link.last_error,
+                misbehaviour: link.misbehaviour.map(|met| MisbehaviourView {
+                    code: met.misdeed.name(),
+                    at_ms: met.at_ms,
+                }),
             })
             .collect()
     }
@@ -69,6 +74,24 @@ impl Operations for Arc<Node> {
                 Err(ProbeError::Store(error)) => Err(error.into()),
                 Err(ProbeError::Call(error)) => Ok(ProbeView::Unreachable(error.to_string())),
             }
+        })
+    }
+
+    fn compare(&self, area: County) -> Pending<'_, Result<ComparedView, OperationError>> {
+        Box::pin(async move {
+            let failure = match self.exchange.probe(area).await {
+                Ok(_) => None,
+                Err(ProbeError::NotPaired) => return Err(OperationError::UnknownPeer),
+                Err(ProbeError::Store(error)) => return Err(error.into()),
+                Err(ProbeError::Call(error)) => Some(error.to_string()),
+            };
+            let told = self.exchange.last_told(area);
+            let LastTold { agreements, at_ms } = told.ok_or(OperationError::UnknownPeer)?;
+            Ok(ComparedView {
+                agreements: agreements.into_iter().map(compared).collect(),
+                told_at_ms: at_ms,
+                failure,
+            })
         })
     }
 
@@ -89,7 +112,7 @@ impl Operations for Arc<Node> {
                     | AdoptError::Signature(_)
                     | AdoptError::NoRandomness(_) => OperationError::Declined {
                         code: "not_adopted",
-                        message: error.to_string(),
+                        words: in_words("未执行", &error),
                     },
                 })?;
             Ok(adopted
@@ -115,7 +138,10 @@ impl Operations for Arc<Node> {
                 .await
                 .map_err(|error| OperationError::Declined {
                     code: "outcome_unknown",
-                    message: error.to_string(),
+                    words: in_words(
+                        "操作中断，结果不明，请用 hongyan agreement list 查看",
+                        &error,
+                    ),
                 })?
                 .map_err(not_said)?;
             let told = self.exchange.agree(peer).await;
@@ -130,33 +156,44 @@ impl Operations for Arc<Node> {
     fn reload(&self) -> Pending<'_, Result<ReloadView, OperationError>> {
         let directory = Arc::clone(&self.directory);
         Box::pin(async move {
-            let declined = |message: String| OperationError::Declined {
+            let declined = |error: &dyn Error| OperationError::Declined {
                 code: "not_reloaded",
-                message,
+                words: in_words("未重新读取", error),
             };
             spawn_blocking(move || directory.take_up())
                 .await
-                .map_err(|error| declined(error.to_string()))?
-                .map_err(|error| declined(error.to_string()))
+                .map_err(|error| declined(&error))?
+                .map_err(|error| declined(&error))
         })
     }
 }
 
 fn not_said(error: NotSaid) -> OperationError {
-    let code = match &error {
-        NotSaid::Say(SayError::Unsaid(why)) => why.name(),
-        NotSaid::Say(SayError::Template(_) | SayError::Terms(_)) => "agreement_not_of_its_form",
+    let (code, words) = match &error {
+        NotSaid::Say(SayError::Unsaid(why)) => (why.name(), why.text().into()),
+        NotSaid::Say(SayError::Template(_) | SayError::Terms(_)) => (
+            "agreement_not_of_its_form",
+            in_words("协议文本无法使用", &error),
+        ),
         NotSaid::Say(
             SayError::Agreements(_)
             | SayError::File(_)
             | SayError::Pairing(_)
             | SayError::Signature(_),
-        ) => "agreements_not_usable",
-        NotSaid::NotInUse(_) => "not_reloaded",
+        ) => (
+            "agreements_not_usable",
+            in_words("节点目录中的协议无法读写", &error),
+        ),
+        NotSaid::NotInUse(_) => ("not_reloaded", in_words("已写入，但未能启用", &error)),
     };
-    OperationError::Declined {
-        code,
-        message: error.to_string(),
+    OperationError::Declined { code, words }
+}
+
+/// Errors of files and programs are in English alone; what was not done is said in both languages.
+fn in_words(zh: &str, error: &dyn Error) -> Sentence {
+    Sentence {
+        zh: format!("{zh}：{error}"),
+        en: error.to_string(),
     }
 }
 
@@ -165,17 +202,9 @@ fn reached(probed: exchange::Probed) -> ReachedView {
         round_trip: probed.round_trip,
         clock_difference_ms: probed.clock_difference_ms,
         versions: probed.versions,
+        versions_here: exchange::VERSIONS.to_vec(),
         certificate_until_ms: probed.certificate_until_ms,
-        agreements: probed
-            .agreements
-            .into_iter()
-            .map(|found| AgreementComparisonView {
-                id: found.version.id,
-                version_here: found.here.then_some(found.version.version),
-                version_there: found.there.then_some(found.version.version),
-                equal: found.equal,
-            })
-            .collect(),
+        agreements: probed.agreements.into_iter().map(compared).collect(),
         channels: probed
             .channels
             .into_iter()
@@ -186,5 +215,29 @@ fn reached(probed: exchange::Probed) -> ReachedView {
                 heads_agree: found.heads_agree,
             })
             .collect(),
+    }
+}
+
+fn compared(found: AgreementComparison) -> AgreementComparisonView {
+    let AgreementComparison {
+        version,
+        here,
+        there,
+        equal,
+        compared,
+    } = found;
+    let held = |held: bool| held.then_some(version.version);
+    let other = compared.as_ref().and_then(|compared| match (here, there) {
+        (false, true) => Some(compared.here),
+        (true, false) => Some(compared.there),
+        (true, true) | (false, false) => None,
+    });
+    AgreementComparisonView {
+        id: version.id,
+        version_here: held(here),
+        version_there: held(there),
+        equal,
+        differences: compared.map_or_else(Vec::new, |compared| compared.differences),
+        compared_version: other,
     }
 }

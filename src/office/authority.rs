@@ -15,6 +15,9 @@ pub(super) const DESKS: &[Role] = &[Role::Clerk, Role::Integrator];
 /// Who sees where notices stand.
 pub(super) const READERS: &[Role] = &Role::ALL;
 
+/// Who sees on what terms this node and its peers exchange.
+pub(super) const OVERSEERS: &[Role] = &[Role::Operator, Role::Auditor];
+
 /// Who runs peers, agreements and store.
 pub(super) const OPERATORS: &[Role] = &[Role::Operator];
 

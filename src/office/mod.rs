@@ -17,11 +17,12 @@
 //! | `authority`, `scope` | who may do what, and where |
 //! | `publish`, `bulk` | one notice; many, in order, without waiting for each |
 //! | `subscribe`, `handing` | notices that came in, handed over and acknowledged |
-//! | `query`, `peers` | what is where |
+//! | `query`, `peers`, `agreements` | what is where |
 //! | `operations` | what other rooms do for this one |
 //! | `server` | the listener with its bounds |
 //! | `client` | the other end: what the command line calls |
 
+mod agreements;
 mod authority;
 mod bulk;
 pub mod client;
@@ -47,9 +48,9 @@ pub(crate) use self::wire::fuzz;
 use self::{authority::Authority, problem::Fault, subscribe::Subscribers};
 pub use self::{
     operations::{
-        AdoptedView, AgreedView, AgreementComparisonView, ChannelComparisonView, CourierState,
-        CourierView, Hindrance, LinkView, OperationError, Operations, Pending, ProbeView,
-        ReachedView, ReloadView,
+        AdoptedView, AgreedView, AgreementComparisonView, ChannelComparisonView, ComparedView,
+        CourierState, CourierView, Hindrance, LinkView, MisbehaviourView, OperationError,
+        Operations, Pending, ProbeView, ReachedView, ReloadView,
     },
     server::{ServeError, serve},
 };

@@ -3,7 +3,7 @@
 use std::{future::Future, pin::Pin, time::Duration};
 
 use crate::{
-    agreement::life::State,
+    agreement::{Difference, life::State},
     domain::{
         agreement::{AgreementId, AgreementVersion},
         area::County,
@@ -33,6 +33,10 @@ pub trait Operations: Send + Sync + 'static {
     /// Asks the peer that speaks for an area how the two stand. A peer that cannot be reached is an
     /// answer, not an error.
     fn probe(&self, area: County) -> Pending<'_, Result<ProbeView, OperationError>>;
+
+    /// Asks the peer that speaks for an area what it holds, and compares it with what is held here;
+    /// by what it last told if it cannot be asked.
+    fn compare(&self, area: County) -> Pending<'_, Result<ComparedView, OperationError>>;
 
     /// Brings the histories of the stopped channels with that peer together.
     fn adopt(&self, area: County) -> Pending<'_, Result<Vec<AdoptedView>, OperationError>>;
@@ -143,6 +147,17 @@ pub struct LinkView {
     pub last_contact_ms: i64,
     /// Code of the last failure; none if the last try went well.
     pub last_error: Option<String>,
+    /// What it did that no peer should do; none if nothing.
+    pub misbehaviour: Option<MisbehaviourView>,
+}
+
+/// What a peer did that no peer should do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MisbehaviourView {
+    /// Stable code.
+    pub code: &'static str,
+    /// When it did it last, in milliseconds since 1970.
+    pub at_ms: i64,
 }
 
 /// What a probe found.
@@ -163,6 +178,8 @@ pub struct ReachedView {
     pub clock_difference_ms: i64,
     /// Its protocol versions.
     pub versions: Vec<u32>,
+    /// Those of this node.
+    pub versions_here: Vec<u32>,
     /// Last second of its certificate, in milliseconds since 1970.
     pub certificate_until_ms: i64,
     /// Agreements held by either side.
@@ -182,6 +199,21 @@ pub struct AgreementComparisonView {
     pub version_there: Option<u32>,
     /// True if both hold the same text.
     pub equal: bool,
+    /// Where it is not equal: in what the texts differ, as far as both are known here.
+    pub differences: Vec<Difference>,
+    /// The version that was compared on the side that does not hold this one.
+    pub compared_version: Option<u32>,
+}
+
+/// What a peer and this node hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComparedView {
+    /// Agreements held by either side.
+    pub agreements: Vec<AgreementComparisonView>,
+    /// When the peer told what it holds, in milliseconds since 1970; 0 for never.
+    pub told_at_ms: i64,
+    /// Why it could not be asked now; none if it was.
+    pub failure: Option<String>,
 }
 
 /// A channel as both sides hold it.
@@ -235,12 +267,12 @@ pub struct ReloadView {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OperationError {
     /// A person has to change something first: a file that cannot be read, nothing to adopt.
-    #[error("{message}")]
+    #[error("{}", words.en)]
     Declined {
         /// Stable code.
         code: &'static str,
         /// What is wrong and what to do.
-        message: String,
+        words: Sentence,
     },
     /// The store does not do it now.
     #[error(transparent)]

@@ -8,7 +8,8 @@
 //! * **RESOURCE_EXHAUSTED**: as UNAVAILABLE, but not before the delay in `RetryInfo`.
 //! * **UNKNOWN**: nobody can say whether it was done; ask again with the same reference.
 //!
-//! Every status carries `ErrorInfo` with the stable code. Neither text nor details ever carry a
+//! Every status carries `ErrorInfo` with the stable code and, under `class`, whose turn it is, and a
+//! `LocalizedMessage` in Chinese. Neither text nor details ever carry a
 //! value that somebody sent: only codes, fields, roles.
 
 use std::{collections::HashMap, time::Duration};
@@ -20,8 +21,8 @@ use super::operations::OperationError;
 use crate::{
     config::Role,
     domain::{
-        problem::{Code, Problem},
-        refusal::Refusal,
+        problem::{Code, Problem, Sentence, Text},
+        refusal::{Class, Refusal},
     },
     store::{ConsumerError, NotNow, PublishError},
 };
@@ -49,6 +50,8 @@ pub(super) enum Fault {
     OutsideScope,
     /// One of these roles is needed.
     Role(&'static [Role]),
+    /// The node holds no such agreement.
+    UnknownAgreement,
     /// There is no such notice, as far as this office may know.
     UnknownNotice,
     /// The request cannot be read, or its sender is gone.
@@ -102,19 +105,30 @@ pub(super) fn problem_of(refusal: Refusal) -> Problem {
 /// What a status is made of.
 struct Answer {
     grpc: Grpc,
+    class: Class,
     /// Stable code.
     reason: &'static str,
     /// What is wrong and what to do.
-    message: String,
+    words: Sentence,
     retry: Option<Duration>,
 }
 
 impl Answer {
-    fn new(grpc: Grpc, reason: &'static str, message: impl Into<String>) -> Self {
+    fn new(
+        grpc: Grpc,
+        class: Class,
+        reason: &'static str,
+        zh: impl Into<String>,
+        en: impl Into<String>,
+    ) -> Self {
         Self {
             grpc,
+            class,
             reason,
-            message: message.into(),
+            words: Sentence {
+                zh: zh.into(),
+                en: en.into(),
+            },
             retry: None,
         }
     }
@@ -135,54 +149,80 @@ impl Fault {
 
     fn answer(&self) -> Answer {
         match self {
-            Self::Argument(field, code) => Answer::new(
-                Grpc::InvalidArgument,
-                code.name(),
-                format!("{field}: {}", code.text().en),
-            ),
+            Self::Argument(field, code) => {
+                let Text { zh, en } = code.text();
+                Answer::new(
+                    Grpc::InvalidArgument,
+                    Class::of(*code),
+                    code.name(),
+                    format!("{field}：{zh}"),
+                    format!("{field}: {en}"),
+                )
+            }
             Self::Consumer(error) => of_consumer(error),
             Self::Cut => Answer::new(
                 Grpc::Unauthenticated,
+                Class::Operator,
                 "cut",
+                "连接已断开：证书不再有效，请更新证书后重连。",
                 "the connection was cut: the certificate no longer passes",
             ),
             Self::Draft(problems) => of_draft(problems),
             Self::Defect => Answer::new(
                 Grpc::Unknown,
+                Class::RetryLater,
                 "outcome_unknown",
+                "节点处理中断，结果不明；请用同一业务编号再问一次。",
                 "the node broke off; ask again with the same reference",
             ),
             Self::NotListed => Answer::new(
                 Grpc::PermissionDenied,
+                Class::Operator,
                 "office_not_listed",
+                "node.toml 中没有本办公室，或已到期，请联系管理员。",
                 "node.toml has no line for this office, or the line has expired; ask the operator",
             ),
             Self::NotNow(error) => of_not_now(error),
             Self::Operation(error) => of_operation(error),
             Self::OutsideScope => Answer::new(
                 Grpc::PermissionDenied,
+                Class::Operator,
                 Code::AreaOutsideScope.name(),
+                "该区域不在 node.toml 给本办公室的范围内。",
                 "the area lies outside those that node.toml gives this office",
             ),
             Self::Role(roles) => {
                 let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
                 Answer::new(
                     Grpc::PermissionDenied,
+                    Class::Operator,
                     "role_needed",
+                    format!("此项操作需要角色 {}，请联系管理员。", names.join(" 或 ")),
                     format!(
                         "this needs the role {}; ask the operator",
                         names.join(" or ")
                     ),
                 )
             }
+            Self::UnknownAgreement => Answer::new(
+                Grpc::NotFound,
+                Class::Final,
+                "unknown_agreement",
+                "本节点没有这份协议；hongyan agreement list 列出现有协议。",
+                "this node holds no such agreement; hongyan agreement list names those it holds",
+            ),
             Self::UnknownNotice => Answer::new(
                 Grpc::NotFound,
+                Class::Final,
                 Code::UnknownNotice.name(),
+                "没有该编号的通报。",
                 "there is no notice of that id",
             ),
             Self::Unread => Answer::new(
                 Grpc::InvalidArgument,
+                Class::Final,
                 Code::Malformed.name(),
+                "请求无法读取。",
                 "the request cannot be read",
             ),
         }
@@ -204,6 +244,7 @@ impl Fault {
             | Self::Operation(_)
             | Self::OutsideScope
             | Self::Role(_)
+            | Self::UnknownAgreement
             | Self::UnknownNotice
             | Self::Unread => Vec::new(),
         }
@@ -244,48 +285,111 @@ fn of_draft(problems: &[Problem]) -> Answer {
         .iter()
         .map(|problem| format!("{} ({})", problem.field, problem.code))
         .collect();
-    let message = format!("the notice is refused: {}", list.join(", "));
-    Answer::new(grpc, reason.name(), message)
+    let list = list.join(", ");
+    Answer::new(
+        grpc,
+        class_of(problems),
+        reason.name(),
+        format!("通报被拒绝：{list}"),
+        format!("the notice is refused: {list}"),
+    )
+}
+
+/// Whoever must act first, of all that stands against a draft: its office, the two sides, a person
+/// who runs a node; and only where nobody need act it is to be tried again.
+fn class_of(problems: &[Problem]) -> Class {
+    let classes = problems.iter().map(|problem| Class::of(problem.code));
+    classes.min().unwrap_or(Class::Final)
 }
 
 fn of_consumer(error: &ConsumerError) -> Answer {
     let message = error.to_string();
     match error {
-        ConsumerError::BeyondHandout => Answer::new(Grpc::OutOfRange, "beyond_handout", message),
-        ConsumerError::OtherFilter => {
-            Answer::new(Grpc::FailedPrecondition, "consumer_differs", message)
-        }
+        ConsumerError::BeyondHandout => Answer::new(
+            Grpc::OutOfRange,
+            Class::Final,
+            "beyond_handout",
+            "确认的位置超出了已交付的范围。",
+            message,
+        ),
+        ConsumerError::OtherFilter => Answer::new(
+            Grpc::FailedPrecondition,
+            Class::Final,
+            "consumer_differs",
+            "同名的接收端已按其他条件建立，请换一个名称或沿用原条件。",
+            message,
+        ),
         ConsumerError::NotNow(error) => of_not_now(error),
     }
 }
 
 fn of_not_now(error: &NotNow) -> Answer {
-    let message = error.to_string();
+    let later = |grpc, reason, zh: &str| {
+        Answer::new(grpc, Class::RetryLater, reason, zh, error.to_string())
+    };
     match error {
         NotNow::StorageLow => {
-            Answer::new(Grpc::ResourceExhausted, Code::StorageLow.name(), message).after(10)
+            let Text { zh, en: _ } = Code::StorageLow.text();
+            later(Grpc::ResourceExhausted, Code::StorageLow.name(), zh).after(10)
         }
-        NotNow::Busy => Answer::new(Grpc::ResourceExhausted, "busy", message).after(2),
-        NotNow::Unknown => Answer::new(Grpc::Unknown, "outcome_unknown", message),
-        NotNow::Poisoned => Answer::new(Grpc::Unavailable, "journal_stopped", message),
-        NotNow::IndexFailed => Answer::new(Grpc::Unavailable, "index_failed", message).after(10),
-        NotNow::Unreadable => Answer::new(Grpc::DataLoss, "record_unreadable", message),
-        NotNow::Stopping => Answer::new(Grpc::Unavailable, "stopping", message).after(5),
-        NotNow::Fenced => Answer::new(Grpc::Aborted, "fenced", message),
+        NotNow::Busy => later(Grpc::ResourceExhausted, "busy", "节点正忙，请稍后再试。").after(2),
+        NotNow::Unknown => later(
+            Grpc::Unknown,
+            "outcome_unknown",
+            "结果不明；请用同一业务编号再问一次。",
+        ),
+        NotNow::Poisoned => Answer::new(
+            Grpc::Unavailable,
+            Class::Operator,
+            "journal_stopped",
+            "日志写入失败，节点已停止受理，请联系管理员。",
+            error.to_string(),
+        ),
+        NotNow::IndexFailed => later(
+            Grpc::Unavailable,
+            "index_failed",
+            "索引失效，正在重建，请稍后再试。",
+        )
+        .after(10),
+        NotNow::Unreadable => Answer::new(
+            Grpc::DataLoss,
+            Class::Operator,
+            "record_unreadable",
+            "记录无法读取，请联系管理员。",
+            error.to_string(),
+        ),
+        NotNow::Stopping => {
+            later(Grpc::Unavailable, "stopping", "节点正在停止，请稍后再试。").after(5)
+        }
+        NotNow::Fenced => later(Grpc::Aborted, "fenced", "已被更新的连接取代，请重新打开。"),
     }
 }
 
 fn of_operation(error: &OperationError) -> Answer {
     let message = error.to_string();
     match error {
-        OperationError::Declined { code, message: _ } => {
-            Answer::new(Grpc::FailedPrecondition, code, message)
-        }
+        OperationError::Declined { code, words } => Answer::new(
+            Grpc::FailedPrecondition,
+            Class::Operator,
+            code,
+            words.zh.as_str(),
+            words.en.as_str(),
+        ),
         OperationError::NotNow(error) => of_not_now(error),
-        OperationError::UnknownPeer => Answer::new(Grpc::NotFound, "unknown_peer", message),
-        OperationError::Unreachable(_) => {
-            Answer::new(Grpc::Unavailable, "peer_unreachable", message)
-        }
+        OperationError::UnknownPeer => Answer::new(
+            Grpc::NotFound,
+            Class::Operator,
+            "unknown_peer",
+            "没有已配对的节点代表该区县，请先配对。",
+            message,
+        ),
+        OperationError::Unreachable(why) => Answer::new(
+            Grpc::Unavailable,
+            Class::RetryLater,
+            "peer_unreachable",
+            format!("无法连接对方节点：{why}"),
+            message,
+        ),
     }
 }
 
@@ -293,11 +397,14 @@ impl From<Fault> for Status {
     fn from(fault: Fault) -> Self {
         let Answer {
             grpc,
+            class,
             reason,
-            message,
+            words: Sentence { zh, en },
             retry,
         } = fault.answer();
-        let mut details = ErrorDetails::with_error_info(reason, DOMAIN, HashMap::new());
+        let class = HashMap::from([("class".to_owned(), class.name().to_owned())]);
+        let mut details = ErrorDetails::with_error_info(reason, DOMAIN, class);
+        details.set_localized_message("zh-CN", zh);
         let violations = fault.violations();
         if !violations.is_empty() {
             details.set_bad_request(violations);
@@ -305,7 +412,7 @@ impl From<Fault> for Status {
         if retry.is_some() {
             details.set_retry_info(retry);
         }
-        Self::with_error_details(grpc, message, details)
+        Self::with_error_details(grpc, en, details)
     }
 }
 
@@ -357,6 +464,89 @@ mod tests {
                 assert_eq!(told, retry.map(Duration::from_secs));
             }
         }
+    }
+
+    /// Every fault, in the order of their names.
+    fn faults() -> Vec<Fault> {
+        let not_now = [
+            NotNow::StorageLow,
+            NotNow::Busy,
+            NotNow::Unknown,
+            NotNow::Poisoned,
+            NotNow::IndexFailed,
+            NotNow::Unreadable,
+            NotNow::Stopping,
+            NotNow::Fenced,
+        ];
+        let problems = Code::ALL.into_iter().map(|code| {
+            let field = crate::domain::field::Field::ToArea;
+            Fault::Draft(vec![Problem::new(code, field)])
+        });
+        let operations = [
+            OperationError::Declined {
+                code: "not_reloaded",
+                words: Sentence {
+                    zh: "agreements/x.toml 无法读取".into(),
+                    en: "agreements/x.toml cannot be read".into(),
+                },
+            },
+            OperationError::UnknownPeer,
+            OperationError::Unreachable("refused".into()),
+        ];
+        [
+            Fault::Argument("page_size", Code::ValueFormat),
+            Fault::Consumer(ConsumerError::BeyondHandout),
+            Fault::Consumer(ConsumerError::OtherFilter),
+            Fault::Cut,
+            Fault::Defect,
+            Fault::NotListed,
+            Fault::OutsideScope,
+            Fault::Role(&[Role::Operator, Role::Auditor]),
+            Fault::UnknownAgreement,
+            Fault::UnknownNotice,
+            Fault::Unread,
+        ]
+        .into_iter()
+        .chain(not_now.map(Fault::NotNow))
+        .chain(operations.map(Fault::Operation))
+        .chain(problems)
+        .collect()
+    }
+
+    #[test]
+    fn every_refusal_that_an_office_is_given_is_as_it_was() {
+        use std::fmt::Write as _;
+        let mut text = String::new();
+        for fault in faults() {
+            let status = Status::from(fault);
+            let details = status.get_error_details();
+            let info = details.error_info().unwrap();
+            let (code, class) = (status.code(), &info.metadata["class"]);
+            write!(text, "{code:?} {} {class}", info.reason).unwrap();
+            if let Some(retry) = details.retry_info() {
+                write!(text, " after {:?}", retry.retry_delay.unwrap()).unwrap();
+            }
+            let zh = &details.localized_message().unwrap().message;
+            writeln!(text, "\n  {zh}\n  {}", status.message()).unwrap();
+            let request = details.bad_request();
+            let fields = request.map_or(&[][..], |request| &request.field_violations);
+            for field in fields {
+                let FieldViolation {
+                    field,
+                    description,
+                    reason,
+                    ..
+                } = field;
+                writeln!(text, "  at {field} {reason}: {description}").unwrap();
+            }
+        }
+        let mut faults = Vec::new();
+        crate::golden::compare("src/office/golden", "refusals.txt", &text, &mut faults);
+        assert!(
+            faults.is_empty(),
+            "what offices are told has changed. If that is wanted:\n{}",
+            faults.join("\n")
+        );
     }
 
     #[test]

@@ -59,23 +59,12 @@ fn peers(home: &Home) -> Result<Vec<Finding>, Failure> {
         for known in client.peers().await? {
             let area = known.id.area();
             let probe = client.probe(area).await?;
-            let state = if peer::agrees(&probe) {
-                State::Fine
-            } else {
-                State::Wrong
+            let state = match (peer::agrees(&probe), peer::is_well(&home.clock, &probe)) {
+                (true, true) => State::Fine,
+                (true, false) => State::Soon,
+                (false, _) => State::Wrong,
             };
             findings.push(Finding::new("peer", state, peer::words(home, area, &probe)));
-            let apart = probe.clock_difference_ms.abs();
-            if probe.failure.is_none() && apart > APART_MS {
-                let label = area.label();
-                let sentence = both(
-                    format!("与{label}的时钟相差 {apart} 毫秒，请双方与时间服务器同步。"),
-                    format!(
-                        "the clocks of this node and {label} differ by {apart} ms; keep both by a time server"
-                    ),
-                );
-                findings.push(Finding::new("clock", State::Soon, sentence));
-            }
         }
         for channel in client.channels().await? {
             if channel.state == "stopped" {
@@ -91,6 +80,3 @@ fn peers(home: &Home) -> Result<Vec<Finding>, Failure> {
         Ok(findings)
     })
 }
-
-/// Clocks further apart than this are worth a word.
-const APART_MS: i64 = 5_000;

@@ -3,14 +3,17 @@
 use clap::Args;
 use serde_json::json;
 
-use super::super::{
-    exit::{Exit, Failure},
-    faults::of_certificates,
-    home::Home,
-    language::both,
-    link::{LinkArguments, block_on, connect},
-    moment::{age, rfc3339, short},
-    output::{Output, OutputArguments},
+use super::{
+    super::{
+        exit::{Exit, Failure},
+        faults::of_certificates,
+        home::Home,
+        language::{Language, both},
+        link::{LinkArguments, block_on, connect},
+        moment::{age, rfc3339, short},
+        output::{Output, OutputArguments},
+    },
+    screen::misdeed_words,
 };
 use crate::{domain::area::County, office::client::PeerState};
 
@@ -67,18 +70,23 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
             peer.signing_key.chars().take(16).collect(),
             peer.last_contact_ms.map_or_else(|| "–".to_owned(), short),
             age(peer.oldest_unanswered_seconds),
-            peer.last_error
-                .as_deref()
-                .map_or_else(String::new, |error| {
-                    of_certificates(error).map_or_else(
-                        || error.to_owned(),
-                        |text| output.language.pick(text.zh, text.en).to_owned(),
-                    )
-                }),
+            amiss(peer, output.language),
         ]);
     }
     output.line(&table.to_string())?;
     Ok(Exit::Done)
+}
+
+/// What it did that no peer should do, else why it could not be reached.
+fn amiss(peer: &PeerState, language: Language) -> String {
+    if let Some((code, _)) = &peer.misbehaviour {
+        return language.of(&misdeed_words(code)).to_owned();
+    }
+    let error = peer.last_error.as_deref().unwrap_or_default();
+    of_certificates(error).map_or_else(
+        || error.to_owned(),
+        |text| language.pick(text.zh, text.en).to_owned(),
+    )
 }
 
 fn object(peer: &PeerState) -> serde_json::Value {
@@ -91,6 +99,7 @@ fn object(peer: &PeerState) -> serde_json::Value {
         last_error,
         oldest_unanswered_seconds,
         pairing,
+        misbehaviour,
     } = peer;
     let areas: Vec<String> = areas.iter().map(ToString::to_string).collect();
     json!({
@@ -102,5 +111,7 @@ fn object(peer: &PeerState) -> serde_json::Value {
         "last_error": last_error,
         "oldest_unanswered_seconds": oldest_unanswered_seconds,
         "pairing_digest": pairing.map(|digest| digest.to_string()),
+        "misbehaviour": misbehaviour.as_ref().map(|(code, _)| code),
+        "misbehaved_at": misbehaviour.as_ref().map(|(_, at)| rfc3339(*at)),
     })
 }

@@ -6,12 +6,13 @@ mod join;
 mod list;
 mod party;
 mod probe;
+mod screen;
 
 use clap::Subcommand;
 
 pub(in crate::cli) use self::{
     invite::{missing, template},
-    probe::{agrees, words},
+    probe::{agreement_object, agrees, is_well, words},
 };
 use super::exit::{Exit, Failure};
 

@@ -1,20 +1,22 @@
 //! `hongyan peer probe`.
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::super::{
-    exit::{Exit, Failure},
-    faults::of_certificates,
-    home::Home,
-    language::both,
-    link::{LinkArguments, block_on, connect},
-    moment::rfc3339,
-    output::{Output, OutputArguments},
+use super::{
+    super::{
+        exit::{Exit, Failure},
+        home::Home,
+        link::{LinkArguments, block_on, connect},
+        moment::rfc3339,
+        output::{Output, OutputArguments},
+    },
+    screen::{self, Line, State},
 };
 use crate::{
+    clock::Clock,
     domain::{area::County, problem::Sentence},
-    office::client::Probe,
+    office::client::{AgreementComparison, Probe},
 };
 
 /// Arguments of `peer probe`.
@@ -47,7 +49,12 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
             if !agrees(&probe) {
                 exit = Exit::Refused;
             }
-            output.result(&object(area, &probe), &words(&home, area, &probe))?;
+            if output.is_json() {
+                output.object(&object(area, &probe))?;
+            } else {
+                let lines = screen::lines(&probe, home.clock.now_ms());
+                output.line(&screen::table(output, &screen::name(&home, area), &lines))?;
+            }
         }
         Ok(exit)
     })
@@ -56,71 +63,82 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
 /// Whether the peer answers and nothing stands between the two.
 pub(in crate::cli) fn agrees(probe: &Probe) -> bool {
     probe.failure.is_none()
+        && probe.misbehaviour.is_none()
         && probe.channels.iter().all(|channel| channel.heads_agree)
         && probe.agreements.iter().all(|agreement| agreement.equal)
 }
 
-/// A probe for people.
-pub(in crate::cli) fn words(home: &Home, area: County, probe: &Probe) -> Sentence {
-    let Sentence { zh, en } = if home.config.areas.contains(&area) {
-        both("本节点各区县之间", "between the areas of this node")
-    } else {
-        both(area.label(), area.label())
-    };
-    if let Some(failure) = &probe.failure {
-        if let Some(text) = of_certificates(failure) {
-            return both(
-                format!("{zh}：连接未成。{}", text.zh),
-                format!("{en}: no connection. {}", text.en),
-            );
-        }
-        return both(
-            format!("{zh}：没有应答（{failure}）。请核对地址、防火墙和对方证书。"),
-            format!(
-                "{en}: no answer ({failure}); check address, firewall and the peer's certificate"
-            ),
-        );
-    }
-    let milliseconds = probe.round_trip_us / 1_000;
-    let clock = probe.clock_difference_ms;
-    let mut sentence = both(
-        format!("{zh}：应答 {milliseconds} 毫秒，时钟差 {clock} 毫秒"),
-        format!("{en}: answers in {milliseconds} ms, clocks differ by {clock} ms"),
-    );
-    for agreement in probe.agreements.iter().filter(|agreement| !agreement.equal) {
-        let (id, here, there) = (&agreement.id, agreement.here, agreement.there);
-        sentence.zh += &format!("\n  协议 {id} 不一致：本方第{here}版，对方第{there}版");
-        sentence.en += &format!("\n  agreement {id} differs: version {here} here, {there} there");
-    }
-    for compared in &probe.channels {
-        let (from, to) = (compared.channel.from, compared.channel.to);
-        let (here, there) = (compared.here, compared.there);
-        sentence.zh += &format!("\n  {from} → {to}：本方 {here}，对方 {there}");
-        sentence.en += &format!("\n  {from} → {to}: {here} here, {there} there");
-        if !compared.heads_agree {
-            sentence.zh += "，记录不一致，请查看 hongyan channel list";
-            sentence.en += "; the histories differ, see hongyan channel list";
-        }
-    }
-    sentence
+/// Whether nothing at all is worth a word.
+pub(in crate::cli) fn is_well(clock: &Clock, probe: &Probe) -> bool {
+    let lines = screen::lines(probe, clock.now_ms());
+    lines.iter().all(|line| line.state == State::Fine)
 }
 
-fn object(area: County, probe: &Probe) -> serde_json::Value {
+/// A probe in a few lines: all is well, or what is not.
+pub(in crate::cli) fn words(home: &Home, area: County, probe: &Probe) -> Sentence {
+    let mut words = screen::name(home, area);
+    let lines = screen::lines(probe, home.clock.now_ms());
+    let amiss = lines.iter().filter(|line| line.state != State::Fine);
+    let amiss: Vec<&Line> = amiss.collect();
+    match (amiss.as_slice(), lines.first()) {
+        ([], Some(reached)) => {
+            words.zh += &format!("：{}", reached.found.zh);
+            words.en += &format!(": {}", reached.found.en);
+        }
+        ([Line { found, .. }], _) => {
+            words.zh += &format!("：{}", found.zh);
+            words.en += &format!(": {}", found.en);
+        }
+        (amiss, _) => {
+            for Line { found, .. } in amiss {
+                words.zh += &format!("\n  {}", found.zh);
+                words.en += &format!("\n  {}", found.en);
+            }
+        }
+    }
+    words
+}
+
+/// A version of an agreement as both sides hold it, for a program.
+pub(in crate::cli) fn agreement_object(compared: &AgreementComparison) -> Value {
+    let AgreementComparison {
+        id,
+        here,
+        there,
+        equal,
+        differences,
+        compared_version,
+    } = compared;
+    let keys: Vec<&str> = differences.iter().map(|it| it.key.as_str()).collect();
+    json!({
+        "id": id.to_string(),
+        "version_here": here,
+        "version_there": there,
+        "equal": equal,
+        "differences": keys,
+        "compared_version": compared_version,
+    })
+}
+
+fn object(area: County, probe: &Probe) -> Value {
     let Probe {
         failure,
         round_trip_us,
         clock_difference_ms,
         versions,
         certificate_until_ms,
+        versions_here,
         agreements,
         channels,
+        waiting,
+        misbehaviour,
     } = probe;
-    let agreements = agreements.iter().map(|agreement| {
+    let agreements = agreements.iter().map(agreement_object);
+    let waiting = waiting.iter().map(|(channel, seconds)| {
         json!({
-            "id": agreement.id,
-            "version_here": agreement.here,
-            "version_there": agreement.there,
-            "equal": agreement.equal,
+            "from_area": channel.from.to_string(),
+            "to_area": channel.to.to_string(),
+            "oldest_unanswered_seconds": seconds,
         })
     });
     let channels = channels.iter().map(|compared| {
@@ -139,8 +157,12 @@ fn object(area: County, probe: &Probe) -> serde_json::Value {
         "round_trip_us": round_trip_us,
         "clock_difference_ms": clock_difference_ms,
         "versions": versions,
+        "versions_here": versions_here,
         "certificate_until": (*certificate_until_ms != 0).then(|| rfc3339(*certificate_until_ms)),
         "agreements": agreements.collect::<Vec<_>>(),
         "channels": channels.collect::<Vec<_>>(),
+        "waiting": waiting.collect::<Vec<_>>(),
+        "misbehaviour": misbehaviour.as_ref().map(|(code, _)| code),
+        "misbehaved_at": misbehaviour.as_ref().map(|(_, at)| rfc3339(*at)),
     })
 }

@@ -3,9 +3,12 @@
 //! Foreign messages are taken apart whole, so that a new field stops the build.
 
 mod agreeing;
+mod agreements;
 #[cfg(any(test, fuzzing))]
 #[path = "../../../tests/fuzz/targets/exchange.rs"]
 pub(crate) mod fuzz;
+#[cfg(test)]
+mod golden;
 mod values;
 
 use bytes::Bytes;
@@ -26,6 +29,10 @@ use crate::{
 pub(super) use self::agreeing::{
     Agreed, agree_request, agree_request_in, agree_response, agree_response_in,
 };
+pub(super) use self::agreements::{
+    MOST_TEXT_BYTES, WireAgreements, agreements_request, agreements_request_in,
+    agreements_response, agreements_response_in,
+};
 use self::values::{
     channel_in, channel_out, digest_in, digest_out, divergence_in, divergence_out, pause_in,
     pause_out, refusal_in, signed_in, signed_out, standing_in, standing_out, successions_in,
@@ -33,7 +40,7 @@ use self::values::{
 };
 pub(super) use proto::{
     AgreeRequest, AgreeResponse, DeliverRequest, DeliverResponse, ProbeRequest, ProbeResponse,
-    ShowHoldingsRequest, ShowHoldingsResponse,
+    ShowAgreementsRequest, ShowAgreementsResponse, ShowHoldingsRequest, ShowHoldingsResponse,
     exchange_client::ExchangeClient,
     exchange_server::{Exchange as ExchangeService, ExchangeServer},
 };
@@ -348,6 +355,9 @@ pub(super) fn probe_response_in(message: ProbeResponse) -> Result<Standing, NotO
         channels,
         successions,
     } = message;
+    if versions.is_empty() {
+        return Err(NotOfItsForm("no protocol version"));
+    }
     standing_in((versions, clock_ms, agreements, channels, successions))
 }
 

@@ -1,5 +1,7 @@
 //! The values that the messages are made of.
 
+use std::{collections::BTreeSet, ops::RangeInclusive};
+
 use bytes::Bytes;
 
 use super::{NotOfItsForm, Standing, proto};
@@ -8,7 +10,7 @@ use crate::{
         agreement::AgreementVersion,
         channel::{Channel, Digest, Sequence},
         field::Field,
-        problem::Code,
+        problem::{Code, Text},
         receipt::VoidReason,
         refusal::{Pause, Refusal},
     },
@@ -136,6 +138,15 @@ pub(super) fn pause_out(sequence: Sequence, pause: Pause) -> proto::Pause {
         field: refusal
             .field
             .map_or_else(String::new, |field| field.name().to_owned()),
+        words: Some(words_out(refusal.code)),
+    }
+}
+
+fn words_out(code: Code) -> proto::Words {
+    let Text { zh, en } = code.text();
+    proto::Words {
+        zh: zh.to_owned(),
+        en: en.to_owned(),
     }
 }
 
@@ -147,6 +158,8 @@ pub(super) fn pause_in(pause: proto::Pause) -> Result<(Sequence, Pause), NotOfIt
         after_seconds,
         agreement,
         field,
+        // This node has words of its own for every code that it knows; a stranger's are not shown.
+        words: _,
     } = pause;
     let refusal = refusal_in(&code, &field)?;
     let pause = match proto::PauseClass::try_from(class) {
@@ -221,7 +234,11 @@ pub(super) fn standing_out(standing: Standing, sandbox: bool) -> StandingParts {
 pub(super) fn standing_in(
     (versions, clock_ms, agreements, channels, successions): StandingParts,
 ) -> Result<Standing, NotOfItsForm> {
-    let agreements = agreements
+    check_versions(&versions)?;
+    if !CLOCKS_MS.contains(&clock_ms) {
+        return Err(NotOfItsForm("a clock"));
+    }
+    let agreements: Vec<_> = agreements
         .into_iter()
         .map(|agreement| {
             let proto::AgreementDigest {
@@ -233,7 +250,11 @@ pub(super) fn standing_in(
             Ok((AgreementVersion { id, version }, digest_in(&digest)?))
         })
         .collect::<Result<_, NotOfItsForm>>()?;
-    let channels = channels
+    once(
+        agreements.iter().map(|(version, _)| *version),
+        "an agreement",
+    )?;
+    let channels: Vec<_> = channels
         .into_iter()
         .map(|channel| {
             let proto::ChannelHead {
@@ -245,6 +266,7 @@ pub(super) fn standing_in(
             Ok((channel, Sequence::new(sequence), digest_in(&head)?))
         })
         .collect::<Result<_, NotOfItsForm>>()?;
+    once(channels.iter().map(|(channel, ..)| *channel), "a channel")?;
     Ok(Standing {
         versions,
         clock_ms,
@@ -253,3 +275,25 @@ pub(super) fn standing_in(
         successions: successions_in(successions),
     })
 }
+
+/// Versions are told once each, ascending, and none is 0.
+fn check_versions(versions: &[u32]) -> Result<(), NotOfItsForm> {
+    if versions.contains(&0) || !versions.is_sorted_by(|one, next| one < next) {
+        return Err(NotOfItsForm("protocol versions"));
+    }
+    Ok(())
+}
+
+/// Nobody tells of the same thing twice.
+fn once<T: Ord>(named: impl Iterator<Item = T>, what: &'static str) -> Result<(), NotOfItsForm> {
+    let mut seen = BTreeSet::new();
+    for name in named {
+        if !seen.insert(name) {
+            return Err(NotOfItsForm(what));
+        }
+    }
+    Ok(())
+}
+
+/// From 1970 to 9999: beyond no calendar goes.
+const CLOCKS_MS: RangeInclusive<i64> = 0..=253_402_300_799_999;

@@ -1,87 +1,263 @@
-//! What an operator says of agreements.
+//! What the node says about agreements.
 
-use super::{ClientError, wire};
+use jiff::civil::Date;
+
+use super::error::ClientError;
 use crate::{
-    agreement::life::State,
-    domain::agreement::AgreementVersion,
-    pairing::life::{Act, Way},
+    agreement::{Agreement, Difference, Side},
+    domain::{
+        agreement::{AgreementId, AgreementVersion},
+        calendar,
+        channel::Digest,
+        notice::Kind,
+        problem::Sentence,
+        territory::Territory,
+    },
+    proto::office::v1 as wire,
 };
 
-/// What was said of an agreement: signed, on disk, in use.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Agreed {
-    /// The version that it was said of.
+/// One version of an agreement, and how it stands today.
+#[derive(Clone, Debug)]
+pub struct AgreementState {
+    /// Which.
     pub version: AgreementVersion,
-    /// Where the version stands now.
-    pub state: State,
-    /// Why the peer has not been told yet; none if it has.
-    pub not_told: Option<String>,
+    /// Its state by its stable name.
+    pub state: String,
+    /// The unit that invited.
+    pub a: Territory,
+    /// The unit that accepted.
+    pub b: Territory,
+    /// Whether it is for trial notices only.
+    pub sandbox: bool,
+    /// First day in force.
+    pub valid_from: Date,
+    /// Last day in force that can be foreseen.
+    pub ends_on: Date,
+    /// Days from today to the last; `None` where it is not in force.
+    pub days_left: Option<u32>,
+    /// What is suspended, now or from a day that is still to come.
+    pub suspensions: Vec<Suspended>,
+    /// SHA-256 of its canonical bytes.
+    pub digest: Digest,
 }
 
-impl From<Act> for wire::agree_request::Act {
-    fn from(act: Act) -> Self {
-        match act {
-            Act::Propose { text, to } => Self::Propose(wire::ProposeAgreement {
-                text,
-                to_area: to.to_string(),
-            }),
-            Act::Amend { id, text } => Self::Amend(wire::AmendAgreement {
-                agreement: id.to_string(),
-                text,
-            }),
-            Act::Accept(version) => Self::Accept(wire::AcceptAgreement {
-                agreement: version.to_string(),
-            }),
-            Act::Suspend {
-                which,
-                kind,
-                way,
-                reason,
-            } => Self::Suspend(wire::SuspendAgreement {
-                agreement: which.to_string(),
-                kind: kind.map_or_else(String::new, |kind| kind.to_string()),
-                direction: match way {
-                    None => wire::Direction::Unspecified,
-                    Some(Way::In) => wire::Direction::In,
-                    Some(Way::Out) => wire::Direction::Out,
-                }
-                .into(),
-                reason: reason.to_string(),
-            }),
-            Act::Resume(which) => Self::Resume(wire::ResumeAgreement {
-                agreement: which.to_string(),
-            }),
-            Act::End {
-                which,
-                from,
-                reason,
-            } => Self::End(wire::EndAgreement {
-                agreement: which.to_string(),
-                from: from.to_string(),
-                reason: reason.to_string(),
-            }),
+/// What one side has suspended.
+#[derive(Clone, Debug)]
+pub struct Suspended {
+    /// Who.
+    pub by: Side,
+    /// The first day.
+    pub from: Date,
+    /// Which kinds, each from that side; empty for all.
+    pub kinds: Vec<(Side, Kind)>,
+}
+
+/// One version with its text.
+#[derive(Clone, Debug)]
+pub struct AgreementShown {
+    /// How it stands.
+    pub state: AgreementState,
+    /// What it says: read from the text, of which `state` names the digest.
+    pub agreement: Agreement,
+    /// What it says, in plain words.
+    pub words: Sentence,
+}
+
+/// What the node and a peer hold.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    /// Agreements held by either side.
+    pub agreements: Vec<AgreementComparison>,
+    /// When the peer told what it holds: milliseconds since 1970-01-01T00:00:00Z; `None` for never.
+    pub told_at_ms: Option<i64>,
+    /// Why it could not be asked now; `None` if it was.
+    pub failure: Option<String>,
+}
+
+/// A version of an agreement as both sides hold it; version 0 for none.
+#[derive(Clone, Debug)]
+pub struct AgreementComparison {
+    /// Identifier.
+    pub id: AgreementId,
+    /// Version here.
+    pub here: u32,
+    /// Version there.
+    pub there: u32,
+    /// Whether both hold the same text.
+    pub equal: bool,
+    /// In what the texts differ, as far as the node knows both.
+    pub differences: Vec<Difference>,
+    /// The version that was compared on the side that does not hold this one; 0 for none.
+    pub compared_version: u32,
+}
+
+impl AgreementComparison {
+    /// The version that is compared, whoever holds it.
+    pub fn version(&self) -> AgreementVersion {
+        AgreementVersion {
+            id: self.id,
+            version: self.here.max(self.there),
         }
     }
 }
 
-impl TryFrom<wire::AgreeResponse> for Agreed {
+impl TryFrom<wire::AgreementState> for AgreementState {
     type Error = ClientError;
 
-    fn try_from(response: wire::AgreeResponse) -> Result<Self, ClientError> {
-        let wire::AgreeResponse {
+    fn try_from(state: wire::AgreementState) -> Result<Self, ClientError> {
+        let wire::AgreementState {
             id,
             version,
             state,
-            told,
-            not_told,
-        } = response;
-        let id = id.parse().map_err(|_| ClientError::Unreadable)?;
-        let mut states = State::ALL.into_iter();
-        let state = states.find(|known| known.name() == state);
+            party_a,
+            party_b,
+            sandbox,
+            valid_from,
+            ends_on,
+            days_left,
+            suspensions,
+            digest,
+        } = state;
+        let unit = |code: String| code.parse().map_err(|_| ClientError::Unreadable);
         Ok(Self {
-            version: AgreementVersion { id, version },
-            state: state.ok_or(ClientError::Unreadable)?,
-            not_told: (!told).then_some(not_told),
+            version: AgreementVersion {
+                id: id.parse().map_err(|_| ClientError::Unreadable)?,
+                version,
+            },
+            state,
+            a: unit(party_a)?,
+            b: unit(party_b)?,
+            sandbox,
+            valid_from: day(&valid_from)?,
+            ends_on: day(&ends_on)?,
+            days_left,
+            suspensions: suspensions
+                .into_iter()
+                .map(TryInto::try_into)
+                .collect::<Result<_, _>>()?,
+            digest: digest
+                .as_ref()
+                .try_into()
+                .map_err(|_| ClientError::Unreadable)?,
         })
     }
+}
+
+impl TryFrom<wire::Suspension> for Suspended {
+    type Error = ClientError;
+
+    fn try_from(suspension: wire::Suspension) -> Result<Self, ClientError> {
+        let wire::Suspension {
+            by,
+            from_day,
+            kinds,
+        } = suspension;
+        let kinds = kinds.into_iter().map(|kind| {
+            let wire::SuspendedKind { from_side, kind } = kind;
+            let kind = kind.parse().map_err(|_| ClientError::Unreadable)?;
+            Ok((side(&from_side)?, kind))
+        });
+        Ok(Self {
+            by: side(&by)?,
+            from: day(&from_day)?,
+            kinds: kinds.collect::<Result<_, ClientError>>()?,
+        })
+    }
+}
+
+impl TryFrom<wire::GetAgreementResponse> for AgreementShown {
+    type Error = ClientError;
+
+    fn try_from(shown: wire::GetAgreementResponse) -> Result<Self, ClientError> {
+        let wire::GetAgreementResponse {
+            state,
+            text,
+            words: said,
+            canonical: _,
+        } = shown;
+        let state: AgreementState = state.ok_or(ClientError::Unreadable)?.try_into()?;
+        let agreement = Agreement::parse(&text).map_err(|_| ClientError::Unreadable)?;
+        if agreement.digest() != state.digest {
+            return Err(ClientError::Unreadable);
+        }
+        Ok(Self {
+            state,
+            agreement,
+            words: words(said)?,
+        })
+    }
+}
+
+impl TryFrom<wire::CompareAgreementsResponse> for Compared {
+    type Error = ClientError;
+
+    fn try_from(compared: wire::CompareAgreementsResponse) -> Result<Self, ClientError> {
+        let wire::CompareAgreementsResponse {
+            agreements,
+            told_at_ms,
+            error,
+        } = compared;
+        Ok(Self {
+            agreements: agreements
+                .into_iter()
+                .map(TryInto::try_into)
+                .collect::<Result<_, _>>()?,
+            told_at_ms: Some(told_at_ms).filter(|at| *at != 0),
+            failure: Some(error).filter(|error| !error.is_empty()),
+        })
+    }
+}
+
+impl TryFrom<wire::AgreementComparison> for AgreementComparison {
+    type Error = ClientError;
+
+    fn try_from(compared: wire::AgreementComparison) -> Result<Self, ClientError> {
+        let wire::AgreementComparison {
+            id,
+            version_here,
+            version_there,
+            equal,
+            differences,
+            compared_version,
+        } = compared;
+        let differences = differences.into_iter().map(|difference| {
+            let wire::AgreementDifference {
+                key,
+                label,
+                here,
+                there,
+            } = difference;
+            let said = |said: Option<wire::Words>| said.map(|said| words(Some(said))).transpose();
+            Ok(Difference {
+                key,
+                label: words(label)?,
+                here: said(here)?,
+                there: said(there)?,
+            })
+        });
+        Ok(Self {
+            id: id.parse().map_err(|_| ClientError::Unreadable)?,
+            here: version_here,
+            there: version_there,
+            equal,
+            differences: differences.collect::<Result<_, ClientError>>()?,
+            compared_version,
+        })
+    }
+}
+
+fn words(words: Option<wire::Words>) -> Result<Sentence, ClientError> {
+    let wire::Words { zh, en } = words.ok_or(ClientError::Unreadable)?;
+    Ok(Sentence { zh, en })
+}
+
+fn day(text: &str) -> Result<Date, ClientError> {
+    calendar::parse_day(text).ok_or(ClientError::Unreadable)
+}
+
+fn side(name: &str) -> Result<Side, ClientError> {
+    let mut sides = Side::ALL.into_iter();
+    sides
+        .find(|side| side.name() == name)
+        .ok_or(ClientError::Unreadable)
 }

@@ -48,6 +48,8 @@ pub struct Refusal {
     pub fields: Vec<String>,
     /// One sentence for a person.
     pub message: String,
+    /// The same in Chinese; empty if the node gave none.
+    pub message_zh: String,
 }
 
 impl ClientError {
@@ -84,7 +86,10 @@ impl From<Status> for ClientError {
                 .map(|violation| violation.field.clone())
                 .collect()
         });
+        let localized = details.localized_message();
+        let message_zh = localized.map(|localized| localized.message.clone());
         Self::Refused(Refusal {
+            message_zh: message_zh.unwrap_or_default(),
             code: code.unwrap_or_default(),
             fields: fields.unwrap_or_default(),
             message: if status.message().is_empty() {

@@ -3,6 +3,7 @@
 //! Every answer becomes a type of the domain here; a value that this version does not know is
 //! [`ClientError::Unreadable`], never guessed at.
 
+mod agreeing;
 mod agreements;
 mod error;
 mod publishing;
@@ -19,19 +20,20 @@ use tonic::{
 };
 
 pub use self::{
-    agreements::Agreed,
+    agreeing::Agreed,
+    agreements::{AgreementComparison, AgreementShown, AgreementState, Compared, Suspended},
     error::{ClientError, Refusal},
     publishing::{Published, Publishing, Told},
     states::{
-        Adopted, AgreementComparison, ChannelComparison, ChannelState, Listing, NoticeState,
-        PeerState, Probe, Reloaded, Shown, Way,
+        Adopted, ChannelComparison, ChannelState, Listing, NoticeState, PeerState, Probe, Reloaded,
+        Shown, Way,
     },
     subscription::{Handover, Opening, Step, Subscription},
 };
 use crate::{
     clock::Clock,
     config::{NodeConfig, NodeDir, dialled_from_here},
-    domain::{area::County, notice::NoticeId},
+    domain::{agreement::AgreementId, area::County, notice::NoticeId},
     pairing::life::Act,
     proto::office::v1::{self as wire, office_client::OfficeClient},
     trust::{alert::Farewell, connector::connect_office, files, tls::office_client},
@@ -184,6 +186,49 @@ impl Client {
             area: area.to_string(),
         };
         let answer = self.ask(self.inner.clone().probe_peer(request)).await?;
+        answer.try_into()
+    }
+
+    /// All agreements that the node holds: by id, of each the newest version first.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn agreements(&self) -> Result<Vec<AgreementState>, ClientError> {
+        let request = wire::ListAgreementsRequest {};
+        let wire::ListAgreementsResponse { agreements } = self
+            .ask(self.inner.clone().list_agreements(request))
+            .await?;
+        agreements.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// One version of an agreement; without a number that in force today, else the newest.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn agreement(
+        &self,
+        id: AgreementId,
+        version: Option<u32>,
+    ) -> Result<AgreementShown, ClientError> {
+        let request = wire::GetAgreementRequest {
+            id: id.to_string(),
+            version: version.unwrap_or_default(),
+        };
+        let answer = self.ask(self.inner.clone().get_agreement(request)).await?;
+        answer.try_into()
+    }
+
+    /// In what the agreements with the peer differ that speaks for an area.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a peer that does not answer is none.
+    pub async fn compare(&self, area: County) -> Result<Compared, ClientError> {
+        let request = wire::CompareAgreementsRequest {
+            area: area.to_string(),
+        };
+        let answer = self
+            .ask(self.inner.clone().compare_agreements(request))
+            .await?;
         answer.try_into()
     }
 

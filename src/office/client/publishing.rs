@@ -126,6 +126,8 @@ fn told(problem: wire::Problem) -> Told {
         field,
         message_zh,
         message_en,
+        // It follows from the code.
+        class: _,
     } = problem;
     Told {
         code,

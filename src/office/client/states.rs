@@ -1,6 +1,6 @@
 //! What the node says about notices, channels and peers.
 
-use super::error::ClientError;
+use super::{agreements::AgreementComparison, error::ClientError};
 use crate::{
     domain::{
         agreement::AgreementVersion,
@@ -168,6 +168,9 @@ pub struct PeerState {
     pub oldest_unanswered_seconds: u64,
     /// Digest of the pairing as the node uses it.
     pub pairing: Option<Digest>,
+    /// What it did that no peer should do, as a stable code, and when in milliseconds since
+    /// 1970-01-01T00:00:00Z.
+    pub misbehaviour: Option<(String, i64)>,
 }
 
 /// What a probe found.
@@ -181,25 +184,19 @@ pub struct Probe {
     pub clock_difference_ms: i64,
     /// Protocol versions of the peer.
     pub versions: Vec<u32>,
+    /// Protocol versions of the node.
+    pub versions_here: Vec<u32>,
     /// Last second of the peer's certificate: milliseconds since 1970-01-01T00:00:00Z.
     pub certificate_until_ms: i64,
     /// Agreements held by either side.
     pub agreements: Vec<AgreementComparison>,
     /// Channels between the two.
     pub channels: Vec<ChannelComparison>,
-}
-
-/// An agreement as both sides hold it; version 0 for none.
-#[derive(Clone, Debug)]
-pub struct AgreementComparison {
-    /// Identifier.
-    pub id: String,
-    /// Version here.
-    pub here: u32,
-    /// Version there.
-    pub there: u32,
-    /// Whether both hold the same text.
-    pub equal: bool,
+    /// The channels out to the peer, with the age of the oldest unanswered notice in seconds; 0 for
+    /// none.
+    pub waiting: Vec<(Channel, u64)>,
+    /// As of [`PeerState`].
+    pub misbehaviour: Option<(String, i64)>,
 }
 
 /// A channel as both sides hold it.
@@ -334,6 +331,8 @@ impl TryFrom<wire::PeerState> for PeerState {
             last_error,
             oldest_unanswered_seconds,
             pairing_digest,
+            misbehaviour,
+            misbehaved_at_ms,
         } = state;
         Ok(Self {
             id: identity.parse().map_err(|_| ClientError::Unreadable)?,
@@ -347,6 +346,7 @@ impl TryFrom<wire::PeerState> for PeerState {
             last_error: filled(last_error),
             oldest_unanswered_seconds,
             pairing: digest(&pairing_digest)?,
+            misbehaviour: filled(misbehaviour).map(|code| (code, misbehaved_at_ms)),
         })
     }
 }
@@ -364,20 +364,18 @@ impl TryFrom<wire::ProbePeerResponse> for Probe {
             certificate_until_ms,
             agreements,
             channels,
+            waiting,
+            misbehaviour,
+            misbehaved_at_ms,
+            versions_here,
         } = probe;
-        let agreements = agreements.into_iter().map(|agreement| {
-            let wire::AgreementComparison {
-                id,
-                version_here,
-                version_there,
-                equal,
-            } = agreement;
-            AgreementComparison {
-                id,
-                here: version_here,
-                there: version_there,
-                equal,
-            }
+        let waiting = waiting.into_iter().map(|waiting| {
+            let wire::ChannelWaiting {
+                from_area,
+                to_area,
+                oldest_unanswered_seconds,
+            } = waiting;
+            Ok((channel(&from_area, &to_area)?, oldest_unanswered_seconds))
         });
         let channels = channels.into_iter().map(|compared| {
             let wire::ChannelComparison {
@@ -399,9 +397,15 @@ impl TryFrom<wire::ProbePeerResponse> for Probe {
             round_trip_us,
             clock_difference_ms,
             versions,
+            versions_here,
             certificate_until_ms,
-            agreements: agreements.collect(),
+            agreements: agreements
+                .into_iter()
+                .map(TryInto::try_into)
+                .collect::<Result<_, _>>()?,
             channels: channels.collect::<Result<_, ClientError>>()?,
+            waiting: waiting.collect::<Result<_, ClientError>>()?,
+            misbehaviour: filled(misbehaviour).map(|code| (code, misbehaved_at_ms)),
         })
     }
 }

@@ -3,7 +3,10 @@
 use tonic::Code as Grpc;
 
 use super::world::{PEER, World, departure, movement, publish, told};
-use crate::proto::{notice::v1 as notice, office::v1 as wire};
+use crate::{
+    agreement::Agreement,
+    proto::{notice::v1 as notice, office::v1 as wire},
+};
 
 fn get(accepted: &wire::Accepted) -> wire::GetNoticeRequest {
     wire::GetNoticeRequest {
@@ -160,6 +163,10 @@ async fn channels_and_peers_tell_the_age_of_the_oldest_unanswered() {
     assert_eq!((&*peer.identity, &*peer.endpoint), (PEER, "127.0.0.1:9"));
     assert_eq!(peer.areas, ["530111"]);
     assert_eq!((peer.last_contact_ms, &*peer.last_error), (17, "slow"));
+    assert_eq!(
+        (&*peer.misbehaviour, peer.misbehaved_at_ms),
+        ("wrong_form", 19)
+    );
     assert_eq!(peer.oldest_unanswered_seconds, 1);
     assert_eq!(
         (peer.pairing_digest.len(), peer.signing_key.len()),
@@ -171,10 +178,20 @@ async fn channels_and_peers_tell_the_age_of_the_oldest_unanswered() {
 async fn an_operator_probes_adopts_and_reloads() {
     let world = World::start().await;
     let mut operator = world.client("operator").await;
+    let mut system = world.client("system").await;
+    publish(&mut system, departure("r")).await.unwrap();
     let probe = |area: &str| wire::ProbePeerRequest { area: area.into() };
     let probed = operator.probe_peer(probe("530111")).await.unwrap();
     let probed = probed.into_inner();
     assert_eq!((probed.reachable, &*probed.error), (false, "refused"));
+    assert_eq!(&*probed.misbehaviour, "wrong_form");
+    let [waiting] = probed.waiting.as_slice() else {
+        panic!("one channel waits, whether the peer answers or not")
+    };
+    assert_eq!(
+        (&*waiting.to_area, waiting.oldest_unanswered_seconds),
+        ("530111", 1)
+    );
     for (area, grpc, reason) in [
         ("530112", Grpc::NotFound, "unknown_peer"),
         ("x", Grpc::InvalidArgument, "area_unknown"),
@@ -196,4 +213,54 @@ async fn an_operator_probes_adopts_and_reloads() {
         (Grpc::FailedPrecondition, "agreements".into())
     );
     assert!(status.message().contains("agreements/x.toml"));
+}
+
+#[tokio::test]
+async fn agreements_are_told_with_their_state_their_words_and_their_text() {
+    let world = World::start().await;
+    let mut watcher = world.client("watcher").await;
+    let listed = watcher.list_agreements(wire::ListAgreementsRequest {});
+    let listed = listed.await.unwrap().into_inner().agreements;
+    let [state] = listed.as_slice() else {
+        panic!("one agreement")
+    };
+    assert_eq!((&*state.id, state.version), ("350582-530111", 1));
+    assert_eq!((&*state.state, &*state.ends_on), ("in_force", "2028-12-31"));
+    // From 2026-10-08 on.
+    assert_eq!(state.days_left, Some(815));
+    let ask = |id: &str, version| wire::GetAgreementRequest {
+        id: id.into(),
+        version,
+    };
+    for version in [0, 1] {
+        let shown = watcher.get_agreement(ask("350582-530111", version)).await;
+        let shown = shown.unwrap().into_inner();
+        assert!(shown.state.unwrap() == *state);
+        let agreement = Agreement::parse(&shown.text).unwrap();
+        assert_eq!(agreement.digest().as_bytes(), &*state.digest);
+        assert_eq!(agreement.canonical(), shown.canonical);
+        let words = shown.words.unwrap();
+        assert!(words.zh.starts_with("协议 350582-530111/1"), "{}", words.zh);
+        assert!(words.en.contains("basis of the test"), "{}", words.en);
+    }
+    for (request, grpc, reason) in [
+        (ask("350582-530111", 2), Grpc::NotFound, "unknown_agreement"),
+        (ask("350582-530112", 0), Grpc::NotFound, "unknown_agreement"),
+        (ask("530111", 0), Grpc::InvalidArgument, "value_format"),
+    ] {
+        let status = watcher.get_agreement(request).await.err().unwrap();
+        assert_eq!(told(&status), (grpc, reason.into()));
+    }
+    let compare = wire::CompareAgreementsRequest {
+        area: "530111".into(),
+    };
+    let compared = watcher.compare_agreements(compare).await.unwrap();
+    let compared = compared.into_inner();
+    assert_eq!((compared.told_at_ms, &*compared.error), (23, "gone"));
+    let of = &compared.agreements[0];
+    assert_eq!(
+        (of.version_here, of.version_there, of.compared_version),
+        (1, 0, 2)
+    );
+    assert_eq!(of.differences[0].key, "valid_until");
 }

@@ -10,7 +10,7 @@ use crate::proto::{
 };
 use tonic::transport::Channel as Transport;
 
-const CALLS: [&str; 10] = [
+const CALLS: [&str; 13] = [
     "publish",
     "stream",
     "subscribe",
@@ -21,6 +21,9 @@ const CALLS: [&str; 10] = [
     "probe",
     "adopt",
     "reload",
+    "agreements",
+    "agreement",
+    "compare",
 ];
 
 async fn call(client: &mut OfficeClient<Transport>, name: &str) -> Result<(), Status> {
@@ -63,6 +66,21 @@ async fn call(client: &mut OfficeClient<Transport>, name: &str) -> Result<(), St
             .probe_peer(wire::ProbePeerRequest { area })
             .await
             .map(drop),
+        "agreements" => client
+            .list_agreements(wire::ListAgreementsRequest {})
+            .await
+            .map(drop),
+        "agreement" => client
+            .get_agreement(wire::GetAgreementRequest {
+                id: "350582-530111".into(),
+                version: 1,
+            })
+            .await
+            .map(drop),
+        "compare" => client
+            .compare_agreements(wire::CompareAgreementsRequest { area })
+            .await
+            .map(drop),
         "adopt" => client
             .adopt_channel(wire::AdoptChannelRequest { area })
             .await
@@ -76,12 +94,13 @@ async fn each_role_may_do_its_own() {
     let world = World::start().await;
     let reads = ["get", "list", "channels", "peers"];
     let desk = ["publish", "stream", "subscribe"];
+    let terms = ["agreements", "agreement", "compare"];
     let runs = ["probe", "adopt", "reload"];
     for (office, may) in [
         ("chendai", [&desk[..], &reads].concat()),
         ("system", [&desk[..], &reads].concat()),
-        ("watcher", reads.to_vec()),
-        ("operator", [&reads[..], &runs].concat()),
+        ("watcher", [&reads[..], &terms].concat()),
+        ("operator", [&reads[..], &terms, &runs].concat()),
         ("former", vec![]),
     ] {
         let mut client = world.client(office).await;

@@ -22,7 +22,7 @@ use tonic::{
 use tonic_types::StatusExt as _;
 
 use crate::{
-    agreement::{Agreement, Agreements, Permitted, life::State},
+    agreement::{Agreement, Agreements, Difference, Permitted, life::State},
     clock::Clock,
     config::NodeConfig,
     domain::{
@@ -33,8 +33,9 @@ use crate::{
     },
     envelope::{self, samples},
     office::{
-        AdoptedView, AgreedView, CourierState, CourierView, Hindrance, LinkView, OfficeParts,
-        OperationError, Operations, Pending, ProbeView, ReloadView, ServeError, serve,
+        AdoptedView, AgreedView, AgreementComparisonView, ComparedView, CourierState, CourierView,
+        Hindrance, LinkView, MisbehaviourView, OfficeParts, OperationError, Operations, Pending,
+        ProbeView, ReloadView, ServeError, serve,
     },
     pairing::life::Act,
     proto::{
@@ -373,6 +374,10 @@ impl Operations for Rooms {
             identity: PEER.parse().unwrap(),
             last_contact_ms: 17,
             last_error: Some("slow".into()),
+            misbehaviour: Some(MisbehaviourView {
+                code: "wrong_form",
+                at_ms: 19,
+            }),
         }]
     }
 
@@ -383,6 +388,31 @@ impl Operations for Rooms {
             } else {
                 Err(OperationError::UnknownPeer)
             }
+        })
+    }
+
+    fn compare(&self, _: County) -> Pending<'_, Result<ComparedView, OperationError>> {
+        Box::pin(async {
+            Ok(ComparedView {
+                agreements: vec![AgreementComparisonView {
+                    id: "350582-530111".parse().unwrap(),
+                    version_here: Some(1),
+                    version_there: None,
+                    equal: false,
+                    differences: vec![Difference {
+                        key: "valid_until".into(),
+                        label: Sentence {
+                            zh: "截止日期".into(),
+                            en: "last day".into(),
+                        },
+                        here: None,
+                        there: None,
+                    }],
+                    compared_version: Some(2),
+                }],
+                told_at_ms: 23,
+                failure: Some("gone".into()),
+            })
         })
     }
 
@@ -411,7 +441,10 @@ impl Operations for Rooms {
         Box::pin(async {
             Err(OperationError::Declined {
                 code: "agreements",
-                message: "agreements/x.toml cannot be read".into(),
+                words: Sentence {
+                    zh: "agreements/x.toml 无法读取".into(),
+                    en: "agreements/x.toml cannot be read".into(),
+                },
             })
         })
     }

@@ -1,6 +1,7 @@
 //! The only place that sees the protos of the service. Whatever comes is taken apart whole, so a
 //! new field stops the build here.
 
+mod agreements;
 mod asked;
 mod draft;
 #[cfg(any(test, fuzzing))]

@@ -6,7 +6,7 @@ use prost::Message as _;
 use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{asked, draft::raw_draft, told};
+use super::{agreements, asked, draft::raw_draft, told};
 use crate::{
     office::{Office, bulk::Item, problem::Fault},
     proto::office::v1::{self as wire, office_server},
@@ -127,6 +127,37 @@ impl office_server::Office for Service {
             self.0.probe_peer(&caller.id, area).await,
             told::probe,
         )
+    }
+
+    async fn list_agreements(
+        &self,
+        request: Request<wire::ListAgreementsRequest>,
+    ) -> Result<Response<wire::ListAgreementsResponse>, Status> {
+        let (caller, wire::ListAgreementsRequest {}) = taken(request)?;
+        let listed = self.0.list_agreements(&caller.id);
+        answer(&caller, listed, |seen| wire::ListAgreementsResponse {
+            agreements: seen.into_iter().map(agreements::state).collect(),
+        })
+    }
+
+    async fn get_agreement(
+        &self,
+        request: Request<wire::GetAgreementRequest>,
+    ) -> Result<Response<wire::GetAgreementResponse>, Status> {
+        let (caller, request) = taken(request)?;
+        let (id, version) = agreements::asked(request)?;
+        let seen = self.0.get_agreement(&caller.id, id, version);
+        answer(&caller, seen, agreements::shown)
+    }
+
+    async fn compare_agreements(
+        &self,
+        request: Request<wire::CompareAgreementsRequest>,
+    ) -> Result<Response<wire::CompareAgreementsResponse>, Status> {
+        let (caller, wire::CompareAgreementsRequest { area }) = taken(request)?;
+        let area = asked::county(&area)?;
+        let compared = self.0.compare_agreements(&caller.id, area).await;
+        answer(&caller, compared, agreements::compared)
     }
 
     async fn adopt_channel(

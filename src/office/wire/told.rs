@@ -9,15 +9,15 @@ use crate::{
         delivery::{Confirmation, Delivery},
         notice::NoticeId,
         problem::{Problem, Sentence},
-        refusal::Refusal,
+        refusal::{Class, Refusal},
     },
     office::{
         bulk::ItemAnswer,
         operations::{
-            AdoptedView, AgreedView, AgreementComparisonView, ChannelComparisonView, CourierView,
-            Hindrance, LinkView, ProbeView, ReachedView, ReloadView,
+            AdoptedView, AgreedView, ChannelComparisonView, CourierView, Hindrance, LinkView,
+            MisbehaviourView, ProbeView, ReachedView, ReloadView,
         },
-        peers::PeerSeen,
+        peers::{PeerProbed, PeerSeen},
         publish::Kept,
         query::{ChannelSeen, NoticeRecords, NoticeSeen, NoticesSeen},
         subscribe::Said,
@@ -60,6 +60,7 @@ fn problem(problem: Problem) -> wire::Problem {
         field: field.into_owned(),
         message_zh: zh,
         message_en: en,
+        class: Class::of(code).name().to_owned(),
     }
 }
 
@@ -251,14 +252,16 @@ pub(super) fn peer(seen: PeerSeen) -> wire::PeerState {
         revocation: _,
         sandbox: _,
     } = pairing;
-    let (last_contact_ms, last_error) = match link {
+    let (last_contact_ms, last_error, misbehaviour) = match link {
         Some(LinkView {
             identity: _,
             last_contact_ms,
             last_error,
-        }) => (last_contact_ms, last_error),
-        None => (0, None),
+            misbehaviour,
+        }) => (last_contact_ms, last_error, misbehaviour),
+        None => (0, None, None),
     };
+    let (misbehaviour, misbehaved_at_ms) = misdeed(misbehaviour);
     wire::PeerState {
         identity: id.to_string(),
         areas: areas.iter().map(ToString::to_string).collect(),
@@ -268,19 +271,44 @@ pub(super) fn peer(seen: PeerSeen) -> wire::PeerState {
         last_error: last_error.unwrap_or_default(),
         oldest_unanswered_seconds,
         pairing_digest: Bytes::copy_from_slice(pairing_digest.as_bytes()),
+        misbehaviour,
+        misbehaved_at_ms,
     }
 }
 
-pub(super) fn probe(probe: ProbeView) -> wire::ProbePeerResponse {
-    match probe {
+/// Its code, empty for none, and when.
+fn misdeed(misbehaviour: Option<MisbehaviourView>) -> (String, i64) {
+    misbehaviour.map_or_else(Default::default, |met| (met.code.to_owned(), met.at_ms))
+}
+
+pub(super) fn probe(probed: PeerProbed) -> wire::ProbePeerResponse {
+    let PeerProbed {
+        found,
+        waiting,
+        misbehaviour,
+    } = probed;
+    let (misbehaviour, misbehaved_at_ms) = misdeed(misbehaviour);
+    let waiting = waiting
+        .into_iter()
+        .map(|(Channel { from, to }, seconds)| wire::ChannelWaiting {
+            from_area: from.to_string(),
+            to_area: to.to_string(),
+            oldest_unanswered_seconds: seconds,
+        })
+        .collect();
+    match found {
         ProbeView::Unreachable(error) => wire::ProbePeerResponse {
             error,
+            waiting,
+            misbehaviour,
+            misbehaved_at_ms,
             ..wire::ProbePeerResponse::default()
         },
         ProbeView::Reached(ReachedView {
             round_trip,
             clock_difference_ms,
             versions,
+            versions_here,
             certificate_until_ms,
             agreements,
             channels,
@@ -291,24 +319,16 @@ pub(super) fn probe(probe: ProbeView) -> wire::ProbePeerResponse {
             clock_difference_ms,
             versions,
             certificate_until_ms,
-            agreements: agreements.into_iter().map(agreement).collect(),
+            agreements: agreements
+                .into_iter()
+                .map(super::agreements::comparison)
+                .collect(),
             channels: channels.into_iter().map(comparison).collect(),
+            waiting,
+            misbehaviour,
+            misbehaved_at_ms,
+            versions_here,
         },
-    }
-}
-
-fn agreement(view: AgreementComparisonView) -> wire::AgreementComparison {
-    let AgreementComparisonView {
-        id,
-        version_here,
-        version_there,
-        equal,
-    } = view;
-    wire::AgreementComparison {
-        id: id.to_string(),
-        version_here: version_here.unwrap_or_default(),
-        version_there: version_there.unwrap_or_default(),
-        equal,
     }
 }
 

@@ -7,6 +7,7 @@ mod mutation;
 mod office;
 mod peer;
 mod receiver;
+mod stand_in;
 
 use crate::{
     draw::Draw,

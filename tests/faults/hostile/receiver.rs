@@ -2,16 +2,12 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, mpsc::sync_channel},
-    thread,
+    sync::{Arc, Mutex},
 };
 
 use aws_lc_rs::signature::EcdsaKeyPair;
 use bytes::Bytes;
 use h2::{RecvStream, SendStream, server::SendResponse};
-use rustls::ServerConfig;
-use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
 use tonic::codegen::http::{HeaderMap, Request, Response};
 
 use crate::{
@@ -19,7 +15,6 @@ use crate::{
     frames::message,
     grpc::whole,
     harness::{Build, County, GUANDU, JINJIANG, World, departure, eventually},
-    knock::{HTTP2, server},
     protobuf::{bytes, bytes_in, number, number_in},
 };
 
@@ -28,6 +23,7 @@ use super::{
     mutation::{Kind, spoil},
     mutations,
     peer::{DELIVER, header, now_ms, sha256, sign, signing_key},
+    stand_in::stand_in,
 };
 
 /// What the receiver knows of itself.
@@ -151,40 +147,6 @@ fn origin() -> [u8; 32] {
     ])
 }
 
-/// Stands in the county's place and answers everyone who dials, as long as the process runs.
-fn stand_in(county: &County, desk: Shared) {
-    let config = Arc::new(server(&county.caller(), &[HTTP2]));
-    let (listen, (told, hears)) = (county.exchange, sync_channel(1));
-    thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            let listener = TcpListener::bind(("127.0.0.1", listen)).await.unwrap();
-            told.send(()).unwrap();
-            loop {
-                let (tcp, _) = listener.accept().await.unwrap();
-                tokio::spawn(converse(tcp, Arc::clone(&config), Arc::clone(&desk)));
-            }
-        });
-    });
-    hears.recv().unwrap();
-}
-
-/// Serves one connection to its end, whatever ends it.
-async fn converse(tcp: TcpStream, config: Arc<ServerConfig>, desk: Shared) {
-    let Ok(tls) = TlsAcceptor::from(config).accept(tcp).await else {
-        return;
-    };
-    let Ok(mut connection) = h2::server::handshake(tls).await else {
-        return;
-    };
-    while let Some(Ok((request, response))) = connection.accept().await {
-        tokio::spawn(serve(request, response, Arc::clone(&desk)));
-    }
-}
-
 /// Serves one call.
 async fn serve(
     request: Request<RecvStream>,
@@ -243,7 +205,10 @@ async fn answer_all(
 fn a_sender_believes_only_what_its_peer_signed() {
     let (_world, jinjiang, guandu) = World::two_counties_of(Build::Sound);
     let desk = Arc::new(Mutex::new(Desk::of(&guandu)));
-    stand_in(&guandu, Arc::clone(&desk));
+    let at = Arc::clone(&desk);
+    stand_in(&guandu, move |request, response| {
+        serve(request, response, Arc::clone(&at))
+    });
     let here = jinjiang.start();
     let mut published = 0;
     while desk.lock().unwrap().left > 0 {

@@ -43,6 +43,8 @@ pub(crate) fn probe(bytes: &[u8]) {
     stable(bytes, probe_response_in, |standing| {
         probe_response(standing, true)
     });
+    stable(bytes, agreements_request_in, agreements_request);
+    stable(bytes, agreements_response_in, agreements_response);
 }
 
 pub(crate) fn agree(bytes: &[u8]) {
@@ -167,7 +169,14 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
                 channels: vec![(channel, at(5), head), (channel.opposite(), at(2), other)],
                 successions,
             };
-            vec![probe_request(standing, true).encode_to_vec()]
+            let texts = WireAgreements {
+                wanted: vec!["350582-530111/1".parse().unwrap()],
+                shown: vec!["id = \"350582-530111\"".into()],
+            };
+            vec![
+                probe_request(standing, true).encode_to_vec(),
+                agreements_request(texts).encode_to_vec(),
+            ]
         }
         "holdings" => {
             let holding = |sequence, id, outcome| Holding {

@@ -1,0 +1,192 @@
+//! `hongyan agreement list`.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::super::{
+    exit::{Exit, Failure},
+    home::Home,
+    language::{Language, both},
+    link::{LinkArguments, block_on, connect},
+    output::{Output, OutputArguments},
+};
+use crate::{
+    agreement::{Side, life::State},
+    domain::{agreement::AgreementVersion, problem::Text},
+    office::client::{AgreementState, Suspended},
+};
+
+/// Arguments of `agreement list`.
+#[derive(Args)]
+pub(in crate::cli) struct Arguments {
+    #[command(flatten)]
+    link: LinkArguments,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
+    let home = Home::open(&arguments.link.node)?;
+    let output = Output::new(arguments.output);
+    let agreements = block_on(async {
+        let client = connect(&home, &arguments.link.office).await?;
+        Ok(client.agreements().await?)
+    })?;
+    if output.is_json() {
+        for agreement in &agreements {
+            output.object(&object(agreement))?;
+        }
+        return Ok(Exit::Done);
+    }
+    if agreements.is_empty() {
+        output.say(&both(
+            "还没有协议：hongyan peer invite",
+            "no agreements yet: hongyan peer invite",
+        ))?;
+        return Ok(Exit::Done);
+    }
+    let mut table = output.table(&[
+        ("协议", "agreement"),
+        ("状态", "state"),
+        ("起", "from"),
+        ("止", "until"),
+        ("剩余天数", "days left"),
+        ("暂停", "suspended"),
+    ]);
+    for agreement in &agreements {
+        table.add_row([
+            agreement.version.to_string(),
+            state_words(&agreement.state, output.language),
+            agreement.valid_from.to_string(),
+            agreement.ends_on.to_string(),
+            agreement
+                .days_left
+                .map_or_else(|| "–".to_owned(), |days| days.to_string()),
+            suspended_words(&agreement.suspensions, output.language),
+        ]);
+    }
+    output.line(&table.to_string())?;
+    Ok(Exit::Done)
+}
+
+/// How one stands, for a program.
+pub(super) fn object(state: &AgreementState) -> Value {
+    let AgreementState {
+        version: AgreementVersion { id, version },
+        state,
+        a,
+        b,
+        sandbox,
+        valid_from,
+        ends_on,
+        days_left,
+        suspensions,
+        digest,
+    } = state;
+    let suspended = suspensions.iter().map(|suspended| {
+        let Suspended { by, from, kinds } = suspended;
+        let kinds = kinds
+            .iter()
+            .map(|(side, kind)| json!({"from_side": side.name(), "kind": kind.name()}));
+        json!({"by": by.name(), "from": from.to_string(), "kinds": kinds.collect::<Vec<_>>()})
+    });
+    json!({
+        "id": id.to_string(),
+        "version": version,
+        "state": state,
+        "party_a": a.to_string(),
+        "party_b": b.to_string(),
+        "sandbox": sandbox,
+        "valid_from": valid_from.to_string(),
+        "ends_on": ends_on.to_string(),
+        "days_left": days_left,
+        "suspended": suspended.collect::<Vec<_>>(),
+        "digest": digest.to_string(),
+    })
+}
+
+/// How people call a state.
+pub(super) fn state_words(name: &str, language: Language) -> String {
+    let state = State::ALL.into_iter().find(|state| state.name() == name);
+    let Some(state) = state else {
+        return name.to_owned();
+    };
+    let Text { zh, en } = match state {
+        State::Draft => text("草稿", "draft"),
+        State::Proposed => text("已提出", "proposed"),
+        State::Accepted => text("已签，未到期初", "accepted"),
+        State::InForce => text("生效", "in force"),
+        State::Suspended => text("暂停", "suspended"),
+        State::Ended => text("已终止", "ended"),
+        State::Expired => text("已到期", "expired"),
+        State::Superseded => text("已被取代", "superseded"),
+    };
+    language.pick(zh, en).to_owned()
+}
+
+/// What is suspended, by whom and from when on.
+pub(super) fn suspended_words(suspensions: &[Suspended], language: Language) -> String {
+    let side = |side: Side| match side {
+        Side::A => language.pick("甲方", "a"),
+        Side::B => language.pick("乙方", "b"),
+    };
+    let each = suspensions.iter().map(|suspended| {
+        let Suspended { by, from, kinds } = suspended;
+        let kinds = kinds
+            .iter()
+            .map(|(from, kind)| format!("{}:{kind}", side(*from)));
+        let what = match suspended.kinds.as_slice() {
+            [] => language.pick("全部", "all").to_owned(),
+            _ => kinds.collect::<Vec<_>>().join(" "),
+        };
+        let by = side(*by);
+        language.pick(
+            format!("{what}（{by}，自{from}）"),
+            format!("{what} (by {by}, from {from})"),
+        )
+    });
+    each.collect::<Vec<_>>().join("; ")
+}
+
+const fn text(zh: &'static str, en: &'static str) -> Text {
+    Text { zh, en }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::notice::Kind;
+
+    #[test]
+    fn what_is_suspended_is_told_with_who_and_since_when() {
+        let from = jiff::civil::date(2026, 10, 8);
+        let suspended = [
+            Suspended {
+                by: Side::A,
+                from,
+                kinds: vec![(Side::B, Kind::Departure), (Side::A, Kind::Message)],
+            },
+            Suspended {
+                by: Side::B,
+                from,
+                kinds: vec![],
+            },
+        ];
+        assert_eq!(
+            suspended_words(&suspended, Language::En),
+            "b:departure a:message (by a, from 2026-10-08); all (by b, from 2026-10-08)"
+        );
+        assert_eq!(
+            suspended_words(&suspended, Language::Zh),
+            "乙方:departure 甲方:message（甲方，自2026-10-08）; 全部（乙方，自2026-10-08）"
+        );
+    }
+
+    #[test]
+    fn every_state_has_words_and_an_unknown_one_its_name() {
+        for state in State::ALL {
+            assert_ne!(state_words(state.name(), Language::Zh), state.name());
+        }
+        assert_eq!(state_words("later", Language::Zh), "later");
+    }
+}
