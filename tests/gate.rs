@@ -35,6 +35,9 @@ fn problems(answer: &Value) -> Vec<(String, String)> {
             assert_eq!(problem["severity"], "error");
             assert!(!text(&problem["message"]["zh"]).is_empty());
             assert!(!text(&problem["message"]["en"]).is_empty());
+            // Whatever an agreement forbids names it.
+            let by = (problem["code"] == "field_not_permitted").then_some("350582-530111/1");
+            assert_eq!(problem.get("agreement").and_then(Value::as_str), by);
             (text(&problem["code"]), text(&problem["field"]))
         })
         .collect()

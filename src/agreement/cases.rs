@@ -19,7 +19,7 @@ use std::{collections::BTreeSet, fmt::Write as _};
 use jiff::civil::{Date, date};
 
 use super::{
-    Agreement, Agreements, Request, Route, Side, decide,
+    Against, Agreement, Agreements, Request, Route, Side, decide,
     life::{Added, Says, Standing, Statement, What},
 };
 use crate::domain::{
@@ -209,7 +209,7 @@ fn answer(facts: &[&str], agreements: &Agreements) -> String {
     };
     match decide(&request, agreements) {
         Ok(version) => format!("ok {version}"),
-        Err(refusals) => {
+        Err(Against { refusals, .. }) => {
             let told: Vec<String> = refusals.into_iter().map(told).collect();
             told.join(" ")
         }

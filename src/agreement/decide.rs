@@ -49,6 +49,24 @@ pub(super) struct Allowed<'a> {
     pub(super) terms: &'a KindTerms,
 }
 
+/// Everything that stands against a notice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Against {
+    /// The version by which it was judged; `None` where none was found.
+    pub version: Option<AgreementVersion>,
+    /// One or more.
+    pub refusals: Vec<Refusal>,
+}
+
+impl Against {
+    fn one(held: Option<&Held>, code: Code, field: Field) -> Self {
+        Self {
+            version: held.map(|held| held.agreement.version),
+            refusals: vec![Refusal::of(code, field)],
+        }
+    }
+}
+
 /// Judges a notice and tells everything that stands against it at once, but nothing that is only
 /// a shadow of another: without an agreement in force no kind is judged, and without the kind no
 /// field; and nothing is judged by an agreement that is suspended.
@@ -61,20 +79,21 @@ pub(super) struct Allowed<'a> {
 /// Alone: `no_agreement`, `area_not_covered`, `agreement_expired`, `agreement_superseded` or
 /// `agreement_suspended`. Else any of `sandbox_mismatch`, `purpose_mismatch`,
 /// `kind_not_permitted`, `field_not_permitted` for each such field, `consent_missing`.
-pub fn decide(
-    request: &Request<'_>,
-    agreements: &Agreements,
-) -> Result<AgreementVersion, Vec<Refusal>> {
+pub fn decide(request: &Request<'_>, agreements: &Agreements) -> Result<AgreementVersion, Against> {
     allow(request, agreements).map(|allowed| allowed.agreement.version)
 }
 
 pub(super) fn allow<'a>(
     request: &Request<'_>,
     agreements: &'a Agreements,
-) -> Result<Allowed<'a>, Vec<Refusal>> {
-    let (held, from) = choose(request, agreements).map_err(|refusal| vec![refusal])?;
+) -> Result<Allowed<'a>, Against> {
+    let (held, from) = choose(request, agreements)?;
     if held.record.suspends(from, request.kind, request.today) {
-        return Err(vec![Refusal::of(Code::AgreementSuspended, Field::ToArea)]);
+        return Err(Against::one(
+            Some(held),
+            Code::AgreementSuspended,
+            Field::ToArea,
+        ));
     }
     let agreement = &held.agreement;
     let mut refusals = Vec::new();
@@ -87,9 +106,10 @@ pub(super) fn allow<'a>(
     {
         refusals.push(Refusal::whole(Code::PurposeMismatch));
     }
+    let version = Some(agreement.version);
     let Some(terms) = agreement.terms(from, request.kind) else {
         refusals.push(Refusal::of(Code::KindNotPermitted, Field::Kind));
-        return Err(refusals);
+        return Err(Against { version, refusals });
     };
     let mut sensitive = false;
     for field in request.filled_fields {
@@ -105,7 +125,7 @@ pub(super) fn allow<'a>(
     if refusals.is_empty() {
         Ok(Allowed { agreement, terms })
     } else {
-        Err(refusals)
+        Err(Against { version, refusals })
     }
 }
 
@@ -113,7 +133,7 @@ pub(super) fn allow<'a>(
 fn choose<'a>(
     request: &Request<'_>,
     agreements: &'a Agreements,
-) -> Result<(&'a Held, Side), Refusal> {
+) -> Result<(&'a Held, Side), Against> {
     match request.named {
         Some(named) => by_name(request, agreements, named),
         None => by_route(request, agreements),
@@ -125,27 +145,31 @@ fn by_name<'a>(
     request: &Request<'_>,
     agreements: &'a Agreements,
     named: AgreementVersion,
-) -> Result<(&'a Held, Side), Refusal> {
-    let none = Refusal::of(Code::NoAgreement, Field::ToArea);
-    let held = agreements.version(named).ok_or_else(|| none.clone())?;
+) -> Result<(&'a Held, Side), Against> {
+    let against = |held, code| Against::one(held, code, Field::ToArea);
+    let Some(held) = agreements.version(named) else {
+        return Err(against(None, Code::NoAgreement));
+    };
     // Whoever names an agreement between others may know one that this node does not.
     let channel = request.route.channel();
     let Some(on_channel) = held.agreement.sender_on(channel) else {
-        return Err(none);
+        return Err(against(None, Code::NoAgreement));
     };
     match state_on(&held.record, request.on) {
-        State::Draft | State::Proposed => return Err(none),
+        State::Draft | State::Proposed => {
+            return Err(against(Some(held), Code::NoAgreement));
+        }
         State::Superseded if !held.record.honours(request.on) => {
-            return Err(Refusal::of(Code::AgreementSuperseded, Field::ToArea));
+            return Err(against(Some(held), Code::AgreementSuperseded));
         }
         State::Accepted | State::Ended | State::Expired => {
-            return Err(Refusal::of(Code::AgreementExpired, Field::ToArea));
+            return Err(against(Some(held), Code::AgreementExpired));
         }
         State::InForce | State::Suspended | State::Superseded => {}
     }
     match held.agreement.sender(request.route) {
         Some(sender) => Ok((held, sender)),
-        None => Err(not_covered(request, &held.agreement, on_channel)),
+        None => Err(not_covered(request, held, on_channel)),
     }
 }
 
@@ -153,7 +177,7 @@ fn by_name<'a>(
 fn by_route<'a>(
     request: &Request<'_>,
     agreements: &'a Agreements,
-) -> Result<(&'a Held, Side), Refusal> {
+) -> Result<(&'a Held, Side), Against> {
     let mut lapsed = false;
     let governing = agreements.governing(request.route, |held| {
         let state = state_on(&held.record, request.on);
@@ -166,7 +190,7 @@ fn by_route<'a>(
         return Ok((held, sender));
     }
     if lapsed {
-        return Err(Refusal::of(Code::AgreementExpired, Field::ToArea));
+        return Err(Against::one(None, Code::AgreementExpired, Field::ToArea));
     }
     // There may be agreements of other townships of the same counties.
     let channel = request.route.channel();
@@ -174,15 +198,15 @@ fn by_route<'a>(
     let elsewhere = agreements.governing(of_counties, |held| held.record.honours(request.on));
     let elsewhere = elsewhere.and_then(|held| Some((held, held.agreement.sender_on(channel)?)));
     Err(match elsewhere {
-        Some((held, sender)) => not_covered(request, &held.agreement, sender),
-        None => Refusal::of(Code::NoAgreement, Field::ToArea),
+        Some((held, sender)) => not_covered(request, held, sender),
+        None => Against::one(None, Code::NoAgreement, Field::ToArea),
     })
 }
 
 /// Names the address that lies outside the agreement: the sender's, else the other.
-fn not_covered(request: &Request<'_>, agreement: &Agreement, sender: Side) -> Refusal {
+fn not_covered(request: &Request<'_>, held: &Held, sender: Side) -> Against {
     let own = match request.route {
-        Route::Movement { from, .. } => !agreement.party(sender).covers(from),
+        Route::Movement { from, .. } => !held.agreement.party(sender).covers(from),
         Route::Answer(_) => false,
     };
     let field = match (request.kind, own) {
@@ -190,7 +214,7 @@ fn not_covered(request: &Request<'_>, agreement: &Agreement, sender: Side) -> Re
         (Kind::Departure, false) | (Kind::Arrival, true) => Field::DestinationArea,
         (Kind::Feedback | Kind::Message, _) => Field::ToArea,
     };
-    Refusal::of(Code::AreaNotCovered, field)
+    Against::one(Some(held), Code::AreaNotCovered, field)
 }
 
 #[cfg(test)]

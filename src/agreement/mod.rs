@@ -39,7 +39,7 @@ mod properties;
 pub(crate) mod samples;
 
 pub use attachments::{Desk, ImpactAssessment};
-pub use decide::{Request, decide};
+pub use decide::{Against, Request, decide};
 pub use differences::{Difference, diff};
 pub use error::TermsError;
 pub use grants::{AnswerTimes, KindTerms, Times};

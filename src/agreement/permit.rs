@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::{
-    decide::{Allowed, Request, allow},
+    decide::{Against, Allowed, Request, allow},
     held::Agreements,
     route::Route,
 };
@@ -152,7 +152,7 @@ pub fn permit_draft(
             grant: grant(channel, &allowed),
             value: draft,
         }),
-        Err(refusals) => Err(refusals.into_iter().map(problem).collect()),
+        Err(against) => Err(as_problems(against)),
     }
 }
 
@@ -179,7 +179,7 @@ pub fn problems(asked: &Asked<'_>, sending: &Sending, agreements: &Agreements) -
     let request = sending.request(route, *kind, fields, *consent);
     match allow(&request, agreements) {
         Ok(_) => Vec::new(),
-        Err(refusals) => refusals.into_iter().map(problem).collect(),
+        Err(against) => as_problems(against),
     }
 }
 
@@ -242,7 +242,7 @@ pub fn judge_incoming(incoming: Incoming, expected: &Expected, agreements: &Agre
                 grant,
             })
         }
-        Err(refusals) => refuse(header.agreement, refusals),
+        Err(against) => refuse(header.agreement, against.refusals),
     }
 }
 
@@ -268,10 +268,14 @@ fn grant(channel: Channel, allowed: &Allowed<'_>) -> Grant {
     }
 }
 
-/// A refusal as a problem, which always names a field.
-fn problem(refusal: Refusal) -> Problem {
-    let Refusal { code, field } = refusal;
-    Problem::new(code, field.unwrap_or(Field::ToArea))
+/// Refusals as problems, of which each names a field and the version that refused.
+fn as_problems(against: Against) -> Vec<Problem> {
+    let Against { version, refusals } = against;
+    let problem = |Refusal { code, field }| Problem {
+        agreement: version,
+        ..Problem::new(code, field.unwrap_or(Field::ToArea))
+    };
+    refusals.into_iter().map(problem).collect()
 }
 
 const DAY_MS: i64 = 86_400_000;
@@ -488,6 +492,13 @@ mod tests {
         assert_eq!(permitted.grant().deadline_ms(5), 5 + 20 * DAY_MS);
     }
 
+    fn by_the_first(code: Code, field: Field) -> Problem {
+        Problem {
+            agreement: Some("350582-530111/1".parse().unwrap()),
+            ..Problem::new(code, field)
+        }
+    }
+
     #[test]
     fn a_draft_hears_everything_at_once() {
         let mut draft = draft();
@@ -505,8 +516,8 @@ mod tests {
         assert_eq!(
             permit_draft(draft, &production, &held(&[TEXT])).err(),
             Some(vec![
-                Problem::new(Code::SandboxMismatch, Field::ToArea),
-                Problem::new(Code::FieldNotPermitted, Field::CertificateNumber),
+                by_the_first(Code::SandboxMismatch, Field::ToArea),
+                by_the_first(Code::FieldNotPermitted, Field::CertificateNumber),
             ])
         );
     }
@@ -525,7 +536,7 @@ mod tests {
         let told = |asked: &Asked<'_>| problems(asked, &sending(), &held(&[TEXT]));
         assert_eq!(
             told(&asked(Kind::Departure, Some("530111"))),
-            [Problem::new(
+            [by_the_first(
                 Code::FieldNotPermitted,
                 Field::CertificateNumber
             )]

@@ -67,6 +67,7 @@ fn answer(draft: &wire::Draft, number: u64) -> Result<wire::PublishStreamRespons
                 message_zh: "业务编号".to_owned(),
                 message_en: "reference".to_owned(),
                 class: "final".to_owned(),
+                agreement: String::new(),
             }],
         }),
         reference => Answer::Accepted(wire::Accepted {

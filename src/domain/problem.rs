@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use super::field::Field;
+use super::{agreement::AgreementVersion, field::Field};
 
 /// A stable code. Clients decide by it; it never changes its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -359,6 +359,8 @@ pub struct Problem {
     pub code: Code,
     /// The field, by its stable name; for `unknown_field` the name as it was written.
     pub field: Cow<'static, str>,
+    /// The version of the agreement that stands against it; `None` where it is none.
+    pub agreement: Option<AgreementVersion>,
 }
 
 impl Problem {
@@ -367,6 +369,7 @@ impl Problem {
         Self {
             code,
             field: Cow::Borrowed(field.name()),
+            agreement: None,
         }
     }
 
@@ -375,13 +378,14 @@ impl Problem {
         Self {
             code,
             field: Cow::Owned(column),
+            agreement: None,
         }
     }
 
     /// The sentence of the code behind the field's label, for a person: `身份证号：…`.
     pub fn sentence(&self) -> Sentence {
         let text = self.code.text();
-        match Field::from_name(&self.field) {
+        let mut sentence = match Field::from_name(&self.field) {
             Some(field) => Sentence {
                 zh: format!("{}：{}", field.label().zh, text.zh),
                 en: format!("{}: {}", field.label().en, text.en),
@@ -394,7 +398,12 @@ impl Problem {
                 zh: format!("{}：{}", self.field, text.zh),
                 en: format!("{}: {}", self.field, text.en),
             },
+        };
+        if let Some(version) = self.agreement {
+            sentence.zh += &format!("（协议 {version}）");
+            sentence.en += &format!(" (agreement {version})");
         }
+        sentence
     }
 
     /// An unknown field of that name.
@@ -402,6 +411,7 @@ impl Problem {
         Self {
             code: Code::UnknownField,
             field: Cow::Owned(name),
+            agreement: None,
         }
     }
 }

@@ -8,8 +8,9 @@
 //! * **RESOURCE_EXHAUSTED**: as UNAVAILABLE, but not before the delay in `RetryInfo`.
 //! * **UNKNOWN**: nobody can say whether it was done; ask again with the same reference.
 //!
-//! Every status carries `ErrorInfo` with the stable code and, under `class`, whose turn it is, and a
-//! `LocalizedMessage` in Chinese. Neither text nor details ever carry a
+//! Every status carries `ErrorInfo` with the stable code and, under `class`, whose turn it is, under
+//! `agreement` the version of the agreement that stands against a draft, and a `LocalizedMessage` in
+//! Chinese. Neither text nor details ever carry a
 //! value that somebody sent: only codes, fields, roles.
 
 use std::{collections::HashMap, time::Duration};
@@ -21,6 +22,7 @@ use super::operations::OperationError;
 use crate::{
     config::Role,
     domain::{
+        agreement::AgreementVersion,
         problem::{Code, Problem, Sentence, Text},
         refusal::{Class, Refusal},
     },
@@ -228,6 +230,14 @@ impl Fault {
         }
     }
 
+    /// The version of an agreement that stands against a draft.
+    fn agreement(&self) -> Option<AgreementVersion> {
+        match self {
+            Self::Draft(problems) => problems.iter().find_map(|problem| problem.agreement),
+            _ => None,
+        }
+    }
+
     /// The fields that a person can mend.
     fn violations(&self) -> Vec<FieldViolation> {
         match self {
@@ -402,8 +412,11 @@ impl From<Fault> for Status {
             words: Sentence { zh, en },
             retry,
         } = fault.answer();
-        let class = HashMap::from([("class".to_owned(), class.name().to_owned())]);
-        let mut details = ErrorDetails::with_error_info(reason, DOMAIN, class);
+        let mut whose = HashMap::from([("class".to_owned(), class.name().to_owned())]);
+        if let Some(version) = fault.agreement() {
+            whose.insert("agreement".to_owned(), version.to_string());
+        }
+        let mut details = ErrorDetails::with_error_info(reason, DOMAIN, whose);
         details.set_localized_message("zh-CN", zh);
         let violations = fault.violations();
         if !violations.is_empty() {
@@ -422,6 +435,7 @@ const DOMAIN: &str = "hongyan";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{domain::field::Field, pairing::life::Unsaid};
 
     #[test]
     fn what_the_store_cannot_do_now_says_when_to_come_again() {
@@ -478,9 +492,17 @@ mod tests {
             NotNow::Stopping,
             NotNow::Fenced,
         ];
-        let problems = Code::ALL.into_iter().map(|code| {
-            let field = crate::domain::field::Field::ToArea;
-            Fault::Draft(vec![Problem::new(code, field)])
+        let problems = Code::ALL
+            .into_iter()
+            .map(|code| Fault::Draft(vec![Problem::new(code, Field::ToArea)]));
+        let agreement = Some("350582-530111/2".parse().unwrap());
+        let by_agreement = Fault::Draft(vec![Problem {
+            agreement,
+            ..Problem::new(Code::FieldNotPermitted, Field::Phone)
+        }]);
+        let unsaid = Unsaid::ALL.map(|why| OperationError::Declined {
+            code: why.name(),
+            words: why.text().into(),
         });
         let operations = [
             OperationError::Declined {
@@ -509,7 +531,9 @@ mod tests {
         .into_iter()
         .chain(not_now.map(Fault::NotNow))
         .chain(operations.map(Fault::Operation))
+        .chain(unsaid.map(Fault::Operation))
         .chain(problems)
+        .chain([by_agreement])
         .collect()
     }
 
@@ -523,6 +547,9 @@ mod tests {
             let info = details.error_info().unwrap();
             let (code, class) = (status.code(), &info.metadata["class"]);
             write!(text, "{code:?} {} {class}", info.reason).unwrap();
+            if let Some(version) = info.metadata.get("agreement") {
+                write!(text, " {version}").unwrap();
+            }
             if let Some(retry) = details.retry_info() {
                 write!(text, " after {:?}", retry.retry_delay.unwrap()).unwrap();
             }

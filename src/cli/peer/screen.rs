@@ -141,13 +141,19 @@ fn certificate(probe: &Probe, now_ms: i64) -> Line {
 
 fn clock(probe: &Probe) -> Line {
     let apart = probe.clock_difference_ms;
+    let too_far = apart.saturating_abs() > APART_MS;
+    let mut found = both(
+        format!("对方减本方 {apart} 毫秒"),
+        format!("{apart} ms, theirs less ours"),
+    );
+    if too_far {
+        found.zh += "，请双方与时间服务器同步";
+        found.en += "; keep both by a time server";
+    }
     Line {
         what: both("时钟", "clock"),
-        found: both(
-            format!("对方减本方 {apart} 毫秒"),
-            format!("{apart} ms, theirs less ours"),
-        ),
-        state: State::soon_if(apart.saturating_abs() > APART_MS),
+        found,
+        state: State::soon_if(too_far),
     }
 }
 
@@ -419,7 +425,7 @@ mod tests {
             [
                 "reachable, answers in 12 ms",
                 "until 2027-02-20 00:00, 90 days left",
-                "-7000 ms, theirs less ours",
+                "-7000 ms, theirs less ours; keep both by a time server",
                 "1 here, 1, 2 there",
                 "350582-530111/1 equal",
                 "350582-530111/2 the texts differ; 1 differ: valid_until",

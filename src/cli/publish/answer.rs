@@ -41,6 +41,7 @@ impl Verdict {
                 field: problem.field.clone().into_owned(),
                 zh: sentence.zh,
                 en: sentence.en,
+                agreement: problem.agreement.map(|version| version.to_string()),
             }
         });
         Self::Refused(told.collect())
@@ -64,6 +65,8 @@ pub(super) struct Line<'a> {
 struct Item<'a> {
     code: &'a str,
     field: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agreement: Option<&'a str>,
     severity: &'static str,
     message: Message<'a>,
 }
@@ -104,10 +107,12 @@ fn item(told: &Told) -> Item<'_> {
         field,
         zh,
         en,
+        agreement,
     } = told;
     Item {
         code,
         field,
+        agreement: agreement.as_deref(),
         severity: "error",
         message: Message {
             zh: zh.into(),

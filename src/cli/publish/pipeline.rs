@@ -138,6 +138,7 @@ impl<'a> Pipeline<'a> {
             field: String::new(),
             zh,
             en,
+            agreement: None,
         };
         for (_, verdict) in &mut self.rows {
             verdict.get_or_insert_with(|| Verdict::Refused(vec![told.clone()]));

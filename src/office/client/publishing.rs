@@ -45,6 +45,8 @@ pub struct Told {
     pub zh: String,
     /// One sentence in English.
     pub en: String,
+    /// The agreement and version that stand against it.
+    pub agreement: Option<String>,
 }
 
 /// A node may wait for the first draft before it answers at all.
@@ -128,12 +130,14 @@ fn told(problem: wire::Problem) -> Told {
         message_en,
         // It follows from the code.
         class: _,
+        agreement,
     } = problem;
     Told {
         code,
         field,
         zh: message_zh,
         en: message_en,
+        agreement: Some(agreement).filter(|version| !version.is_empty()),
     }
 }
 

@@ -54,13 +54,18 @@ pub(super) fn item(answer: ItemAnswer) -> wire::PublishStreamResponse {
 
 fn problem(problem: Problem) -> wire::Problem {
     let Sentence { zh, en } = problem.sentence();
-    let Problem { code, field } = problem;
+    let Problem {
+        code,
+        field,
+        agreement,
+    } = problem;
     wire::Problem {
         code: code.name().to_owned(),
         field: field.into_owned(),
         message_zh: zh,
         message_en: en,
         class: Class::of(code).name().to_owned(),
+        agreement: agreement.map_or_else(String::new, |version| version.to_string()),
     }
 }
 
