@@ -21,10 +21,11 @@ use std::{
 };
 
 use harness::{
-    County, GUANDU, JINJIANG, World, copy, departure, departure_between, eventually, feedback,
-    one_error, restore, run,
+    County, GUANDU, JINJIANG, Node, World, copy, departure, departure_between, edit, eventually,
+    faketime::Faked, feedback, one_error, restore, run,
 };
 use hongyan::trust::keys::SigningKey;
+use jiff::civil::Date;
 use serde_json::Value;
 
 const ID: &str = "350582-530111";
@@ -61,12 +62,12 @@ fn notices(county: &County, direction: &str) -> Vec<Value> {
     county.ask(&words).expect(0).lines()
 }
 
-/// The ids of what waits for the agreement.
-fn on_hold(county: &County) -> HashSet<String> {
+/// The ids of what waits for the agreement, and for no other reason.
+fn on_hold(county: &County, why: &str) -> HashSet<String> {
     let mut held = notices(county, "out");
     held.retain(|notice| notice["on_hold"] == true);
     let held = held.into_iter().map(|notice| {
-        assert_eq!(notice["code"], "agreement_suspended", "{notice}");
+        assert_eq!(notice["code"], why, "{notice}");
         notice["notice_id"].as_str().unwrap().to_owned()
     });
     held.collect()
@@ -99,13 +100,15 @@ fn what_this_side_suspends_while_the_peer_is_away_waits_and_the_rest_flows() {
     );
     assert_eq!(refused(&jinjiang, departure(3)), "agreement_suspended");
     let expected: HashSet<_> = ids(&waiting).into_iter().collect();
-    eventually("what is queued is held", || on_hold(&jinjiang) == expected);
+    eventually("what is queued is held", || {
+        on_hold(&jinjiang, "agreement_suspended") == expected
+    });
 
     let _there = guandu.start();
     let received = guandu.subscribe("desk", 1, 20);
     assert_eq!(ids(&received), [answer], "only what may travel");
     assert!(guandu.subscribe("desk", 9, 2).is_empty());
-    assert_eq!(on_hold(&jinjiang), expected);
+    assert_eq!(on_hold(&jinjiang, "agreement_suspended"), expected);
     // The peer knows it too, and by the peer's own hand nothing of it goes on.
     let error = one_error(&run(&mut guandu.command(&["agreement", "resume", ID])), 1);
     assert!(error.contains("only the other side resumes"), "{error}");
@@ -115,7 +118,7 @@ fn what_this_side_suspends_while_the_peer_is_away_waits_and_the_rest_flows() {
     let received = guandu.subscribe("desk", 2, 20);
     assert_eq!(ids(&received), ids(&waiting), "in order, each once");
     jinjiang.wait_until_answered();
-    assert!(on_hold(&jinjiang).is_empty());
+    assert!(on_hold(&jinjiang, "agreement_suspended").is_empty());
     jinjiang.publish(&[departure(3)]).expect(0);
     assert_eq!(guandu.subscribe("desk", 1, 20).len(), 1);
 }
@@ -138,7 +141,9 @@ fn what_the_receiver_suspends_while_the_sender_is_away_comes_when_it_resumes() {
 
     let _here = jinjiang.start();
     let expected: HashSet<_> = ids(&waiting).into_iter().collect();
-    eventually("what is queued is held", || on_hold(&jinjiang) == expected);
+    eventually("what is queued is held", || {
+        on_hold(&jinjiang, "agreement_suspended") == expected
+    });
     assert_eq!(refused(&jinjiang, departure(3)), "agreement_suspended");
     assert!(guandu.subscribe("desk", 9, 2).is_empty());
 
@@ -183,6 +188,96 @@ fn an_end_reaches_both_gates_at_once_and_stays_after_a_start() {
     assert_eq!(refused(&guandu, row(1)), "agreement_expired");
 }
 
+/// Two counties whose agreement ends tomorrow; notices are queued, and two days later it has ended.
+fn lapsed([jinjiang, guandu]: [&County; 2], clock: &Faked) -> (Node, Vec<Value>) {
+    for county in [jinjiang, guandu] {
+        edit(&county.dir.join(format!("agreements/{ID}.toml")), |text| {
+            let first = day_of(text, "valid_from").tomorrow().unwrap();
+            with_day(text, "valid_until", first)
+        });
+    }
+    let here = jinjiang.start();
+    let rows = [departure(1), departure(2)];
+    let waiting = jinjiang.publish(&rows).expect(0).lines();
+    assert!(
+        notices(jinjiang, "out")
+            .iter()
+            .all(|it| it["on_hold"] == false)
+    );
+    clock.set("+2d");
+    let expected: HashSet<_> = ids(&waiting).into_iter().collect();
+    eventually("what is queued is held", || {
+        on_hold(jinjiang, "agreement_expired") == expected
+    });
+    assert_eq!(refused(jinjiang, departure(3)), "agreement_expired");
+    (here, waiting)
+}
+
+#[test]
+fn what_is_queued_when_an_agreement_expires_waits_and_goes_out_once_it_is_renewed() {
+    let (world, jinjiang, guandu) = World::two_counties();
+    let clock = Faked::of(&world);
+    let [jinjiang, guandu] = [jinjiang, guandu].map(|county| county.by(&clock));
+    let (_here, waiting) = lapsed([&jinjiang, &guandu], &clock);
+    let _there = guandu.start();
+    assert!(guandu.subscribe("desk", 9, 2).is_empty());
+    let listed = run(&mut jinjiang.command(&["notice", "list"]))
+        .expect(0)
+        .out;
+    assert!(listed.contains("on_hold until 20"), "{listed}");
+
+    let text = fs::read_to_string(jinjiang.dir.join(format!("agreements/{ID}.toml"))).unwrap();
+    let (from, years) = (day_of(&text, "valid_from"), jiff::ToSpan::years(1));
+    let path = world.path("renewed.toml");
+    let renewed = with_day(&text, "valid_until", from.checked_add(years).unwrap());
+    fs::write(&path, renewed).unwrap();
+    says(&jinjiang, &["amend", ID, path.to_str().unwrap()]);
+    let said = says(&guandu, &["accept", &format!("{ID}/2"), "--yes"]);
+    assert_eq!(said["state"], "in_force", "{said}");
+    let received = guandu.subscribe("desk", 2, 30);
+    assert_eq!(ids(&received), ids(&waiting), "in order, each once");
+    jinjiang.wait_until_answered();
+}
+
+#[test]
+fn what_no_renewal_comes_for_goes_back_to_its_office_with_the_reason() {
+    let (world, jinjiang, guandu) = World::two_counties();
+    let clock = Faked::of(&world);
+    let [jinjiang, guandu] = [jinjiang, guandu].map(|county| county.by(&clock));
+    let (here, _) = lapsed([&jinjiang, &guandu], &clock);
+    // Fast: a deadline has passed when an hour goes by behind it. Nobody is let in then: the list of
+    // what is revoked is too old.
+    clock.set("+31d x200");
+    eventually("both end", || {
+        here.log().matches("ends as expired").count() == 2
+    });
+    here.kill();
+    clock.set("+0");
+    let _here = jinjiang.start();
+    let ended = notices(&jinjiang, "out");
+    assert_eq!(ended.len(), 2);
+    for notice in ended {
+        assert_eq!(notice["delivery"], "expired", "{notice}");
+        assert_eq!(notice["code"], "agreement_expired", "{notice}");
+    }
+}
+
+/// The day that a text of one key a line gives under that key.
+fn day_of(text: &str, key: &str) -> Date {
+    let mut lines = text.lines().filter_map(|line| line.split_once(" = "));
+    let (_, day) = lines.find(|(found, _)| *found == key).unwrap();
+    day.trim_matches('"').parse().unwrap()
+}
+
+/// The text with another day under that key.
+fn with_day(text: &str, key: &str, day: Date) -> String {
+    let lines = text.lines().map(|line| match line.split_once(" = ") {
+        Some((found, _)) if found == key => format!("{key} = \"{day}\"\n"),
+        _ => format!("{line}\n"),
+    });
+    lines.collect()
+}
+
 /// A text of the agreement that ends earlier.
 fn amended(world: &World, county: &County) -> String {
     let text = fs::read_to_string(county.dir.join(format!("agreements/{ID}.toml"))).unwrap();
@@ -193,16 +288,9 @@ fn amended(world: &World, county: &County) -> String {
 
 /// The same for three years less some.
 fn shortened(text: &str) -> String {
-    text.lines()
-        .map(|line| match line.split_once(" = ") {
-            Some(("valid_until", day)) => {
-                let day: jiff::civil::Date = day.trim_matches('"').parse().unwrap();
-                let day = day.checked_sub(jiff::ToSpan::days(200)).unwrap();
-                format!("valid_until = \"{day}\"\n")
-            }
-            _ => format!("{line}\n"),
-        })
-        .collect()
+    let until = day_of(text, "valid_until");
+    let until = until.checked_sub(jiff::ToSpan::days(200)).unwrap();
+    with_day(text, "valid_until", until)
 }
 
 #[test]

@@ -111,6 +111,7 @@ fn production(world: &World, area: &str) -> County {
         dir,
         exchange,
         build: Build::Sound,
+        clock: None,
     };
     county.quicken();
     county

@@ -16,6 +16,7 @@ use crate::domain::{
     agreement::{AgreementId, AgreementVersion},
     channel::Channel,
     notice::Kind,
+    problem,
 };
 
 /// The agreements that a node holds, several versions of each at most, and how each stands.
@@ -45,6 +46,23 @@ pub struct Agreements {
 struct Versions {
     id: AgreementId,
     held: Vec<Held>,
+}
+
+impl Versions {
+    fn version(&self, version: u32) -> Option<&Held> {
+        let mut held = self.held.iter();
+        held.find(|held| held.agreement.version.version == version)
+    }
+
+    /// True if one of them is in force on that day, suspended or not.
+    fn in_force(&self, on: Date) -> bool {
+        self.held.iter().any(|held| {
+            matches!(
+                state_on(&held.record, on),
+                State::InForce | State::Suspended
+            )
+        })
+    }
 }
 
 /// A version that is held, and what was said of it.
@@ -184,8 +202,8 @@ impl Agreements {
 
     /// The version of that name.
     pub(super) fn version(&self, version: AgreementVersion) -> Option<&Held> {
-        let mut versions = self.between(Units::of(version.id))?.held.iter();
-        versions.find(|held| held.agreement.version == version)
+        self.between(Units::of(version.id))?
+            .version(version.version)
     }
 
     fn between(&self, units: Units) -> Option<&Versions> {
@@ -244,16 +262,7 @@ impl Agreements {
 
     /// The agreements of which no version is in force on that day, suspended or not, ascending.
     pub fn not_in_force(&self, on: Date) -> Vec<AgreementId> {
-        let in_force = |held: &Held| {
-            matches!(
-                state_on(&held.record, on),
-                State::InForce | State::Suspended
-            )
-        };
-        let lapsed = self
-            .all
-            .iter()
-            .filter(|(_, it)| !it.held.iter().any(in_force));
+        let lapsed = self.all.iter().filter(|(_, it)| !it.in_force(on));
         lapsed.map(|(_, versions)| versions.id).collect()
     }
 
@@ -276,27 +285,38 @@ impl Agreements {
         self.version(version).map(|held| state_on(&held.record, on))
     }
 
-    /// True if a notice of that kind under that version waits on that day, because a side has
-    /// suspended it.
-    pub fn suspends(
+    /// Why a notice of that kind under that version does not leave on that day: a side has suspended
+    /// it, or no version of the agreement is in force any more. One that rests on a version which
+    /// this node does not hold is for the peer to judge.
+    pub fn keeps_back(
         &self,
         version: AgreementVersion,
         channel: Channel,
         kind: Kind,
         on: Date,
-    ) -> bool {
-        self.version(version).is_some_and(|held| {
-            let from = held.agreement.sender_on(channel);
-            from.is_some_and(|from| held.record.suspends(from, kind, on))
-        })
+    ) -> Option<problem::Code> {
+        let versions = self.between(Units::of(version.id))?;
+        let held = versions.version(version.version)?;
+        let from = held.agreement.sender_on(channel)?;
+        if held.record.suspends(from, kind, on) {
+            Some(problem::Code::AgreementSuspended)
+        } else {
+            (!versions.in_force(on)).then_some(problem::Code::AgreementExpired)
+        }
     }
 
-    /// True if anything at all is suspended on that channel on that day.
-    pub fn suspends_any(&self, channel: Channel, on: Date) -> bool {
-        self.held().any(|held| {
-            let from = held.agreement.sender_on(channel);
-            let mut kinds = Kind::ALL.into_iter();
-            from.is_some_and(|from| kinds.any(|kind| held.record.suspends(from, kind, on)))
+    /// True if anything at all may be kept back on that channel on that day.
+    pub fn keeps_any_back(&self, channel: Channel, on: Date) -> bool {
+        self.all.iter().any(|(_, versions)| {
+            let lapsed = !versions.in_force(on);
+            versions.held.iter().any(|held| {
+                let from = held.agreement.sender_on(channel);
+                let suspends = |from| {
+                    let mut kinds = Kind::ALL.into_iter();
+                    kinds.any(|kind| held.record.suspends(from, kind, on))
+                };
+                from.is_some_and(|from| lapsed || suspends(from))
+            })
         })
     }
 
@@ -362,6 +382,42 @@ mod tests {
         ] {
             assert_eq!(held.not_in_force(day), ended, "{day}");
         }
+    }
+
+    #[test]
+    fn what_is_queued_is_kept_back_while_no_version_is_in_force() {
+        let first = Agreement::parse(TEXT).unwrap();
+        let later = TEXT
+            .replace("version = 1", "version = 2")
+            .replace("2026-01-01", "2029-02-01")
+            .replace("2028-12-31", "2029-12-31");
+        let versions = [first.version, Agreement::parse(&later).unwrap().version];
+        let held = Agreements::new([first, Agreement::parse(&later).unwrap()], []).unwrap();
+        let channel = |from: &str, to: &str| Channel {
+            from: from.parse().unwrap(),
+            to: to.parse().unwrap(),
+        };
+        let (own, others) = (channel("350582", "530111"), channel("350582", "530112"));
+        let lapsed = Some(problem::Code::AgreementExpired);
+        for (day, why) in [
+            (date(2028, 12, 31), None),
+            (date(2029, 1, 1), lapsed),
+            (date(2029, 1, 31), lapsed),
+            (date(2029, 2, 1), None),
+            (date(2030, 1, 1), lapsed),
+        ] {
+            for version in versions {
+                let kept = |channel| held.keeps_back(version, channel, Kind::Departure, day);
+                assert_eq!(kept(own), why, "{version} on {day}");
+                assert_eq!(kept(own.opposite()), why, "{version} on {day}");
+                assert_eq!(kept(others), None, "not one of that channel");
+            }
+            assert_eq!(held.keeps_any_back(own, day), why.is_some(), "{day}");
+            assert!(!held.keeps_any_back(others, day));
+        }
+        let unknown = "350582-530111/3".parse().unwrap();
+        let day = date(2030, 1, 1);
+        assert_eq!(held.keeps_back(unknown, own, Kind::Departure, day), None);
     }
 
     #[test]

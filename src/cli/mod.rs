@@ -53,7 +53,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// 协议：查看、比较、提出、接受、中止、终止。 Agreements with other nodes
+    /// 协议：查看、比较、提出、接受、暂停、终止。 Agreements with other nodes
     #[command(subcommand)]
     Agreement(agreement::Command),
     /// 试点证书机构：签发、吊销。 A pilot certificate authority

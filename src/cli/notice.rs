@@ -229,7 +229,7 @@ fn rows(outer: &str, object: &Map<String, Value>) -> Vec<(String, String)> {
 fn state_words(notice: &NoticeState) -> String {
     let mut words = notice.delivery.clone();
     if notice.on_hold {
-        words += ", on_hold";
+        words += &format!(", on_hold until {}", short(notice.deadline_ms));
     }
     if notice.unconfirmed {
         words += ", unconfirmed";

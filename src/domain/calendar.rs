@@ -12,6 +12,13 @@ pub fn day_of(milliseconds: i64) -> Option<Date> {
     Some(tz::offset(8).to_datetime(at).date())
 }
 
+/// When a day begins in Asia/Shanghai, in milliseconds since 1970-01-01T00:00:00Z. `None` beyond what
+/// a clock can show.
+pub fn begin_ms(day: Date) -> Option<i64> {
+    let at = tz::offset(8).to_timestamp(day.at(0, 0, 0, 0)).ok()?;
+    Some(at.as_millisecond())
+}
+
 /// Parses exactly `YYYY-MM-DD`, a day that exists.
 pub fn parse_day(text: &str) -> Option<Date> {
     let [a, b, c, d, b'-', e, f, b'-', g, h] = text.as_bytes() else {

@@ -175,7 +175,7 @@ fn compare(
     let of_theirs = |version: AgreementVersion, digest: Digest| {
         let same = held(version).filter(|agreement| agreement.digest() == digest);
         let shown = texts.get(&version);
-        same.or(shown.filter(|agreement| agreement.digest() == digest))
+        same.or_else(|| shown.filter(|agreement| agreement.digest() == digest))
     };
     let newest = |all: &[(AgreementVersion, Digest)], id: AgreementId| {
         let of_id = all.iter().filter(|(version, _)| version.id == id);

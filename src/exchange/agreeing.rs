@@ -7,7 +7,8 @@
 //!
 //! What is suspended waits on both sides of a channel: the receiver pauses it, and the sender puts
 //! what it has queued on hold by itself, so that nothing of it leaves towards a peer that has not
-//! heard yet, or will not hear.
+//! heard yet, or will not hear. In the same way the sender holds what is still queued when an
+//! agreement lapses; what had left by then the receiver judges by the day of publication.
 
 use std::{
     collections::HashMap,
@@ -30,12 +31,13 @@ use crate::{
     agreement::Agreements,
     domain::{
         area::County,
+        calendar,
         channel::{Channel, Sequence},
         problem::Code,
         receipt::VoidReason,
     },
     pairing::life::{Handed, Heard, Holding, NotHeard, Shown},
-    store::{Direction, NotNow},
+    store::{Direction, NotNow, Waiting},
     trust::identity::{PeerId, SpiffeId},
 };
 
@@ -347,20 +349,31 @@ impl Exchange {
             .map_err(AgreeError::Files)
     }
 
-    /// Holds what is suspended, whenever agreements change and now and then, until told to stop.
-    pub(super) async fn hold_suspended(self, stop: CancellationToken) {
+    /// Holds what is suspended or has lapsed, whenever agreements change, each midnight and now and
+    /// then, until told to stop.
+    pub(super) async fn hold_kept_back(self, stop: CancellationToken) {
         let mut agreements = self.0.agreements.clone();
         loop {
             agreements.mark_unchanged();
             if let Err(error) = self.hold_all().await {
-                tracing::warn!(%error, "What is suspended could not be put on hold.");
+                tracing::warn!(%error, "What waits for an agreement could not be put on hold.");
             }
             tokio::select! {
                 () = stop.cancelled() => return,
                 _ = agreements.changed() => {}
-                () = tokio::time::sleep(HOLD_EVERY) => {}
+                () = tokio::time::sleep(self.until_next_look()) => {}
             }
         }
+    }
+
+    /// Up to just after midnight in Asia/Shanghai, but not for long: a clock may be set.
+    fn until_next_look(&self) -> Duration {
+        let midnight = self.today().tomorrow().ok().and_then(calendar::begin_ms);
+        let until = midnight.and_then(|at| at.checked_sub(self.0.clock.now_ms()));
+        let until = until.and_then(|until| u64::try_from(until).ok());
+        until.map_or(HOLD_EVERY, |until| {
+            Duration::from_millis(until.saturating_add(1)).min(HOLD_EVERY)
+        })
     }
 
     async fn hold_all(&self) -> Result<(), NotNow> {
@@ -372,26 +385,25 @@ impl Exchange {
         Ok(())
     }
 
-    /// Puts on hold what is queued on a channel and suspended today.
+    /// Puts on hold what is queued on a channel and kept back today.
     async fn hold(&self, channel: Channel) -> Result<(), NotNow> {
         let (agreements, today) = (self.agreements(), self.today());
-        if !agreements.suspends_any(channel, today) {
+        if !agreements.keeps_any_back(channel, today) {
             return Ok(());
         }
         let store = &self.0.store;
-        let code = Some(Code::AgreementSuspended);
         let mut after = Some(Sequence::ZERO);
         while let Some(from) = after {
             let page = store.waiting(channel, from, PAGE).await?;
             for notice in page.notices {
-                let waits = agreements.suspends(notice.agreement, channel, notice.kind, today);
-                if notice.on_hold.is_some() || !waits {
+                let why = agreements.keeps_back(notice.agreement, channel, notice.kind, today);
+                if notice.on_hold.is_some() || why.is_none() {
                     continue;
                 }
                 let (sequence, at_ms) = (notice.sequence, self.0.clock.now_ms());
-                tracing::warn!(%channel, %sequence, agreement = %notice.agreement, "A notice waits: its agreement is suspended.");
+                tracing::warn!(%channel, %sequence, agreement = %notice.agreement, code = why.map(Code::name), "A notice waits for its agreement.");
                 store
-                    .end(channel, sequence, VoidReason::OnHold, code, at_ms)
+                    .end(channel, sequence, VoidReason::OnHold, why, at_ms)
                     .await?;
             }
             after = page.next;
@@ -402,7 +414,7 @@ impl Exchange {
     /// Whether anything of what waits on a channel could go by what this node holds today.
     pub(super) async fn may_release(&self, channel: Channel) -> Result<bool, NotNow> {
         let (agreements, today) = (self.agreements(), self.today());
-        if !agreements.suspends_any(channel, today) {
+        if !agreements.keeps_any_back(channel, today) {
             return Ok(true);
         }
         let mut after = Some(Sequence::ZERO);
@@ -412,9 +424,14 @@ impl Exchange {
                 .notices
                 .iter()
                 .filter(|notice| notice.on_hold.is_some());
-            if held
-                .any(|notice| !agreements.suspends(notice.agreement, channel, notice.kind, today))
-            {
+            let goes = |notice: &Waiting| {
+                let Waiting {
+                    agreement, kind, ..
+                } = *notice;
+                let kept = agreements.keeps_back(agreement, channel, kind, today);
+                kept.is_none()
+            };
+            if held.any(goes) {
                 return Ok(true);
             }
             after = page.next;

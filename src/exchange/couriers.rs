@@ -31,14 +31,14 @@ impl Exchange {
                 Duty::Courier(channel) => Box::pin(courier(exchange, channel, end)),
                 Duty::Deadlines => Box::pin(expiry::watch(exchange, end)),
                 Duty::Probes => Box::pin(exchange.probe_all(end)),
-                Duty::Suspensions => Box::pin(exchange.hold_suspended(end)),
+                Duty::Holds => Box::pin(exchange.hold_kept_back(end)),
             }
         });
         let cap = Duration::from_secs(self.0.limits.retry_cap_seconds.max(1));
         let mut crew = Crew::new(work, cap, self.0.clock.clone(), stop.clone());
         crew.take_on(Duty::Deadlines);
         crew.take_on(Duty::Probes);
-        crew.take_on(Duty::Suspensions);
+        crew.take_on(Duty::Holds);
         let mut bell = self.0.store.new_channel_bell();
         loop {
             bell.mark_unchanged();
@@ -66,7 +66,7 @@ enum Duty {
     Courier(Channel),
     Deadlines,
     Probes,
-    Suspensions,
+    Holds,
 }
 
 /// Does a duty until told to stop.

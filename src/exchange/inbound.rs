@@ -54,6 +54,7 @@ impl ExchangeService for Inbound {
             caller: caller.id,
             steps: request.into_inner(),
             answers,
+            did_right: false,
         };
         let (stop, cut) = (self.stop.clone(), caller.cut);
         // A task of its own: what was begun is finished even if the call is dropped.
@@ -93,8 +94,8 @@ impl ExchangeService for Inbound {
         let caller = caller(&request)?;
         self.exchange.0.links.called(caller.id.id());
         let exchange = self.exchange.clone();
-        // A task of its own: what was begun is finished even if the call is dropped.
         let peer = caller.id.clone();
+        // A task of its own: what was begun is finished even if the call is dropped.
         let answer =
             tokio::spawn(async move { exchange.answer_agree(&peer, request.into_inner()).await });
         let answered = answer.await.unwrap_or(Err(CallError::NotKept));
@@ -124,10 +125,11 @@ impl ExchangeService for Inbound {
 }
 
 impl Inbound {
-    /// Notes what the caller did, where it is that on which its call ends.
+    /// Notes what the caller did in a single call, or that it did right.
     fn noted<T>(&self, caller: &PeerId, answered: Result<T, CallError>) -> Result<T, CallError> {
         let misdeed = answered.as_ref().err().and_then(CallError::misdeed);
-        if misdeed.is_some() {
+        // Whatever else a call ends on says nothing of the caller.
+        if answered.is_ok() || misdeed.is_some() {
             let links = &self.exchange.0.links;
             links.note_misdeed(caller.id(), At::Calls, misdeed);
         }

@@ -79,10 +79,12 @@ pub(super) enum At {
     Probe,
     /// In what it answers on a stream of ours.
     Answers,
-    /// In what it sends on its own streams.
+    /// In what it asks in single calls.
     Calls,
     /// In what it says of agreements.
     Statements,
+    /// In what it sends on its own streams: there a parcel that is taken is what does right.
+    Streams,
 }
 
 /// A misdeed and when it was last met.

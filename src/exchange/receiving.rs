@@ -46,6 +46,8 @@ pub(super) struct Receiving {
     pub(super) caller: PeerId,
     pub(super) steps: Streaming<DeliverRequest>,
     pub(super) answers: mpsc::Sender<Result<DeliverResponse, Status>>,
+    /// Whether a parcel of this stream was taken.
+    pub(super) did_right: bool,
 }
 
 impl Receiving {
@@ -58,9 +60,9 @@ impl Receiving {
         };
         let misdeed = ended.as_ref().err().and_then(CallError::misdeed);
         // Whatever else ends a stream says nothing of the peer.
-        if ended.is_ok() || misdeed.is_some() {
+        if misdeed.is_some() {
             let links = &self.exchange.0.links;
-            links.note_misdeed(peer.id(), At::Calls, misdeed);
+            links.note_misdeed(peer.id(), At::Streams, misdeed);
         }
         if let Err(error) = ended {
             if matches!(error, CallError::Signature(SignatureError::Superseded)) {
@@ -316,7 +318,11 @@ impl Receiving {
 
     /// Answers a parcel that is durable, or that the store did not take. False: the channel is
     /// stopped.
-    async fn committed(&self, open: &mut Open, committed: Committed) -> Result<bool, CallError> {
+    async fn committed(
+        &mut self,
+        open: &mut Open,
+        committed: Committed,
+    ) -> Result<bool, CallError> {
         let Committed {
             first,
             answers,
@@ -328,6 +334,10 @@ impl Receiving {
                 pause,
                 idle_bytes,
             }) => {
+                if !std::mem::replace(&mut self.did_right, true) {
+                    let links = &self.exchange.0.links;
+                    links.note_misdeed(self.caller.id(), At::Streams, None);
+                }
                 self.spend(idle_bytes);
                 if matches!(&pause, Some(Pause::RetryLater { .. })) {
                     let (peer, channel) = (&self.caller, open.channel);

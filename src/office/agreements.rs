@@ -48,7 +48,7 @@ impl Office {
             None => listed
                 .iter()
                 .position(|seen| matches!(seen.state, State::InForce | State::Suspended))
-                .or((!listed.is_empty()).then_some(0)),
+                .or_else(|| (!listed.is_empty()).then_some(0)),
         };
         chosen
             .map(|at| listed.swap_remove(at))

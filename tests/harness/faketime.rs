@@ -9,6 +9,7 @@ use std::{
 use super::{County, Node, World};
 
 /// A clock that a node is started with, and that can be set while it runs.
+#[derive(Clone)]
 pub struct Faked {
     setting: PathBuf,
 }

@@ -38,6 +38,8 @@ pub mod faketime;
 pub mod relay;
 pub mod trace;
 
+use faketime::Faked;
+
 pub const JINJIANG: &str = "350582";
 pub const NANAN: &str = "350583";
 pub const GUANDU: &str = "530111";
@@ -260,6 +262,7 @@ impl World {
             dir: self.path(area),
             exchange,
             build: self.build,
+            clock: None,
         };
         let mut command = binary();
         command
@@ -341,9 +344,19 @@ pub struct County {
     pub dir: PathBuf,
     pub exchange: u16,
     pub build: Build,
+    /// By which clock its commands run; `None` for the true one.
+    pub clock: Option<Faked>,
 }
 
 impl County {
+    /// The same by another clock: what is run or started from now on.
+    pub fn by(self, clock: &Faked) -> Self {
+        Self {
+            clock: Some(clock.clone()),
+            ..self
+        }
+    }
+
     /// Lets a node try again quickly, and run on small disks.
     pub fn quicken(&self) {
         let path = self.dir.join("node.toml");
@@ -355,6 +368,9 @@ impl County {
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = self.build.command();
         command.args(words).arg("--node").arg(&self.dir);
+        if let Some(clock) = &self.clock {
+            clock.apply(&mut command);
+        }
         command
     }
 

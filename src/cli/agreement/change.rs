@@ -25,10 +25,10 @@ pub(in crate::cli) struct Suspend {
     /// 协议编号，可带版本。 Which agreement, with its version or the one in force
     #[arg(value_name = "ID")]
     which: Which,
-    /// 只中止这一种通报；省略即全部。 Only this kind; every one if left out
+    /// 只暂停这一种通报；省略即全部。 Only this kind; every one if left out
     #[arg(long, value_name = "KIND")]
     kind: Option<Kind>,
-    /// 只中止这一方向；省略即双向。 Only this way; both if left out
+    /// 只暂停这一方向；省略即双向。 Only this way; both if left out
     #[arg(long, value_enum)]
     direction: Option<Direction>,
     /// 原因，一行，告知对方，不得含个人信息。 Why, for the other side; nothing about a person

@@ -10,6 +10,7 @@ use super::super::{
     link::{LinkArguments, block_on, connect},
     moment::{rfc3339, short},
     output::{Output, OutputArguments},
+    peer::agreement_object,
 };
 use crate::{
     agreement::Difference,
@@ -103,10 +104,11 @@ fn words(compared: &AgreementComparison) -> Sentence {
 }
 
 fn object(compared: &AgreementComparison, told_at_ms: Option<i64>) -> Value {
-    let mut object = super::super::peer::agreement_object(compared);
-    object["differences"] = compared.differences.iter().map(difference).collect();
-    object["told_at"] = told_at_ms.map(rfc3339).into();
-    object
+    let mut object = agreement_object(compared);
+    let differences = compared.differences.iter().map(difference).collect();
+    object.insert("differences".to_owned(), differences);
+    object.insert("told_at".to_owned(), told_at_ms.map(rfc3339).into());
+    object.into()
 }
 
 fn difference(difference: &Difference) -> Value {

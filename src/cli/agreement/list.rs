@@ -1,7 +1,7 @@
 //! `hongyan agreement list`.
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::super::{
     exit::{Exit, Failure},
@@ -70,7 +70,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
 }
 
 /// How one stands, for a program.
-pub(super) fn object(state: &AgreementState) -> Value {
+pub(super) fn object(state: &AgreementState) -> Map<String, Value> {
     let AgreementState {
         version: AgreementVersion { id, version },
         state,
@@ -90,19 +90,23 @@ pub(super) fn object(state: &AgreementState) -> Value {
             .map(|(side, kind)| json!({"from_side": side.name(), "kind": kind.name()}));
         json!({"by": by.name(), "from": from.to_string(), "kinds": kinds.collect::<Vec<_>>()})
     });
-    json!({
-        "id": id.to_string(),
-        "version": version,
-        "state": state,
-        "party_a": a.to_string(),
-        "party_b": b.to_string(),
-        "sandbox": sandbox,
-        "valid_from": valid_from.to_string(),
-        "ends_on": ends_on.to_string(),
-        "days_left": days_left,
-        "suspended": suspended.collect::<Vec<_>>(),
-        "digest": digest.to_string(),
-    })
+    let members = [
+        ("id", json!(id.to_string())),
+        ("version", json!(version)),
+        ("state", json!(state)),
+        ("party_a", json!(a.to_string())),
+        ("party_b", json!(b.to_string())),
+        ("sandbox", json!(sandbox)),
+        ("valid_from", json!(valid_from.to_string())),
+        ("ends_on", json!(ends_on.to_string())),
+        ("days_left", json!(days_left)),
+        ("suspended", json!(suspended.collect::<Vec<_>>())),
+        ("digest", json!(digest.to_string())),
+    ];
+    let members = members.into_iter();
+    members
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 /// How people call a state.

@@ -32,12 +32,12 @@ pub(super) enum Command {
         after_help = "示例 Example:\n  hongyan agreement accept --node ./guandu 350582-530111/2"
     )]
     Accept(accept::Arguments),
-    /// 中止协议或其中一种通报：排队的通报等待恢复。 Suspend it, or one kind: what is queued waits
+    /// 暂停协议或其中一种通报：排队的通报等待恢复。 Suspend it, or one kind: what is queued waits
     #[command(
         after_help = "示例 Example:\n  hongyan agreement suspend --node ./jinjiang 350582-530111 --kind departure --direction out --reason 系统升级"
     )]
     Suspend(change::Suspend),
-    /// 恢复本方中止的协议，等待的通报随即发出。 Resume what this side suspended
+    /// 恢复本方暂停的协议，等待的通报随即发出。 Resume what this side suspended
     #[command(
         after_help = "示例 Example:\n  hongyan agreement resume --node ./jinjiang 350582-530111"
     )]

@@ -1,6 +1,7 @@
 //! `hongyan agreement show`.
 
 use clap::Args;
+use serde_json::json;
 
 use super::{
     super::{
@@ -41,8 +42,8 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         words: Sentence { zh, en },
     } = shown;
     let mut shown = object(&state);
-    shown["words"] = serde_json::json!({"zh": zh, "en": en});
-    shown["text"] = agreement.text().into();
+    shown.insert("words".to_owned(), json!({"zh": zh, "en": en}));
+    shown.insert("text".to_owned(), agreement.text().into());
     let language = output.language;
     let stands = state_words(&state.state, language);
     let left = match state.days_left {

@@ -60,7 +60,7 @@ const fn words(state: State) -> (&'static str, &'static str) {
         State::Proposed => ("已提出，待另一方同意", "proposed"),
         State::Accepted => ("双方已同意，尚未生效", "accepted, and not in force yet"),
         State::InForce => ("生效", "in force"),
-        State::Suspended => ("已中止", "suspended"),
+        State::Suspended => ("已暂停", "suspended"),
         State::Ended => ("已终止", "ended"),
         State::Expired => ("已到期", "expired"),
         State::Superseded => ("已被新版取代", "superseded"),

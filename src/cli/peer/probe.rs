@@ -1,7 +1,7 @@
 //! `hongyan peer probe`.
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     super::{
@@ -100,7 +100,7 @@ pub(in crate::cli) fn words(home: &Home, area: County, probe: &Probe) -> Sentenc
 }
 
 /// A version of an agreement as both sides hold it, for a program.
-pub(in crate::cli) fn agreement_object(compared: &AgreementComparison) -> Value {
+pub(in crate::cli) fn agreement_object(compared: &AgreementComparison) -> Map<String, Value> {
     let AgreementComparison {
         id,
         here,
@@ -110,14 +110,18 @@ pub(in crate::cli) fn agreement_object(compared: &AgreementComparison) -> Value 
         compared_version,
     } = compared;
     let keys: Vec<&str> = differences.iter().map(|it| it.key.as_str()).collect();
-    json!({
-        "id": id.to_string(),
-        "version_here": here,
-        "version_there": there,
-        "equal": equal,
-        "differences": keys,
-        "compared_version": compared_version,
-    })
+    let members = [
+        ("id", json!(id.to_string())),
+        ("version_here", json!(here)),
+        ("version_there", json!(there)),
+        ("equal", json!(equal)),
+        ("differences", json!(keys)),
+        ("compared_version", json!(compared_version)),
+    ];
+    let members = members.into_iter();
+    members
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 fn object(area: County, probe: &Probe) -> Value {

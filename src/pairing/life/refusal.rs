@@ -134,7 +134,7 @@ impl Unsaid {
                 en: "this side has said yes to this version already; another text needs another version",
             },
             Self::Backdated => Text {
-                zh: "中止或终止的起始日不能早于作出之日。",
+                zh: "暂停或终止的起始日不能早于作出之日。",
                 en: "a suspension or an end begins on the day on which it is made, or later",
             },
             Self::Conflict => Text {
@@ -178,7 +178,7 @@ impl Unsaid {
                 en: "the other side has not said yes to this version; there is nothing to accept",
             },
             Self::NotSuspended => Text {
-                zh: "本方没有中止该协议；对方的中止只能由对方恢复。",
+                zh: "本方没有暂停该协议；对方的暂停只能由对方恢复。",
                 en: "this side has suspended nothing of it; what the other side suspended only the other side resumes",
             },
             Self::OwnAreas => Text {
@@ -194,7 +194,7 @@ impl Unsaid {
                 en: "several paired nodes are on the other side of this agreement, and none of them changes it for all; make one with each",
             },
             Self::SuspendsNothing => Text {
-                zh: "协议不允许所指的通报种类，无可中止。",
+                zh: "协议不允许所指的通报种类，无可暂停。",
                 en: "the agreement lets no such kind through that way; there is nothing to suspend",
             },
             Self::TextDiffers => Text {

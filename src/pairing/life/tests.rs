@@ -10,7 +10,7 @@ use crate::{
         life::{Reason, Says, State, Statement},
         samples::TEXT,
     },
-    domain::{agreement::AgreementVersion, channel::Channel, notice::Kind},
+    domain::{agreement::AgreementVersion, channel::Channel, notice::Kind, problem::Code},
     pairing::{Nonce, PairingFile, load_agreements},
     trust::{
         forms::Frame,
@@ -206,13 +206,14 @@ fn what_one_side_signs_both_hold_and_a_node_that_was_set_back_gets_its_own_words
             from: "350582".parse().unwrap(),
             to: "530111".parse().unwrap(),
         };
-        let waits =
-            |kind, channel| held.suspends(proposed.version, channel, kind, date(2026, 10, 8));
-        assert!(waits(Kind::Departure, channel));
-        assert!(!waits(Kind::Feedback, channel));
-        assert!(!waits(Kind::Feedback, channel.opposite()));
-        assert!(held.suspends_any(channel, date(2026, 10, 8)));
-        assert!(!held.suspends_any(channel.opposite(), date(2026, 10, 8)));
+        let day = date(2026, 10, 8);
+        let waits = |kind, channel| held.keeps_back(proposed.version, channel, kind, day);
+        let suspended = Some(Code::AgreementSuspended);
+        assert_eq!(waits(Kind::Departure, channel), suspended);
+        assert_eq!(waits(Kind::Feedback, channel), None);
+        assert_eq!(waits(Kind::Feedback, channel.opposite()), None);
+        assert!(held.keeps_any_back(channel, day));
+        assert!(!held.keeps_any_back(channel.opposite(), day));
     }
     let before = a.files();
     fs::remove_file(a.dir().statements("350582-530111".parse().unwrap())).unwrap();

@@ -4,6 +4,7 @@
 
 mod configuration;
 mod mutation;
+mod nonsense;
 mod office;
 mod peer;
 mod receiver;

@@ -68,7 +68,21 @@ impl Peer {
     }
 
     fn channel(&self) -> Vec<u8> {
-        [bytes(1, &self.from), bytes(2, &self.to), number(3, 1)].concat()
+        self.channel_to(&self.to)
+    }
+
+    fn channel_to(&self, to: &str) -> Vec<u8> {
+        [bytes(1, &self.from), bytes(2, to), number(3, 1)].concat()
+    }
+
+    /// The opening of a channel to that area, of which nothing is held yet.
+    pub(super) fn opening_to(&self, to: &str) -> Vec<u8> {
+        let opening = [
+            bytes(1, self.channel_to(to)),
+            number(2, 0),
+            bytes(3, [0; 32]),
+        ];
+        bytes(1, opening.concat())
     }
 
     /// A `SenderOpening` of one who holds just as much.
