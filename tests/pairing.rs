@@ -34,6 +34,7 @@ fn stranger(world: &World, area: &str) -> County {
         dir: world.path(area),
         exchange: free_port(),
         build: Build::Sound,
+        clock: None,
     };
     run(binary()
         .args(["init", "--sandbox", "--area", area, "--dir"])
