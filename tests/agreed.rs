@@ -13,8 +13,16 @@
 
 mod harness;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
+use aws_lc_rs::{
+    digest::{SHA256, digest},
+    signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey},
+};
+use data_encoding::HEXLOWER;
 use harness::{County, GUANDU, JINJIANG, World, departure, edit, one_error, run};
 use serde_json::json;
 
@@ -195,4 +203,75 @@ fn an_agreement_is_listed_shown_and_exported() {
     let exported: toml::Table = fs::read_to_string(&out).unwrap().parse().unwrap();
     assert_eq!(exported["text"].as_str(), Some(text.as_str()));
     assert_eq!(exported["digest"].as_str(), state["digest"].as_str());
+}
+
+/// Checks an exported agreement with nothing but the file; returns who signed what.
+fn checked(county: &County, which: &str, out: &Path) -> Vec<(String, String)> {
+    let mut export = county.command(&["agreement", "export", which]);
+    run(export.arg("--out").arg(out)).expect(0);
+    let exported: toml::Table = fs::read_to_string(out).unwrap().parse().unwrap();
+    let text = |table: &toml::Table, key: &str| table[key].as_str().unwrap().to_owned();
+    let bytes =
+        |table: &toml::Table, key: &str| HEXLOWER.decode(text(table, key).as_bytes()).unwrap();
+    let holds = |form: &[u8], part: &[u8]| form.windows(part.len()).any(|window| window == part);
+    let sum = bytes(&exported, "digest");
+    assert_eq!(
+        digest(&SHA256, &bytes(&exported, "canonical")).as_ref(),
+        sum
+    );
+    let signed = exported["signed"].as_array().unwrap().iter();
+    let said = signed.map(|signed| {
+        let signed = signed.as_table().unwrap();
+        let form = bytes(signed, "form");
+        // The point alone: what stands before it in a SubjectPublicKeyInfo of P-256 is fixed.
+        let key = bytes(signed, "key").split_off(26);
+        let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key);
+        key.verify(&form, &bytes(signed, "signature")).unwrap();
+        if let Some(document) = signed.get("document") {
+            let document = document.as_str().unwrap();
+            let (body, _) = document
+                .rsplit_once("\n-----BEGIN HONGYAN SIGNATURE")
+                .unwrap();
+            assert!(holds(&form, digest(&SHA256, body.as_bytes()).as_ref()));
+            assert!(text(signed, "kind") != "answer" || body.contains(&text(&exported, "text")));
+        } else {
+            assert!(holds(&form, &sum), "it speaks of this very text");
+        }
+        (text(signed, "by"), text(signed, "kind"))
+    });
+    said.collect()
+}
+
+#[test]
+fn both_signatures_of_a_version_are_exported_and_hold_without_a_node() {
+    let (world, jinjiang, guandu) = World::two_counties();
+    let (_here, _there) = (jinjiang.start(), guandu.start());
+    let amended = world.path("amended.toml");
+    let text = fs::read_to_string(file(&jinjiang)).unwrap();
+    let from = value(&text, "valid_from");
+    let until = format!("valid_until = \"{}\"", value(&text, "valid_until"));
+    fs::write(
+        &amended,
+        text.replace(&until, &format!("valid_until = \"{from}\"")),
+    )
+    .unwrap();
+    let amend = ["agreement", "amend", ID, amended.to_str().unwrap()];
+    jinjiang.ask(&amend).expect(0);
+    let (second, out) = (format!("{ID}/2"), world.path("export.toml"));
+    guandu
+        .ask(&["agreement", "accept", &second, "--yes"])
+        .expect(0);
+    let of = |by: &str, kind: &str| (by.to_owned(), kind.to_owned());
+    for county in [&jinjiang, &guandu] {
+        let paired = [of(JINJIANG, "invitation"), of(GUANDU, "answer")];
+        assert_eq!(checked(county, &format!("{ID}/1"), &out), paired);
+        let said = [of(JINJIANG, "statement"), of(GUANDU, "statement")];
+        assert_eq!(checked(county, &second, &out), said);
+    }
+    // What was not signed so is not passed off as signed.
+    edit(
+        &jinjiang.dir.join(format!("agreements/{ID}.answer")),
+        |text| text.replacen("inviter_area", "inviter_area ", 1),
+    );
+    assert!(checked(&jinjiang, &format!("{ID}/1"), &out).is_empty());
 }

@@ -116,6 +116,16 @@ impl NodeDir {
         self.0.join(format!("agreements/{id}.toml"))
     }
 
+    /// The invitation with which the agreement of that pair began, as its side signed it.
+    pub fn signed_invitation(&self, id: AgreementId) -> PathBuf {
+        self.0.join(format!("agreements/{id}.invitation"))
+    }
+
+    /// The answer to it, as the other side signed it.
+    pub fn signed_answer(&self, id: AgreementId) -> PathBuf {
+        self.0.join(format!("agreements/{id}.answer"))
+    }
+
     /// The text of a version that came after the one that was signed in pairing.
     pub fn agreement_version(&self, version: AgreementVersion) -> PathBuf {
         let AgreementVersion { id, version } = version;

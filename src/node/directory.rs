@@ -13,12 +13,12 @@ use crate::{
     agreement::Agreements,
     clock::Clock,
     config::{ConfigError, NodeConfig, NodeDir},
-    domain::calendar,
+    domain::{agreement::AgreementVersion, calendar, channel::Digest},
     exchange::{PeerKeys, PinError, Statements},
     office::ReloadView,
     pairing::{
         AgreementsError, LoadError, PairingError, SucceedError,
-        life::{self, Act, Handed, Heard, Holding, Said, SayError, Shown},
+        life::{self, Act, Handed, Heard, Holding, Proof, Said, SayError, Shown},
         load_agreements, load_all, own_endpoint, succeed,
     },
     trust::{
@@ -199,6 +199,15 @@ impl Directory {
         let said = life::say(&self.dir, act, now)?;
         self.take_up()?;
         Ok(said)
+    }
+
+    /// What both sides have signed of a version. Reads files, as [`Directory::say`] does.
+    pub(super) fn proofs(
+        &self,
+        version: AgreementVersion,
+        digest: Digest,
+    ) -> Result<Vec<Proof>, AgreementsError> {
+        life::proofs(&self.dir, version, digest)
     }
 }
 

@@ -8,6 +8,7 @@ use super::directory::{Directory, NotSaid};
 use crate::{
     clock::Clock,
     domain::{
+        agreement::AgreementVersion,
         area::County,
         channel::{Channel, Digest},
         problem::Sentence,
@@ -18,7 +19,7 @@ use crate::{
         CourierState, CourierView, Hindrance, LinkView, MisbehaviourView, OperationError,
         Operations, Pending, ProbeView, ReachedView, ReloadView,
     },
-    pairing::life::{Act, Said, SayError},
+    pairing::life::{Act, Proof, Said, SayError},
     trust::material::TrustStore,
 };
 
@@ -153,6 +154,24 @@ impl Operations for Arc<Node> {
         })
     }
 
+    fn proofs(
+        &self,
+        version: AgreementVersion,
+        digest: Digest,
+    ) -> Pending<'_, Result<Vec<Proof>, OperationError>> {
+        let directory = Arc::clone(&self.directory);
+        Box::pin(async move {
+            let unread = |error: &dyn Error| OperationError::Declined {
+                code: "agreements_not_usable",
+                words: in_words(NOT_USABLE, error),
+            };
+            spawn_blocking(move || directory.proofs(version, digest))
+                .await
+                .map_err(|error| unread(&error))?
+                .map_err(|error| unread(&error))
+        })
+    }
+
     fn reload(&self) -> Pending<'_, Result<ReloadView, OperationError>> {
         let directory = Arc::clone(&self.directory);
         Box::pin(async move {
@@ -180,14 +199,13 @@ fn not_said(error: NotSaid) -> OperationError {
             | SayError::File(_)
             | SayError::Pairing(_)
             | SayError::Signature(_),
-        ) => (
-            "agreements_not_usable",
-            in_words("节点目录中的协议无法读写", &error),
-        ),
+        ) => ("agreements_not_usable", in_words(NOT_USABLE, &error)),
         NotSaid::NotInUse(_) => ("not_reloaded", in_words("已写入，但未能启用", &error)),
     };
     OperationError::Declined { code, words }
 }
+
+const NOT_USABLE: &str = "节点目录中的协议无法读写";
 
 /// Errors of files and programs are in English alone; what was not done is said in both languages.
 fn in_words(zh: &str, error: &dyn Error) -> Sentence {

@@ -9,6 +9,7 @@ use crate::{
         life::{Record, State, state_on},
     },
     domain::{agreement::AgreementId, area::County},
+    pairing::life::Proof,
     trust::identity::OfficeId,
 };
 
@@ -32,13 +33,14 @@ impl Office {
             .collect())
     }
 
-    /// That version; without one that in force today, else the newest.
-    pub(super) fn get_agreement(
+    /// That version, and what both sides have signed of it; without one that in force today, else the
+    /// newest.
+    pub(super) async fn get_agreement(
         &self,
         caller: &OfficeId,
         id: AgreementId,
         version: Option<u32>,
-    ) -> Result<AgreementSeen, Fault> {
+    ) -> Result<(AgreementSeen, Vec<Proof>), Fault> {
         let mut listed = self.list_agreements(caller)?;
         listed.retain(|seen| seen.agreement.version.id == id);
         let chosen = match version {
@@ -50,9 +52,13 @@ impl Office {
                 .position(|seen| matches!(seen.state, State::InForce | State::Suspended))
                 .or_else(|| (!listed.is_empty()).then_some(0)),
         };
-        chosen
-            .map(|at| listed.swap_remove(at))
-            .ok_or(Fault::UnknownAgreement)
+        let chosen = chosen.map(|at| listed.swap_remove(at));
+        let seen = chosen.ok_or(Fault::UnknownAgreement)?;
+        let (version, digest) = (seen.agreement.version, seen.agreement.digest());
+        let proofs = self.operate(caller, OVERSEERS, move |operations| async move {
+            operations.proofs(version, digest).await
+        });
+        Ok((seen, proofs.await?))
     }
 
     /// Asks the peer that speaks for an area, and compares.

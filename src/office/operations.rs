@@ -10,7 +10,7 @@ use crate::{
         channel::{Channel, Digest, Sequence},
         problem::{Code, Sentence},
     },
-    pairing::life::Act,
+    pairing::life::{Act, Proof},
     store::{NotNow, StopReason},
     trust::identity::SpiffeId,
 };
@@ -44,6 +44,13 @@ pub trait Operations: Send + Sync + 'static {
     /// Says something of an agreement for this node's side, and tells the peer. A peer that cannot be
     /// told is no error: it is told later.
     fn agree(&self, act: Act) -> Pending<'_, Result<AgreedView, OperationError>>;
+
+    /// What both sides have signed of the version that is held with that digest.
+    fn proofs(
+        &self,
+        version: AgreementVersion,
+        digest: Digest,
+    ) -> Pending<'_, Result<Vec<Proof>, OperationError>>;
 
     /// Reads the node's directory anew; done when what it says is in use.
     fn reload(&self) -> Pending<'_, Result<ReloadView, OperationError>>;

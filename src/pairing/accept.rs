@@ -37,6 +37,8 @@ pub struct Joined {
     pub pairing: PairingFile,
     /// The agreement between the two.
     pub agreement: AgreementText,
+    /// What both sides signed.
+    pub signed: SignedFiles,
     /// The revocation list of the other's trust domain, where that is another than this node's.
     pub foreign_crl: Option<(TrustDomain, String)>,
     /// Who the other side is, and on what terms.
@@ -50,6 +52,16 @@ pub struct AgreementText {
     pub id: AgreementId,
     /// Its text.
     pub text: String,
+}
+
+/// The two files of a pairing, each with the signature of its side: they prove that both sides have
+/// signed the agreement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedFiles {
+    /// What one side wrote.
+    pub invitation: String,
+    /// What the other wrote to it, with the final agreement.
+    pub answer: String,
 }
 
 /// Accepts an invitation: gives what to write here, and the file that answers it. The same
@@ -94,11 +106,16 @@ pub fn accept_invitation(
     };
     let agreement = checked(&text, &invitation.inviter, here)?;
     let file = answer(invitation, here.party, &text, sign)?;
+    let signed = SignedFiles {
+        invitation: invitation.file.clone(),
+        answer: file.clone(),
+    };
+    let agreement = (&agreement, text);
     let joined = join(
         &invitation.inviter,
         invitation.nonce,
-        &agreement,
-        text,
+        agreement,
+        signed,
         here,
     );
     Ok((joined, file))
@@ -155,7 +172,11 @@ pub fn accept_answer(
         return Err(PairingError::AgreementDiffers);
     }
     let agreement = checked(&text, other, here)?;
-    Ok(join(other, answer.nonce, &agreement, text, here))
+    let signed = SignedFiles {
+        invitation: invitation.file,
+        answer: answer.file.clone(),
+    };
+    Ok(join(other, answer.nonce, (&agreement, text), signed, here))
 }
 
 /// What holds for either step: another node, of the same environment, with areas and a root that
@@ -214,8 +235,8 @@ fn checked(text: &str, other: &Party, here: &Here<'_>) -> Result<Agreement, Pair
 fn join(
     other: &Party,
     invitation: Nonce,
-    agreement: &Agreement,
-    text: String,
+    (agreement, text): (&Agreement, String),
+    signed: SignedFiles,
     here: &Here<'_>,
 ) -> Joined {
     let domain = other.id.trust_domain();
@@ -236,6 +257,7 @@ fn join(
             id: agreement.version.id,
             text,
         },
+        signed,
         foreign_crl: other
             .crl_pem
             .clone()

@@ -31,6 +31,8 @@ pub struct Answer {
     pub agreement: String,
     /// SHA-256 of its own text.
     pub digest: Digest,
+    /// The file.
+    pub file: String,
 }
 
 /// Writes the answer to an invitation.
@@ -96,6 +98,7 @@ pub fn read_answer(
         accepter: accepter.try_into()?,
         agreement,
         digest: digest_of(body),
+        file: file.to_owned(),
     };
     let statement = Statement::Answer {
         from: answer.accepter.area(),

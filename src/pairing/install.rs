@@ -29,6 +29,7 @@ pub fn install(dir: &NodeDir, joined: &Joined) -> Result<(), InstallError> {
     let Joined {
         pairing,
         agreement,
+        signed,
         foreign_crl,
         summary: _,
     } = joined;
@@ -36,7 +37,10 @@ pub fn install(dir: &NodeDir, joined: &Joined) -> Result<(), InstallError> {
     files::make_dir(&dir.peers())?;
     // A running node writes there too, when a peer changes its key.
     let _turn = files::lock(&dir.peers())?;
-    files::write_public(&dir.agreement(agreement.id), agreement.text.as_bytes())?;
+    let id = agreement.id;
+    files::write_public(&dir.agreement(id), agreement.text.as_bytes())?;
+    files::write_public(&dir.signed_invitation(id), signed.invitation.as_bytes())?;
+    files::write_public(&dir.signed_answer(id), signed.answer.as_bytes())?;
     if let Some((domain, pem)) = foreign_crl {
         let path = dir.foreign_crl(domain);
         let held = files::read_if_present(&path)?;

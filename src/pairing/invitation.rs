@@ -33,6 +33,8 @@ pub struct Invitation {
     pub agreement: String,
     /// SHA-256 of its text.
     pub digest: Digest,
+    /// The file.
+    pub file: String,
 }
 
 /// What an invitation is made of.
@@ -155,6 +157,7 @@ pub fn read_invitation(
         inviter: inviter.try_into()?,
         agreement,
         digest: digest_of(body),
+        file: file.to_owned(),
     };
     let statement = Statement::Invitation {
         from: invitation.inviter.area(),

@@ -33,7 +33,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use accept::{AgreementText, Here, Joined, accept_answer, accept_invitation};
+pub use accept::{AgreementText, Here, Joined, SignedFiles, accept_answer, accept_invitation};
 pub use agreements::{AgreementsError, load_agreements};
 pub use answer::{Answer, read_answer};
 pub use error::PairingError;

@@ -1,10 +1,22 @@
 //! A text that people can read, with the signature over its exact bytes behind it.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use bytes::Bytes;
 use data_encoding::BASE64;
 
 use super::error::PairingError;
-use crate::domain::{area::County, channel::Digest};
+use crate::{
+    domain::{
+        area::County,
+        channel::{Channel, Digest},
+    },
+    trust::{
+        forms::{Frame, InvitationAnswerForm, InvitationForm},
+        identity::TrustDomain,
+        keys::{PublicKey, SigningKey},
+        signature::{PinnedKey, SignatureError, Signed},
+    },
+};
 
 /// What a signature under a file says. The one who signs and the one who verifies turn it into the
 /// canonical form of its kind.
@@ -34,6 +46,84 @@ pub enum Statement {
         /// SHA-256 of the answer's text.
         document: Digest,
     },
+}
+
+impl Statement {
+    /// Signs it, in the canonical form of its kind, for the node of that trust domain.
+    ///
+    /// # Errors
+    /// As [`SigningKey::sign`].
+    pub fn sign(&self, key: &SigningKey, signer: &TrustDomain) -> Result<Vec<u8>, SignatureError> {
+        let signed = match Form::of(self) {
+            Form::Invitation(form) => key.sign(signer, &form),
+            Form::Answer(form) => key.sign(signer, &form),
+        };
+        Ok(signed?.signature().to_vec())
+    }
+
+    /// What proves that the key of that trust domain signed it; `None` if it did not.
+    pub fn signed_by(
+        &self,
+        key: &PublicKey,
+        signer: &TrustDomain,
+        signature: &[u8],
+    ) -> Option<Signed> {
+        let (Self::Invitation { from, .. } | Self::Answer { from, .. }) = *self;
+        let key = PinnedKey::new(key.clone(), signer.clone(), [from].into());
+        let signature = Bytes::copy_from_slice(signature);
+        match Form::of(self) {
+            Form::Invitation(form) => {
+                let verified = key.verify_detached(&form, signature).ok()?;
+                Some(verified.signed().clone())
+            }
+            Form::Answer(form) => {
+                let verified = key.verify_detached(&form, signature).ok()?;
+                Some(verified.signed().clone())
+            }
+        }
+    }
+}
+
+enum Form {
+    Invitation(InvitationForm),
+    Answer(InvitationAnswerForm),
+}
+
+impl Form {
+    fn of(statement: &Statement) -> Self {
+        match *statement {
+            Statement::Invitation {
+                from,
+                to,
+                sandbox,
+                document,
+            } => Self::Invitation(InvitationForm {
+                frame: Frame {
+                    // An open invitation names no other area than the one that invites.
+                    channel: Channel {
+                        from,
+                        to: to.unwrap_or(from),
+                    },
+                    sandbox,
+                },
+                document,
+            }),
+            Statement::Answer {
+                from,
+                to,
+                sandbox,
+                invitation,
+                document,
+            } => Self::Answer(InvitationAnswerForm {
+                frame: Frame {
+                    channel: Channel { from, to },
+                    sandbox,
+                },
+                invitation,
+                document,
+            }),
+        }
+    }
 }
 
 /// The text with its signature behind it.

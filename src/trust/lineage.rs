@@ -160,6 +160,14 @@ impl Lineage {
         Err(SignatureError::Bad)
     }
 
+    /// The key of the node's that signed what was kept; `None` if none of them did.
+    pub fn signer_of<F: Form>(&self, signed: &Signed) -> Option<&PublicKey> {
+        let earlier = self.earlier.iter().rev().map(|passed| &passed.key);
+        let mut keys = std::iter::once(&self.current).chain(earlier);
+        let key = keys.find(|key| key.verify::<F>(signed.clone()).is_ok());
+        key.map(PinnedKey::public)
+    }
+
     /// Walks the statements that the node shows, the oldest first, from the key in use on; gives
     /// those that are new. Statements of before the pairing, which nobody here can check, are passed
     /// over: what counts is that the walk begins at the key in use and ends at the last key shown.

@@ -17,7 +17,11 @@ use super::{
     list::object,
     named::Named,
 };
-use crate::{agreement::Agreement, office::client::AgreementShown, trust::files};
+use crate::{
+    agreement::Agreement,
+    office::client::{AgreementShown, AgreementSignature},
+    trust::files,
+};
 
 /// Arguments of `agreement export`.
 #[derive(Args)]
@@ -39,12 +43,15 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let output = Output::new(arguments.output);
     let Named { id, version } = arguments.agreement;
     let AgreementShown {
-        state, agreement, ..
+        state,
+        agreement,
+        signed,
+        ..
     } = block_on(async {
         let client = connect(&home, &arguments.link.office).await?;
         Ok(client.agreement(id, version).await?)
     })?;
-    files::write_public(&arguments.out, document(&agreement)?.as_bytes())?;
+    files::write_public(&arguments.out, document(&agreement, &signed)?.as_bytes())?;
     let path = arguments.out.display();
     let (name, digest) = (state.version, state.digest);
     output.result(
@@ -58,12 +65,13 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
 }
 
 /// The file: whoever has it needs nothing else to check it.
-fn document(agreement: &Agreement) -> Result<String, Failure> {
+fn document(agreement: &Agreement, signed: &[AgreementSignature]) -> Result<String, Failure> {
     let export = Export {
         agreement: agreement.version.to_string(),
         digest: agreement.digest().to_string(),
         canonical: HEXLOWER.encode(&agreement.canonical()),
         text: agreement.text(),
+        signed: signed.iter().map(Signature::of).collect(),
     };
     let body = toml::to_string_pretty(&export).map_err(|error| {
         Failure::refused(both(
@@ -74,20 +82,58 @@ fn document(agreement: &Agreement) -> Result<String, Failure> {
     Ok(format!("{HEAD}\n{body}"))
 }
 
-/// What the file holds. What both sides signed of it stands behind, a table each.
+/// What the file holds.
 #[derive(Serialize)]
 struct Export<'a> {
     agreement: String,
     digest: String,
     canonical: String,
     text: &'a str,
+    signed: Vec<Signature<'a>>,
+}
+
+#[derive(Serialize)]
+struct Signature<'a> {
+    by: String,
+    kind: &'a str,
+    key: String,
+    form: String,
+    signature: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    document: Option<&'a str>,
+}
+
+impl<'a> Signature<'a> {
+    fn of(signed: &'a AgreementSignature) -> Self {
+        let AgreementSignature {
+            by,
+            kind,
+            document,
+            form,
+            signature,
+            key_spki,
+        } = signed;
+        Self {
+            by: by.to_string(),
+            kind,
+            key: HEXLOWER.encode(key_spki),
+            form: HEXLOWER.encode(form),
+            signature: HEXLOWER.encode(signature),
+            document: document.as_deref(),
+        }
+    }
 }
 
 const HEAD: &str = "\
-# 鸿雁协议导出文件。text 是双方所持协议的文本，canonical 是其规范字节（十六进制），
-# digest 是规范字节的 SHA-256，双方签署的就是它。
-# An agreement, exported by hongyan. `text` is what both sides hold, `canonical` its canonical bytes
-# in hexadecimal, `digest` their SHA-256: it is what both sides sign.
+# 鸿雁协议导出文件。text 是协议文本，canonical 是其规范字节（十六进制），digest 是规范字节的 SHA-256。
+# 每个 [[signed]] 是一方的签名：signature 是用 key（公钥，SubjectPublicKeyInfo）对 form 的 ECDSA P-256
+# SHA-256 签名。form 中含所签内容的 SHA-256：statement 含本协议的 digest；invitation 和 answer 含
+# document 中签名之前文字的 SHA-256，answer 的文字中有协议全文。
+# An agreement, exported by hongyan: its text, its canonical bytes in hexadecimal and their SHA-256.
+# Each [[signed]] is what one side signed: `signature` is ECDSA P-256 with SHA-256 by `key`
+# (SubjectPublicKeyInfo) over `form`. A statement's form holds the digest above; that of an
+# invitation or an answer the SHA-256 of its `document` up to the signature, and the answer's text
+# holds the agreement.
 ";
 
 #[cfg(test)]
@@ -111,7 +157,7 @@ mod tests {
         let text = crate::agreement::close(&opened, areas[0], areas[1]).unwrap();
         let agreement = Agreement::parse(&text).unwrap();
 
-        let file: toml::Table = document(&agreement).unwrap().parse().unwrap();
+        let file: toml::Table = document(&agreement, &[]).unwrap().parse().unwrap();
         let canonical = HEXLOWER.decode(file["canonical"].as_str().unwrap().as_bytes());
         let canonical = canonical.unwrap();
         let sum = HEXLOWER.encode(digest(&SHA256, &canonical).as_ref());

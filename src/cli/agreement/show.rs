@@ -40,6 +40,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         state,
         agreement,
         words: Sentence { zh, en },
+        signed: _,
     } = shown;
     let mut shown = object(&state);
     shown.insert("words".to_owned(), json!({"zh": zh, "en": en}));

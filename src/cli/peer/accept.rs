@@ -78,7 +78,9 @@ fn take_invitation(
     // for that, and once more to be believed.
     let signer = read_invitation(text, |_, _, _| true)?.inviter.id;
     let invitation = read_invitation(text, |key, statement, signature| {
-        party::verify(signer.trust_domain(), key, statement, signature)
+        statement
+            .signed_by(key, signer.trust_domain(), signature)
+            .is_some()
     })?;
     let key = party::signing_key(home)?;
     let own = party::own(home, &key)?;
@@ -89,10 +91,12 @@ fn take_invitation(
     };
     let mut signed = Ok(());
     let (joined, file) = accept_invitation(&invitation, &here, |statement| {
-        party::sign(&key, home.config.trust_domain(), statement).unwrap_or_else(|error| {
-            signed = Err(error);
-            Vec::new()
-        })
+        statement
+            .sign(&key, home.config.trust_domain())
+            .unwrap_or_else(|error| {
+                signed = Err(error);
+                Vec::new()
+            })
     })?;
     signed?;
     ask(&joined, yes, output)?;
@@ -120,7 +124,9 @@ fn take_answer(home: &Home, text: &str, yes: bool, output: Output) -> Result<Exi
     // As with an invitation: read once for the signer's trust domain, once to be believed.
     let signer = read_answer(text, |_, _, _| true)?.accepter.id;
     let answer = read_answer(text, |key, statement, signature| {
-        party::verify(signer.trust_domain(), key, statement, signature)
+        statement
+            .signed_by(key, signer.trust_domain(), signature)
+            .is_some()
     })?;
     let key = party::signing_key(home)?;
     let own = party::own(home, &key)?;
@@ -135,7 +141,9 @@ fn take_answer(home: &Home, text: &str, yes: bool, output: Output) -> Result<Exi
         issued.as_ref(),
         &here,
         |key, statement, signature| {
-            party::verify(home.config.trust_domain(), key, statement, signature)
+            statement
+                .signed_by(key, home.config.trust_domain(), signature)
+                .is_some()
         },
     )?;
     ask(&joined, yes, output)?;

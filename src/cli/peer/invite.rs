@@ -70,10 +70,12 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     };
     let mut signed = Ok(());
     let file = invite(&inviting, |statement| {
-        party::sign(&key, home.config.trust_domain(), statement).unwrap_or_else(|error| {
-            signed = Err(error);
-            Vec::new()
-        })
+        statement
+            .sign(&key, home.config.trust_domain())
+            .unwrap_or_else(|error| {
+                signed = Err(error);
+                Vec::new()
+            })
     })?;
     signed?;
     Issued::save(&home.dir, nonce, &file)?;

@@ -1,5 +1,6 @@
 //! What the node says about agreements.
 
+use bytes::Bytes;
 use jiff::civil::Date;
 
 use super::error::ClientError;
@@ -7,6 +8,7 @@ use crate::{
     agreement::{Agreement, Difference, Side},
     domain::{
         agreement::{AgreementId, AgreementVersion},
+        area::County,
         calendar,
         channel::Digest,
         notice::Kind,
@@ -61,6 +63,25 @@ pub struct AgreementShown {
     pub agreement: Agreement,
     /// What it says, in plain words.
     pub words: Sentence,
+    /// What both sides have signed of it.
+    pub signed: Vec<AgreementSignature>,
+}
+
+/// One thing that a side has signed of an agreement.
+#[derive(Clone, Debug)]
+pub struct AgreementSignature {
+    /// The area in the name of the node that signed.
+    pub by: County,
+    /// `invitation`, `answer` or `statement`.
+    pub kind: String,
+    /// The file of an invitation or an answer.
+    pub document: Option<String>,
+    /// The canonical bytes that were signed.
+    pub form: Bytes,
+    /// ECDSA P-256 with SHA-256 over them, ASN.1 DER.
+    pub signature: Bytes,
+    /// The key: SubjectPublicKeyInfo, DER.
+    pub key_spki: Bytes,
 }
 
 /// What the node and a peer hold.
@@ -174,7 +195,26 @@ impl TryFrom<wire::GetAgreementResponse> for AgreementShown {
             text,
             words: said,
             canonical: _,
+            signed,
         } = shown;
+        let signed = signed.into_iter().map(|signed| {
+            let wire::AgreementSignature {
+                by_area,
+                kind,
+                document,
+                form,
+                signature,
+                key_spki,
+            } = signed;
+            Ok(AgreementSignature {
+                by: by_area.parse().map_err(|_| ClientError::Unreadable)?,
+                kind,
+                document: Some(document).filter(|document| !document.is_empty()),
+                form,
+                signature,
+                key_spki,
+            })
+        });
         let state: AgreementState = state.ok_or(ClientError::Unreadable)?.try_into()?;
         let agreement = Agreement::parse(&text).map_err(|_| ClientError::Unreadable)?;
         if agreement.digest() != state.digest {
@@ -184,6 +224,7 @@ impl TryFrom<wire::GetAgreementResponse> for AgreementShown {
             state,
             agreement,
             words: words(said)?,
+            signed: signed.collect::<Result<_, ClientError>>()?,
         })
     }
 }

@@ -21,7 +21,10 @@ use tonic::{
 
 pub use self::{
     agreeing::Agreed,
-    agreements::{AgreementComparison, AgreementShown, AgreementState, Compared, Suspended},
+    agreements::{
+        AgreementComparison, AgreementShown, AgreementSignature, AgreementState, Compared,
+        Suspended,
+    },
     error::{ClientError, Refusal},
     publishing::{Published, Publishing, Told},
     states::{

@@ -26,6 +26,7 @@ use crate::{
     clock::Clock,
     config::NodeConfig,
     domain::{
+        agreement::AgreementVersion,
         area::County,
         channel::{Channel, Digest, Sequence},
         notice::{Content, NoticeId},
@@ -37,7 +38,7 @@ use crate::{
         Hindrance, LinkView, MisbehaviourView, OfficeParts, OperationError, Operations, Pending,
         ProbeView, ReloadView, ServeError, serve,
     },
-    pairing::life::Act,
+    pairing::life::{Act, Proof},
     proto::{
         notice::v1 as notice,
         office::v1::{self as wire, office_client::OfficeClient},
@@ -435,6 +436,14 @@ impl Operations for Rooms {
                 not_told: Some("no answer".into()),
             })
         })
+    }
+
+    fn proofs(
+        &self,
+        _: AgreementVersion,
+        _: Digest,
+    ) -> Pending<'_, Result<Vec<Proof>, OperationError>> {
+        Box::pin(async { Ok(Vec::new()) })
     }
 
     fn reload(&self) -> Pending<'_, Result<ReloadView, OperationError>> {

@@ -17,6 +17,7 @@ use crate::{
         operations::{AgreementComparisonView, ComparedView},
         problem::Fault,
     },
+    pairing::life::{Proof, Proven},
     proto::office::v1 as wire,
 };
 
@@ -73,7 +74,7 @@ fn suspension(suspension: &Suspension) -> wire::Suspension {
     }
 }
 
-pub(super) fn shown(seen: AgreementSeen) -> wire::GetAgreementResponse {
+pub(super) fn shown((seen, proofs): (AgreementSeen, Vec<Proof>)) -> wire::GetAgreementResponse {
     let (zh, en) = plain_words(&seen.agreement);
     let (text, canonical) = (seen.agreement.text().to_owned(), seen.agreement.canonical());
     wire::GetAgreementResponse {
@@ -81,6 +82,27 @@ pub(super) fn shown(seen: AgreementSeen) -> wire::GetAgreementResponse {
         text,
         words: Some(words(Sentence { zh, en })),
         canonical: canonical.into(),
+        signed: proofs.into_iter().map(signed).collect(),
+    }
+}
+
+fn signed(proof: Proof) -> wire::AgreementSignature {
+    let Proof {
+        by,
+        what,
+        key_spki,
+        signed,
+    } = proof;
+    wire::AgreementSignature {
+        by_area: by.to_string(),
+        kind: what.name().to_owned(),
+        document: match what {
+            Proven::Invitation(file) | Proven::Answer(file) => file,
+            Proven::Statement => String::new(),
+        },
+        form: signed.form().clone(),
+        signature: signed.signature().clone(),
+        key_spki: key_spki.into(),
     }
 }
 

@@ -146,7 +146,7 @@ impl office_server::Office for Service {
     ) -> Result<Response<wire::GetAgreementResponse>, Status> {
         let (caller, request) = taken(request)?;
         let (id, version) = agreements::asked(request)?;
-        let seen = self.0.get_agreement(&caller.id, id, version);
+        let seen = self.0.get_agreement(&caller.id, id, version).await;
         answer(&caller, seen, agreements::shown)
     }
 

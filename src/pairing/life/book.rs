@@ -3,6 +3,7 @@
 //! ```text
 //! agreements/<id>.toml            a version that both signed when they paired; so are further
 //!                                 texts under any other name
+//! agreements/<id>.invitation      with .answer: the files by which they did, each signed
 //! agreements/<id>.<version>.toml  a version that counts by what was said of it
 //! agreements/<id>.statements      what was said: a line a statement, the area in the name of its
 //!                                 signer, the signed form and the signature, in base64; a's in

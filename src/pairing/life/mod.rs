@@ -11,6 +11,7 @@
 
 mod book;
 mod hear;
+mod proof;
 mod refusal;
 mod say;
 mod signers;
@@ -24,6 +25,7 @@ use self::{
 };
 pub use self::{
     hear::{Handed, Heard, Holding, NotHeard, Shown, hear, show},
+    proof::{Proof, Proven, proofs},
     refusal::Unsaid,
     say::{Act, Said, SayError, Way, Which, say},
     signers::SignersError,
