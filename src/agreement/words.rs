@@ -176,7 +176,7 @@ fn field_words(mut fields: Vec<Field>) -> (String, String) {
 }
 
 /// How people call a kind.
-pub(super) const fn kind_words(kind: Kind) -> Text {
+pub const fn kind_words(kind: Kind) -> Text {
     match kind {
         Kind::Departure => Text {
             zh: "流出通报",

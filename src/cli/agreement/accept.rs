@@ -11,7 +11,7 @@ use super::{
         link::{LinkArguments, block_on, connect},
         output::{Output, OutputArguments},
     },
-    told::tell,
+    told::{done, tell},
 };
 use crate::{
     agreement::{Agreement, Agreements, Difference, diff, life::State, plain_words},
@@ -57,8 +57,9 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         if !confirmed(&question, yes)? {
             return Err(declined());
         }
-        let agreed = client.agree(Act::Accept(version)).await?;
-        tell(output, &agreed)?;
+        let act = Act::Accept(version);
+        let done = done(&act);
+        tell(output, done, &client.agree(act).await?)?;
         Ok(Exit::Done)
     })
 }

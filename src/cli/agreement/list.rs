@@ -11,7 +11,7 @@ use super::super::{
     output::{Output, OutputArguments},
 };
 use crate::{
-    agreement::{Side, life::State},
+    agreement::{Side, kind_words, life::State},
     domain::{agreement::AgreementVersion, problem::Text},
     office::client::{AgreementState, Suspended},
 };
@@ -62,7 +62,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
             agreement
                 .days_left
                 .map_or_else(|| "–".to_owned(), |days| days.to_string()),
-            suspended_words(&agreement.suspensions, output.language),
+            suspended_words(agreement, output.language),
         ]);
     }
     output.line(&table.to_string())?;
@@ -129,27 +129,28 @@ pub(super) fn state_words(name: &str, language: Language) -> String {
 }
 
 /// What is suspended, by whom and from when on.
-pub(super) fn suspended_words(suspensions: &[Suspended], language: Language) -> String {
+pub(super) fn suspended_words(state: &AgreementState, language: Language) -> String {
     let side = |side: Side| match side {
-        Side::A => language.pick("甲方", "a"),
-        Side::B => language.pick("乙方", "b"),
+        Side::A => &state.a,
+        Side::B => &state.b,
     };
-    let each = suspensions.iter().map(|suspended| {
+    let each = state.suspensions.iter().map(|suspended| {
         let Suspended { by, from, kinds } = suspended;
-        let kinds = kinds
-            .iter()
-            .map(|(from, kind)| format!("{}:{kind}", side(*from)));
+        let kinds = kinds.iter().map(|(from, kind)| {
+            let (from, Text { zh, en }) = (side(*from), kind_words(*kind));
+            language.pick(format!("{from}的{zh}"), format!("{en} of {from}"))
+        });
         let what = match suspended.kinds.as_slice() {
-            [] => language.pick("全部", "all").to_owned(),
-            _ => kinds.collect::<Vec<_>>().join(" "),
+            [] => language.pick("全部", "everything").to_owned(),
+            _ => kinds.collect::<Vec<_>>().join(language.pick("、", ", ")),
         };
         let by = side(*by);
         language.pick(
-            format!("{what}（{by}，自{from}）"),
-            format!("{what} (by {by}, from {from})"),
+            format!("{what}（{by}自{from}起暂停）"),
+            format!("{what} (by {by} since {from})"),
         )
     });
-    each.collect::<Vec<_>>().join("; ")
+    each.collect::<Vec<_>>().join(language.pick("；", "; "))
 }
 
 const fn text(zh: &'static str, en: &'static str) -> Text {
@@ -159,12 +160,12 @@ const fn text(zh: &'static str, en: &'static str) -> Text {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::notice::Kind;
+    use crate::domain::{channel::Digest, notice::Kind};
 
     #[test]
     fn what_is_suspended_is_told_with_who_and_since_when() {
         let from = jiff::civil::date(2026, 10, 8);
-        let suspended = [
+        let suspensions = vec![
             Suspended {
                 by: Side::A,
                 from,
@@ -176,13 +177,25 @@ mod tests {
                 kinds: vec![],
             },
         ];
+        let state = AgreementState {
+            version: "350582-530111/1".parse().unwrap(),
+            state: "in_force".to_owned(),
+            a: "350582".parse().unwrap(),
+            b: "530111".parse().unwrap(),
+            sandbox: true,
+            valid_from: from,
+            ends_on: from,
+            days_left: Some(0),
+            suspensions,
+            digest: Digest::default(),
+        };
         assert_eq!(
-            suspended_words(&suspended, Language::En),
-            "b:departure a:message (by a, from 2026-10-08); all (by b, from 2026-10-08)"
+            suspended_words(&state, Language::En),
+            "departures of 530111, messages of 350582 (by 350582 since 2026-10-08); everything (by 530111 since 2026-10-08)"
         );
         assert_eq!(
-            suspended_words(&suspended, Language::Zh),
-            "乙方:departure 甲方:message（甲方，自2026-10-08）; 全部（乙方，自2026-10-08）"
+            suspended_words(&state, Language::Zh),
+            "530111的流出通报、350582的留言（350582自2026-10-08起暂停）；全部（530111自2026-10-08起暂停）"
         );
     }
 

@@ -51,7 +51,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Some(days) => both(format!("，剩余{days}天"), format!(", {days} days left")),
         None => both("", ""),
     };
-    let suspended = suspended_words(&state.suspensions, language);
+    let suspended = suspended_words(&state, language);
     let suspended = match suspended.as_str() {
         "" => both("", ""),
         held => both(format!("暂停：{held}\n"), format!("Suspended: {held}\n")),
