@@ -389,7 +389,12 @@ fn a_partner_that_forges_replays_or_withholds_changes_nothing_and_it_is_shown() 
     );
     fs::rename(&key, &own).unwrap();
     SigningKey::create(&key).unwrap();
-    let held = || fs::read(guandu.dir.join(format!("agreements/{ID}.statements"))).unwrap();
+    // Nothing but the new words is to be judged.
+    let statements = format!("agreements/{ID}.statements");
+    for county in [&jinjiang, &guandu] {
+        fs::remove_file(county.dir.join(&statements)).unwrap();
+    }
+    let held = || fs::read(guandu.dir.join(&statements)).unwrap_or_default();
     let before = held();
     let here = jinjiang.start();
     let said = says(&jinjiang, &suspend(&[]));
@@ -428,6 +433,35 @@ fn a_partner_that_forges_replays_or_withholds_changes_nothing_and_it_is_shown() 
     });
     assert_eq!(held(), before, "nothing changes");
     guandu.publish(&[row(3)]).expect(0);
+}
+
+#[test]
+fn who_has_lost_its_key_pairs_anew_and_both_begin_anew() {
+    let (world, jinjiang, guandu) = World::two_counties();
+    let (here, _there) = (jinjiang.start(), guandu.start());
+    assert_eq!(says(&jinjiang, &suspend(&[]))["told"], true);
+    assert!(here.stop().success());
+    let key = jinjiang.dir.join("keys/signing.key");
+    fs::remove_file(&key).unwrap();
+    SigningKey::create(&key).unwrap();
+    let statements = format!("agreements/{ID}.statements");
+    let error = jinjiang.refused_start(1);
+    assert!(error.contains(&statements), "{error}");
+    fs::remove_file(jinjiang.dir.join(&statements)).unwrap();
+    world.pair(&jinjiang, &guandu);
+    let _here = jinjiang.start();
+    let row = |number| departure_between(number, GUANDU, JINJIANG);
+    let published = ids(&guandu.publish(&[row(1)]).expect(0).lines());
+    assert_eq!(ids(&jinjiang.subscribe("desk", 1, 20)), published);
+    assert_eq!(says(&jinjiang, &suspend(&[]))["told"], true);
+    let said = |county: &County| fs::read_to_string(county.dir.join(&statements)).unwrap();
+    let lines = said(&jinjiang);
+    assert_eq!(lines.lines().filter(|it| !it.starts_with('#')).count(), 2);
+    assert_eq!(said(&guandu), lines);
+    let kept = fs::read_dir(guandu.dir.join("agreements")).unwrap();
+    let kept = kept.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let earlier = format!("{ID}.statements.");
+    assert_eq!(kept.filter(|name| name.starts_with(&earlier)).count(), 1);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::{
     config::ConfigError,
     domain::problem::{Code, Sentence, Text},
     office::client::{ClientError, Refusal},
-    pairing::{AgreementsError, InstallError, LoadError, PairingError},
+    pairing::{AgreementsError, InstallError, LoadError, PairingError, life::SayError},
     trust::{
         alert::Alert,
         authority::AuthorityError,
@@ -100,6 +100,22 @@ impl From<RotateError> for Failure {
 impl From<PairingError> for Failure {
     fn from(error: PairingError) -> Self {
         Self::refused(both(error.zh(), error.to_string()))
+    }
+}
+
+impl From<SayError> for Failure {
+    fn from(error: SayError) -> Self {
+        match error {
+            SayError::Agreements(error) => error.into(),
+            SayError::File(error) => error.into(),
+            SayError::Pairing(error) => error.into(),
+            SayError::Signature(error) => error.into(),
+            SayError::Unsaid(why) => Self::refused(why.text().into()),
+            SayError::Template(_) | SayError::Terms(_) => Self::refused(both(
+                format!("协议文本无法使用：{error}"),
+                error.to_string(),
+            )),
+        }
     }
 }
 

@@ -137,6 +137,11 @@ impl NodeDir {
         self.0.join(format!("agreements/{id}.statements"))
     }
 
+    /// What both sides had signed of it before they paired anew at that time, in seconds since 1970.
+    pub fn earlier_statements(&self, id: AgreementId, until: i64) -> PathBuf {
+        self.0.join(format!("agreements/{id}.statements.{until}"))
+    }
+
     /// Journal, index and keys of cases.
     pub fn data(&self) -> PathBuf {
         self.0.join("data")

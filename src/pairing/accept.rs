@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     agreement::{self, Agreement},
-    domain::{agreement::AgreementId, channel::Channel},
+    domain::{agreement::AgreementVersion, channel::Channel},
     trust::{identity::TrustDomain, keys::PublicKey, lineage::EarlierKey, pairing::Pairing},
 };
 
@@ -48,8 +48,8 @@ pub struct Joined {
 /// An agreement as both sides hold it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgreementText {
-    /// Its id.
-    pub id: AgreementId,
+    /// Which version.
+    pub version: AgreementVersion,
     /// Its text.
     pub text: String,
 }
@@ -254,7 +254,7 @@ fn join(
             invitation,
         },
         agreement: AgreementText {
-            id: agreement.version.id,
+            version: agreement.version,
             text,
         },
         signed,

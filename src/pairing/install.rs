@@ -37,7 +37,15 @@ pub fn install(dir: &NodeDir, joined: &Joined) -> Result<(), InstallError> {
     files::make_dir(&dir.peers())?;
     // A running node writes there too, when a peer changes its key.
     let _turn = files::lock(&dir.peers())?;
-    let id = agreement.id;
+    files::make_dir(&dir.agreements())?;
+    let _turn_of_agreements = files::lock(&dir.agreements())?;
+    let id = agreement.version.id;
+    let held = files::read_if_present(&dir.signed_answer(id))?;
+    if held.is_none_or(|held| held != signed.answer.as_bytes()) {
+        // Both sides begin anew with what they sign now, perhaps under other keys.
+        let earlier = dir.earlier_statements(id, pairing.paired_at.as_second());
+        files::set_aside(&dir.statements(id), &earlier)?;
+    }
     files::write_public(&dir.agreement(id), agreement.text.as_bytes())?;
     files::write_public(&dir.signed_invitation(id), signed.invitation.as_bytes())?;
     files::write_public(&dir.signed_answer(id), signed.answer.as_bytes())?;

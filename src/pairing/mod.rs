@@ -2,7 +2,8 @@
 //!
 //! The inviter writes an invitation: who it is, how it is reached, its root, its signing key, the
 //! agreement that it proposes. The accepter answers with the same facts about itself and the final
-//! agreement, over the digest of the invitation. Each file is signed with the key that stands in
+//! agreement, over the digest of the invitation. The inviter counter-signs that agreement
+//! ([`life::countersign()`]), and its node hands that over. Each file is signed with the key that stands in
 //! it, so it shows only that nobody changed it on the way; whose key it is, two people find out by
 //! comparing fingerprints.
 //!

@@ -44,7 +44,7 @@ pub fn agree_at_home(
     let (zh, en) = plain_words(&agreement);
     Ok(OwnAgreement {
         agreement: AgreementText {
-            id: agreement.version.id,
+            version: agreement.version,
             text,
         },
         terms: Sentence { zh, en },
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn two_home_areas_agree_and_no_others() {
         let agreed = agree("350583", "350582").unwrap();
-        assert_eq!(agreed.agreement.id.to_string(), "350582-350583");
+        assert_eq!(agreed.agreement.version.id.to_string(), "350582-350583");
         assert!(
             agreed
                 .agreement

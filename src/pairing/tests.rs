@@ -124,7 +124,7 @@ fn two_nodes_pair_and_hold_the_same_agreement() {
         let (there, answer) = accept(&file, &here(&b, &[])).unwrap();
         let joined = take(&answer, &file, &here(&a, &[])).unwrap();
         assert_eq!(joined.agreement, there.agreement);
-        assert_eq!(joined.agreement.id.to_string(), "350582-530111");
+        assert_eq!(joined.agreement.version.id.to_string(), "350582-530111");
         assert_eq!(there.pairing.pairing, a.pairing());
         assert_eq!(joined.pairing.pairing, b.pairing());
         assert_eq!(joined.pairing.invitation, Nonce::new([1; 16]));
@@ -459,7 +459,7 @@ fn what_was_installed_is_loaded() {
     assert_eq!(load_all(&dir).unwrap(), [joined.pairing]);
     let agreements = load_agreements(&dir).unwrap();
     let ids: Vec<_> = agreements.iter().map(|held| held.version.id).collect();
-    assert_eq!(ids, [joined.agreement.id]);
+    assert_eq!(ids, [joined.agreement.version.id]);
     let crl = fs::read_to_string(dir.foreign_crl(b.id.trust_domain())).unwrap();
     assert_eq!(Some(crl), b.crl_pem);
 }
@@ -496,7 +496,7 @@ fn an_agreement_can_be_for_any_home_area_of_the_inviter() {
     };
     let file = invite(&inviting("350583"), sign(&a)).unwrap();
     let (joined, _) = accept(&file, &here(&b, &[])).unwrap();
-    assert_eq!(joined.agreement.id.to_string(), "350583-530111");
+    assert_eq!(joined.agreement.version.id.to_string(), "350583-530111");
     assert_eq!(joined.pairing.pairing.id, a.id);
     assert_eq!(
         invite(&inviting("350581"), sign(&a)).err(),

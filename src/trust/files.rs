@@ -144,6 +144,17 @@ pub fn supplant_secret(from: &Path, to: &Path) -> Result<(), FileError> {
         .map_err(|source| failed(to, source))
 }
 
+/// Gives another name, in the same directory, to a file that may be absent.
+///
+/// # Errors
+/// [`FileError::Io`].
+pub fn set_aside(from: &Path, to: &Path) -> Result<(), FileError> {
+    match fs::rename(from, to).and_then(|()| File::open(parent_of(to))?.sync_all()) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(from, error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// Removes a file that may be absent.
 ///
 /// # Errors

@@ -124,11 +124,8 @@ impl Standing {
         if statement.number != expected {
             return Err(NotAdded::Gap { expected });
         }
-        let yes = matches!(statement.says, Says::Propose | Says::Accept);
-        if yes && self.paired.contains_key(&statement.agreement.version) {
-            return Err(NotAdded::YesTwice);
-        }
-        follows(&statement, said)?;
+        let paired = self.paired.contains_key(&statement.agreement.version);
+        follows(&statement, said, paired)?;
         match statement.side {
             Side::A => self.a.push(statement),
             Side::B => self.b.push(statement),
@@ -195,8 +192,9 @@ impl Standing {
     }
 }
 
-/// Whether a statement may follow on what its side said before.
-fn follows(statement: &Statement, said: &[Statement]) -> Result<(), NotAdded> {
+/// Whether a statement may follow on what its side said before. Pairing anew may put another text
+/// under the number of one that was signed in pairing: a side says yes to each text once.
+fn follows(statement: &Statement, said: &[Statement], paired: bool) -> Result<(), NotAdded> {
     let Statement {
         agreement,
         digest,
@@ -212,7 +210,12 @@ fn follows(statement: &Statement, said: &[Statement]) -> Result<(), NotAdded> {
     match says {
         Says::Propose | Says::Accept => {
             let yes = |held: &Statement| matches!(held.says, Says::Propose | Says::Accept);
-            if of_version().any(yes) {
+            let twice = if paired {
+                of_text().any(yes)
+            } else {
+                of_version().any(yes)
+            };
+            if twice {
                 return Err(NotAdded::YesTwice);
             }
         }

@@ -329,8 +329,17 @@ fn a_statement_that_does_not_follow_on_its_sides_others_is_not_taken() {
     }
     let mut paired = Standing::new(v.version.id);
     paired.signed_in_pairing(1, v.digest(), day(1, 1));
-    let again = says(&paired, Side::A, &v, day(1, 1), Says::Propose);
-    assert_eq!(paired.add(again), Err(NotAdded::YesTwice));
+    // Whoever invited signs the text that was answered, once; and again when they pair anew.
+    let counter = |paired: &Standing, digest| Statement {
+        digest,
+        ..says(paired, Side::A, &v, day(1, 1), Says::Accept)
+    };
+    assert_eq!(paired.add(counter(&paired, v.digest())), Ok(Added::New));
+    let twice = counter(&paired, v.digest());
+    assert_eq!(paired.add(twice), Err(NotAdded::YesTwice));
+    let anew = Digest::new([9; 32]);
+    paired.signed_in_pairing(1, anew, day(2, 1));
+    assert_eq!(paired.add(counter(&paired, anew)), Ok(Added::New));
 }
 
 #[test]

@@ -19,8 +19,8 @@ use super::{
 };
 use crate::{
     pairing::{
-        Here, Issued, Joined, accept_answer, accept_invitation, install, load_all, read_answer,
-        read_invitation,
+        Here, Issued, Joined, accept_answer, accept_invitation, install, life::countersign,
+        load_all, read_answer, read_invitation,
     },
     trust::files,
 };
@@ -148,6 +148,7 @@ fn take_answer(home: &Home, text: &str, yes: bool, output: Output) -> Result<Exi
     )?;
     ask(&joined, yes, output)?;
     install(&home.dir, &joined)?;
+    countersign(&home.dir, joined.agreement.version, here.now)?;
     Issued::mark_used(&home.dir, answer.nonce, answer.digest)?;
     reload_if_running(home)?;
     let other = &joined.pairing.pairing.id;
@@ -181,6 +182,6 @@ fn shown(joined: &Joined) -> serde_json::Value {
         "areas": areas,
         "endpoint": pairing.endpoint,
         "fingerprint": joined.summary.fingerprint,
-        "agreement": joined.agreement.id.to_string(),
+        "agreement": joined.agreement.version.id.to_string(),
     })
 }

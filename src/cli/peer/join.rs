@@ -74,11 +74,14 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     if !confirmed(&question, yes)? {
         return Err(declined());
     }
-    files::write_public(&home.dir.agreement(agreement.id), agreement.text.as_bytes())?;
+    files::write_public(
+        &home.dir.agreement(agreement.version.id),
+        agreement.text.as_bytes(),
+    )?;
     reload_if_running(&home)?;
     let object = json!({
         "areas": [a.as_str(), b.as_str()],
-        "agreement": agreement.id.to_string(),
+        "agreement": agreement.version.id.to_string(),
     });
     let (a, b) = (a.label(), b.label());
     let sentence = both(

@@ -2,11 +2,11 @@
 
 use super::{
     AgreeRequest, AgreeResponse, NotOfItsForm, proto,
-    values::{signed_in, signed_out, successions_in, successions_out},
+    values::{digest_in, digest_out, signed_in, signed_out, successions_in, successions_out},
 };
 use crate::{
     domain::agreement::AgreementId,
-    pairing::life::{Handed, Holding, NotHeard, Unsaid},
+    pairing::life::{Handed, Holding, NotHeard, Unsaid, Words},
     trust::signature::Signed,
 };
 
@@ -109,15 +109,35 @@ fn holding_out(holding: Holding) -> proto::StatementsHeld {
     let Holding { id, a, b } = holding;
     proto::StatementsHeld {
         id: id.to_string(),
-        a,
-        b,
+        a: Some(words_out(a)),
+        b: Some(words_out(b)),
     }
 }
 
 fn holding_in(held: proto::StatementsHeld) -> Result<Holding, NotOfItsForm> {
     let proto::StatementsHeld { id, a, b } = held;
-    let id = id_in(&id)?;
-    Ok(Holding { id, a, b })
+    Ok(Holding {
+        id: id_in(&id)?,
+        a: words_in(a)?,
+        b: words_in(b)?,
+    })
+}
+
+fn words_out(words: Words) -> proto::StatementsOfSide {
+    let Words { count, digest } = words;
+    proto::StatementsOfSide {
+        count,
+        digest: digest_out(digest),
+    }
+}
+
+fn words_in(words: Option<proto::StatementsOfSide>) -> Result<Words, NotOfItsForm> {
+    let words = words.ok_or(NotOfItsForm("what a side said"))?;
+    let proto::StatementsOfSide { count, digest } = words;
+    Ok(Words {
+        count,
+        digest: digest_in(&digest)?,
+    })
 }
 
 fn handed_out(handed: Handed) -> proto::SignedStatement {

@@ -8,6 +8,7 @@
 //! agreements/<id>.statements      what was said: a line a statement, the area in the name of its
 //!                                 signer, the signed form and the signature, in base64; a's in
 //!                                 the order of their numbers, then b's
+//! agreements/<id>.statements.<s>  what had been said when they paired anew: kept, and not read
 //! ```
 
 use std::{collections::BTreeMap, fmt::Write as _, fs, io};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use jiff::civil::Date;
 
 use super::{
@@ -15,7 +16,7 @@ use crate::{
         life::{Added, Says, Statement},
     },
     config::NodeDir,
-    domain::agreement::AgreementId,
+    domain::{agreement::AgreementId, channel::Digest},
     pairing::AgreementsError,
     trust::{
         files::{self, FileError},
@@ -25,19 +26,44 @@ use crate::{
     },
 };
 
-/// How many statements of each side a node holds of one agreement.
+/// What a node holds of one agreement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Holding {
     /// The agreement.
     pub id: AgreementId,
-    /// The highest number of side a; 0 for none.
-    pub a: u64,
-    /// The highest number of side b; 0 for none.
-    pub b: u64,
+    /// What side a said.
+    pub a: Words,
+    /// What side b said.
+    pub b: Words,
+}
+
+/// What is held of what one side said: a side that tells two nodes two things is found out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Words {
+    /// The highest number; 0 for none.
+    pub count: u64,
+    /// SHA-256 over the canonical bytes of all up to it, each behind its length (u64, big endian).
+    pub digest: Digest,
+}
+
+impl Words {
+    /// The first of those statements, so many of them; all there are if fewer.
+    fn first(said: &[Statement], count: usize) -> Self {
+        let mut sum = Context::new(&SHA256);
+        for statement in said.iter().take(count) {
+            let bytes = statement.bytes();
+            sum.update(&(bytes.len() as u64).to_be_bytes());
+            sum.update(&bytes);
+        }
+        Self {
+            count: said.len().min(count) as u64,
+            digest: Digest::try_from(sum.finish().as_ref()).unwrap_or_default(),
+        }
+    }
 }
 
 impl Holding {
-    const fn of(self, side: Side) -> u64 {
+    const fn of(self, side: Side) -> Words {
         match side {
             Side::A => self.a,
             Side::B => self.b,
@@ -110,10 +136,11 @@ pub fn show(
 }
 
 fn held(book: &Book) -> Holding {
+    let all = |side| Words::first(book.standing.said(side), usize::MAX);
     Holding {
         id: book.id,
-        a: book.said(Side::A).len() as u64,
-        b: book.said(Side::B).len() as u64,
+        a: all(Side::A),
+        b: all(Side::B),
     }
 }
 
@@ -125,10 +152,15 @@ fn lacking(books: &Books, signers: &Signers, peer: &Signer, theirs: &[Holding]) 
         .iter()
         .flat_map(|book| Side::ALL.map(|side| (book, side)))
     {
+        let said = book.standing.said(side);
         let known = theirs.iter().find(|it| it.id == book.id);
-        let from = usize::try_from(known.map_or(0, |it| it.of(side))).unwrap_or(usize::MAX);
-        let all = book.standing.said(side).iter().zip(book.said(side));
-        for (statement, said) in all.skip(from) {
+        let known = known.map_or_else(Words::default, |it| it.of(side));
+        let count = usize::try_from(known.count).unwrap_or(usize::MAX);
+        // Where both were told something else, all of it is shown: the peer names what differs.
+        let both = said.len().min(count);
+        let alike = count > both || Words::first(said, both) == known || count == 0;
+        let from = if alike { both } else { 0 };
+        for (statement, said) in said.iter().zip(book.said(side)).skip(from) {
             // The peer believes what is new to it only under the key in use.
             let signed = if said.by == signers.own.id.area() {
                 signers.renewed(peer, &said.signed)

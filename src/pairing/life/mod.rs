@@ -24,10 +24,10 @@ use self::{
     signers::{Signer, Signers},
 };
 pub use self::{
-    hear::{Handed, Heard, Holding, NotHeard, Shown, hear, show},
+    hear::{Handed, Heard, Holding, NotHeard, Shown, Words, hear, show},
     proof::{Proof, Proven, proofs},
     refusal::Unsaid,
-    say::{Act, Said, SayError, Way, Which, say},
+    say::{Act, Said, SayError, Way, Which, countersign, say},
     signers::SignersError,
 };
 use super::AgreementsError;

@@ -209,6 +209,36 @@ pub fn say(dir: &NodeDir, act: Act, now: Timestamp) -> Result<Said, SayError> {
     speaker.sign(book, version, says)
 }
 
+/// Signs, for the side that invited, the text to which the other side has signed its answer: an
+/// invitation may leave open who answers it. To repeat it changes nothing; so does an agreement that
+/// several nodes share, or of which this side has said otherwise since. Blocks.
+///
+/// # Errors
+/// [`SayError`], for files and signatures.
+pub fn countersign(
+    dir: &NodeDir,
+    version: AgreementVersion,
+    now: Timestamp,
+) -> Result<(), SayError> {
+    let clock = || PairingError::Value("created");
+    let today = calendar::day_of(now.as_millisecond()).ok_or_else(clock)?;
+    let _turn = files::lock(&dir.agreements())?;
+    let signers = Signers::load(dir)?;
+    let speaker = Speaker {
+        dir,
+        signers: &signers,
+        now,
+        today,
+    };
+    let signed = speaker
+        .book(version.id)
+        .and_then(|book| speaker.sign(book, version.version, Says::Accept));
+    match signed {
+        Ok(_) | Err(SayError::Unsaid(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// This node, when a person says something through it.
 struct Speaker<'a> {
     dir: &'a NodeDir,

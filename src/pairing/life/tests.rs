@@ -418,6 +418,35 @@ fn what_does_not_stand_is_refused_and_changes_nothing() {
     assert_eq!(shared, Err(Unsaid::Shared));
 }
 
+#[test]
+fn a_side_that_has_said_two_things_under_one_number_is_found_out() {
+    let (a, b) = two();
+    let before = a.files();
+    a.says(suspend()).unwrap();
+    assert_eq!(meet(&a, &b), 1);
+    // As many statements, and other words.
+    fs::remove_file(a.dir().statements("350582-530111".parse().unwrap())).unwrap();
+    assert_eq!(a.files(), before);
+    let all = Act::Suspend {
+        which: which("350582-530111"),
+        kind: None,
+        way: None,
+        reason: reason(),
+    };
+    a.says(all).unwrap();
+    let told = |from: &Node, to: &Node| {
+        let theirs = show(&to.dir(), &from.id, None).unwrap().held;
+        let lacking = show(&from.dir(), &to.id, Some(&theirs)).unwrap().lacking;
+        to.hears(from, lacking)
+    };
+    assert_eq!(told(&a, &b), Err(Unsaid::Conflict));
+    assert_eq!(
+        told(&b, &a),
+        Err(Unsaid::Conflict),
+        "and who said it sees it"
+    );
+}
+
 fn suspend_in() -> Act {
     Act::Suspend {
         which: which("350582-530111"),

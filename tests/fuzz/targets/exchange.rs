@@ -88,7 +88,7 @@ fn stable<M: Message + Default + PartialEq, T>(
 pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
     use crate::{
         domain::{field::Field, problem::Code, refusal::Refusal},
-        pairing::life::{Handed, Holding as Held, NotHeard, Unsaid},
+        pairing::life::{Handed, Holding as Held, NotHeard, Unsaid, Words},
         trust,
     };
 
@@ -207,7 +207,14 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
         "agree" => {
             let id = "350582-530111".parse().unwrap();
             let said = || Agreed {
-                held: vec![Held { id, a: 2, b: 1 }],
+                held: vec![Held {
+                    id,
+                    a: Words {
+                        count: 2,
+                        digest: Digest::new([7; 32]),
+                    },
+                    b: Words::default(),
+                }],
                 handed: [None, Some("version = 2".to_owned())]
                     .map(|text| Handed {
                         id,
