@@ -290,9 +290,16 @@ fn stops(county: &County, direction: &str, code: &str) {
 fn refused(jinjiang: &County, guandu: &County, there: &Node, keys: &Path, code: &str) {
     let before = pairing_file(guandu, JINJIANG);
     put_keys(keys, jinjiang);
+    // A node does not start with words of its own that its keys did not sign.
+    let agreements = jinjiang.dir.join("agreements");
+    let kept = jinjiang.dir.with_extension("kept");
+    copy(&agreements, &kept);
+    fs::remove_file(agreements.join("350582-530111.statements")).unwrap();
     let here = jinjiang.start();
     eventually(code, || there.log().contains(code));
     assert!(here.stop().success());
+    restore(&kept, &agreements);
+    fs::remove_dir_all(kept).unwrap();
     assert_eq!(pairing_file(guandu, JINJIANG), before, "{code}");
     assert_eq!(guandu.subscribe(code, 9, 1).len(), 1, "{code}");
 }

@@ -145,7 +145,7 @@ impl From<AgreementsError> for Failure {
                 format!("协议 {version} 有两份不同的文本，请保留双方签署的那一份。")
             }
             AgreementsError::Statements { name, line, why } => format!(
-                "agreements/{name} 第{line}行：{}请从备份恢复该文件。",
+                "agreements/{name} 第{line}行：{}请从备份恢复该文件，并一并换入最新的 keys/。",
                 why.text().zh
             ),
             AgreementsError::NotText { name } => format!("agreements/{name} 不是UTF-8文本。"),

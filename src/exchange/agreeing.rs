@@ -23,7 +23,7 @@ use tonic::Request;
 use super::{
     Exchange,
     failure::SessionError,
-    misdeed::At,
+    misdeed::{At, Misdeed},
     status::CallError,
     wire::{self, AgreeRequest, AgreeResponse, Agreed, ExchangeClient, NotOfItsForm},
 };
@@ -321,7 +321,7 @@ impl Exchange {
 
     /// What a peer handed over is held against it until all of it stands.
     fn note_statements(&self, peer: &SpiffeId, refused: &[NotHeard]) {
-        let misdeed = refused.iter().find_map(NotHeard::misdeed);
+        let misdeed = refused.iter().find_map(Misdeed::of_statement);
         self.0.links.note_misdeed(peer, At::Statements, misdeed);
     }
 

@@ -2,7 +2,7 @@
 
 use tonic::Status;
 
-use super::{link::OpenLink, succession::PinError, wire::NotOfItsForm};
+use super::{link::OpenLink, misdeed::Misdeed, succession::PinError, wire::NotOfItsForm};
 use crate::{
     store::NotNow,
     trust::{alert::Alert, connector::ConnectError, signature::SignatureError},
@@ -93,5 +93,23 @@ impl SessionError {
     /// True if the connection itself is of no use any more.
     pub(super) const fn breaks_link(&self) -> bool {
         matches!(self, Self::Link(_) | Self::Broken(_) | Self::Silent)
+    }
+}
+
+impl SessionError {
+    /// What the peer did, if it is that on which the call failed.
+    pub(super) const fn misdeed(&self) -> Option<Misdeed> {
+        match self {
+            Self::NotOfItsForm(_) => Some(Misdeed::WrongForm),
+            Self::Pin(error) => Misdeed::of_pin(error),
+            Self::Signature(error) => Misdeed::of_signature(error),
+            Self::Link(_)
+            | Self::Call(_)
+            | Self::Denied(_)
+            | Self::Broken(_)
+            | Self::Store(_)
+            | Self::Silent
+            | Self::NotPaired => None,
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What no peer of sound mind does. It is held apart: its couriers wait out their pauses whatever it
 //! calls, nobody else waits for it, and people are shown who it is and what it did.
 
-use super::{failure::SessionError, status::CallError, succession::PinError};
+use super::succession::PinError;
 use crate::{
     domain::problem::Text,
     pairing::life::{NotHeard, Unsaid},
@@ -96,73 +96,36 @@ pub struct Misbehaviour {
     pub at_ms: i64,
 }
 
-impl SessionError {
-    /// What the peer did, if it is that on which the call failed.
-    pub(super) const fn misdeed(&self) -> Option<Misdeed> {
-        match self {
-            Self::NotOfItsForm(_) => Some(Misdeed::WrongForm),
-            Self::Pin(error) => of_pin(error),
-            Self::Signature(error) => of_signature(error),
-            Self::Link(_)
-            | Self::Call(_)
-            | Self::Denied(_)
-            | Self::Broken(_)
-            | Self::Store(_)
-            | Self::Silent
-            | Self::NotPaired => None,
+impl Misdeed {
+    /// What the peer did, if it is that for which its keys were not followed.
+    pub(super) const fn of_pin(error: &PinError) -> Option<Self> {
+        match error {
+            PinError::Refused(_) => Some(Self::KeyNotBelieved),
+            PinError::NotPaired | PinError::NotKept(_) => None,
         }
     }
-}
 
-impl CallError {
-    /// What the caller did, if it is that on which its call ends.
-    pub(super) const fn misdeed(&self) -> Option<Misdeed> {
-        match self {
-            Self::NotOfItsForm(_) => Some(Misdeed::WrongForm),
-            Self::NotYourChannel => Some(Misdeed::ChannelOfOthers),
-            Self::Pin(error) => of_pin(error),
-            Self::Signature(error) => of_signature(error),
-            Self::Fenced
-            | Self::TooManyStreams
-            | Self::AllowanceUsedUp
-            | Self::SandboxMismatch
-            | Self::NotPaired
-            | Self::NotNow(_)
-            | Self::NotKept
-            | Self::Silent
-            | Self::Stopping => None,
+    /// What the peer did, if it is that for which a signature does not hold.
+    pub(super) const fn of_signature(error: &SignatureError) -> Option<Self> {
+        match error {
+            SignatureError::Bad
+            | SignatureError::Form(_)
+            | SignatureError::OtherArea
+            | SignatureError::OtherSigner => Some(Self::NotSigned),
+            // Signed before its key changed; and what is no fault of the peer's.
+            SignatureError::Superseded | SignatureError::NoRandomness(_) => None,
         }
     }
-}
 
-impl NotHeard {
     /// What the peer did, if it is more than a statement that comes too early or too late.
-    pub(super) const fn misdeed(&self) -> Option<Misdeed> {
-        match self.why {
+    pub(super) const fn of_statement(refused: &NotHeard) -> Option<Self> {
+        match refused.why {
             Unsaid::Forged
             | Unsaid::Malformed
             | Unsaid::NotBetween
             | Unsaid::OtherSide
-            | Unsaid::TextDiffers => Some(Misdeed::StatementNotBelieved),
+            | Unsaid::TextDiffers => Some(Self::StatementNotBelieved),
             _ => None,
         }
-    }
-}
-
-const fn of_pin(error: &PinError) -> Option<Misdeed> {
-    match error {
-        PinError::Refused(_) => Some(Misdeed::KeyNotBelieved),
-        PinError::NotPaired | PinError::NotKept(_) => None,
-    }
-}
-
-const fn of_signature(error: &SignatureError) -> Option<Misdeed> {
-    match error {
-        SignatureError::Bad
-        | SignatureError::Form(_)
-        | SignatureError::OtherArea
-        | SignatureError::OtherSigner => Some(Misdeed::NotSigned),
-        // Signed before its key changed; and what is no fault of the peer's.
-        SignatureError::Superseded | SignatureError::NoRandomness(_) => None,
     }
 }

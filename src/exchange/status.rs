@@ -17,7 +17,7 @@ use crate::{
     trust::signature::SignatureError,
 };
 
-use super::{succession::PinError, wire::NotOfItsForm};
+use super::{misdeed::Misdeed, succession::PinError, wire::NotOfItsForm};
 
 /// Why a call of a peer ends.
 #[derive(Debug, thiserror::Error)]
@@ -119,6 +119,27 @@ impl CallError {
             Self::Silent => (Code::DeadlineExceeded, "silent", Class::RetryLater),
             Self::NotKept => (Code::Unavailable, "not_kept", Class::RetryLater),
             Self::Stopping => (Code::Unavailable, "stopping", Class::RetryLater),
+        }
+    }
+}
+
+impl CallError {
+    /// What the caller did, if it is that on which its call ends.
+    pub(super) const fn misdeed(&self) -> Option<Misdeed> {
+        match self {
+            Self::NotOfItsForm(_) => Some(Misdeed::WrongForm),
+            Self::NotYourChannel => Some(Misdeed::ChannelOfOthers),
+            Self::Pin(error) => Misdeed::of_pin(error),
+            Self::Signature(error) => Misdeed::of_signature(error),
+            Self::Fenced
+            | Self::TooManyStreams
+            | Self::AllowanceUsedUp
+            | Self::SandboxMismatch
+            | Self::NotPaired
+            | Self::NotNow(_)
+            | Self::NotKept
+            | Self::Silent
+            | Self::Stopping => None,
         }
     }
 }

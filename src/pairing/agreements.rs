@@ -36,7 +36,9 @@ pub enum AgreementsError {
     #[error("agreements: {0}")]
     TwoTexts(#[from] TwoTexts),
     /// A statement that does not stand.
-    #[error("agreements/{name}, line {line}: {why}; put the file back from the backup")]
+    #[error(
+        "agreements/{name}, line {line}: {why}; put the file back from the backup, and the newest keys/ with it"
+    )]
     Statements {
         /// The file.
         name: String,

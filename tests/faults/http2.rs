@@ -33,6 +33,8 @@ const BEARABLE: u64 = 64 << 20;
 const HONEST: Duration = Duration::from_secs(1);
 /// and so many times what they take without the attack, on one that is busy.
 const TIMES: u32 = 4;
+/// How often an attack is made before it is blamed for what others waited.
+const ATTEMPTS: u32 = 3;
 
 /// Whoever attacks a listener with a true certificate, and the calls that it may make there.
 struct Hostile {
@@ -511,22 +513,30 @@ impl Siege {
 
     /// Deals honestly while that goes on, and looks what it has cost.
     fn withstand(&mut self, attack: &Attack, hostile: &[Hostile]) {
-        let stop = AtomicBool::new(false);
         let name = attack.name;
-        let p99 = thread::scope(|scope| {
-            let _stopped = Stopped(&stop);
-            for hostile in hostile {
-                attack.begin(scope, hostile, &stop);
+        // A disk or a neighbour that stands still for a second does so once; an attack that costs
+        // others their time does it whenever it is made.
+        for left in (0..ATTEMPTS).rev() {
+            let stop = AtomicBool::new(false);
+            let p99 = thread::scope(|scope| {
+                let _stopped = Stopped(&stop);
+                for hostile in hostile {
+                    attack.begin(scope, hostile, &stop);
+                }
+                self.deals()
+            });
+            let grown = self.here.peak_memory().saturating_sub(self.base);
+            eprintln!("{name}: p99 {p99:?}, grew by {} KiB", grown >> 10);
+            assert!(grown <= BEARABLE, "{name}: the node grew by {grown} bytes");
+            if p99 <= HONEST {
+                break;
             }
-            self.deals()
-        });
-        let grown = self.here.peak_memory().saturating_sub(self.base);
-        eprintln!("{name}: p99 {p99:?}, grew by {} KiB", grown >> 10);
-        assert!(grown <= BEARABLE, "{name}: the node grew by {grown} bytes");
-        if p99 > HONEST {
             let unharmed = self.deals();
-            assert!(
-                p99 <= unharmed * TIMES,
+            if p99 <= unharmed * TIMES {
+                break;
+            }
+            assert_ne!(
+                left, 0,
                 "{name}: an honest notice took {p99:?}, and {unharmed:?} without it"
             );
         }
