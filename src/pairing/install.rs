@@ -3,7 +3,7 @@
 use rustls_pki_types::{CertificateRevocationListDer, pem::PemObject as _};
 use x509_parser::{prelude::FromDer as _, revocation_list::CertificateRevocationList};
 
-use super::{accept::Joined, error::PairingError};
+use super::{accept::Joined, error::PairingError, signed::unseal};
 use crate::{
     config::NodeDir,
     trust::files::{self, FileError},
@@ -41,7 +41,10 @@ pub fn install(dir: &NodeDir, joined: &Joined) -> Result<(), InstallError> {
     let _turn_of_agreements = files::lock(&dir.agreements())?;
     let id = agreement.version.id;
     let held = files::read_if_present(&dir.signed_answer(id))?;
-    if held.is_none_or(|held| held != signed.answer.as_bytes()) {
+    let held = held.and_then(|held| String::from_utf8(held).ok());
+    // The same answer may be signed again, and no two signatures are alike.
+    let said = |answer: &str| unseal(answer).ok().map(|(body, _)| body.to_owned());
+    if held.is_none_or(|held| said(&held) != said(&signed.answer)) {
         // Both sides begin anew with what they sign now, perhaps under other keys.
         let earlier = dir.earlier_statements(id, pairing.paired_at.as_second());
         files::set_aside(&dir.statements(id), &earlier)?;

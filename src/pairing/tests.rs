@@ -465,6 +465,24 @@ fn what_was_installed_is_loaded() {
 }
 
 #[test]
+fn the_same_answer_signed_again_leaves_what_was_said_and_another_begins_anew() {
+    let (a, b) = (a(), b());
+    let root = tempfile::tempdir().unwrap();
+    let dir = NodeDir::new(root.path());
+    let file = invitation_of(&a, None, 1);
+    let (mut joined, answer) = accept(&file, &here(&b, &[])).unwrap();
+    install(&dir, &joined).unwrap();
+    let statements = dir.statements(joined.agreement.version.id);
+    fs::write(&statements, "what was said").unwrap();
+    let (body, _) = signed::unseal(&answer).unwrap();
+    for (body, stays) in [(body.to_owned(), true), (format!("{body}#"), false)] {
+        joined.signed.answer = signed::seal(&body, b"another signature");
+        install(&dir, &joined).unwrap();
+        assert_eq!(statements.exists(), stays, "{body}");
+    }
+}
+
+#[test]
 fn a_newer_revocation_list_stays() {
     let (a, b) = (a(), b());
     let root = tempfile::tempdir().unwrap();
