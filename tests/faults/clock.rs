@@ -3,6 +3,7 @@
 //! when the clock is right again.
 
 use std::{
+    io::pipe,
     thread,
     time::{Duration, Instant},
 };
@@ -96,6 +97,10 @@ fn both_say_so(off: (&County, &Node), right: (&County, &Node), clock: &Faked, re
     // Rows that never reached the node are not refused: they may be sent again.
     let row = departure_between(1, &off.0.area, &right.0.area);
     one_error(&off.0.publish(&[row]), 3);
+    // Also where it is said before the first is read.
+    let (silent, _held) = pipe().unwrap();
+    let mut unread = off.0.command(&["publish", "-"]);
+    one_error(&run(unread.args(["--format", "json"]).stdin(silent)), 3);
     // One on the node's own machine does not know the node.
     let mut on_the_machine = off.0.command(&["channel", "list"]);
     clock.apply(&mut on_the_machine);

@@ -30,6 +30,7 @@ use super::{
 use crate::{
     domain::{draft::Rules, notice::Kind},
     ledger::Mapping,
+    office::client::ClientError,
     pairing::load_agreements,
     trust::{files, reference::ReferenceKey},
 };
@@ -102,7 +103,16 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         if dry_run {
             return pipeline::judge_only(&mut reader, &mut printer).await;
         }
-        let client = connect(&home, &link.office).await?;
+        let client = match connect(&home, &link.office).await {
+            // No row reached the node.
+            Err(error @ ClientError::NotLetIn(_)) => {
+                return Err(Failure {
+                    exit: Exit::Unreachable,
+                    ..error.into()
+                });
+            }
+            done => done?,
+        };
         Pipeline::new(&client, &mut printer).run(&mut reader).await
     });
     if done.is_ok() || printer.any() {

@@ -26,6 +26,8 @@ pub(super) struct Pipeline<'a> {
     waiting: usize,
     /// Whether it has answered any.
     answered: bool,
+    /// Whether there may be rows that were not read.
+    reading: bool,
 }
 
 /// Prints what the rows would get.
@@ -50,6 +52,7 @@ impl<'a> Pipeline<'a> {
             rows: VecDeque::new(),
             waiting: 0,
             answered: false,
+            reading: true,
         }
     }
 
@@ -64,7 +67,7 @@ impl<'a> Pipeline<'a> {
         result.map_err(|failure| Failure {
             // What became of rows without an answer is not known, or they never reached the node.
             exit: match failure.exit {
-                Exit::Refused if self.waiting > 0 => Exit::Unreachable,
+                Exit::Refused if self.waiting > 0 || self.reading => Exit::Unreachable,
                 exit => exit,
             },
             ..failure
@@ -73,8 +76,7 @@ impl<'a> Pipeline<'a> {
 
     async fn publish(&mut self, reader: &mut Reader) -> Result<(), Failure> {
         let mut failed = None;
-        let mut reading = true;
-        while reading || self.waiting > 0 {
+        while self.reading || self.waiting > 0 {
             tokio::select! {
                 answer = self.publishing.next() => {
                     let verdict = match answer {
@@ -92,14 +94,14 @@ impl<'a> Pipeline<'a> {
                     };
                     self.answered(verdict)?;
                 }
-                read = reader.next(), if reading && self.rows.len() < WINDOW => match read {
+                read = reader.next(), if self.reading && self.rows.len() < WINDOW => match read {
                     Some(Read::Row(place, Ok(draft))) => {
                         // The row counts as on its way even where sending fails.
                         self.rows.push_back((place, None));
                         self.waiting = self.waiting.saturating_add(1);
                         if self.publishing.send(&draft).is_err() {
                             // The call has ended: what comes instead of an answer says why.
-                            reading = false;
+                            self.reading = false;
                         }
                     }
                     Some(Read::Row(place, Err(verdict))) => {
@@ -111,9 +113,9 @@ impl<'a> Pipeline<'a> {
                     Some(Read::Failed(failure)) => {
                         // What is on its way is still answered.
                         failed = Some(failure);
-                        reading = false;
+                        self.reading = false;
                     }
-                    None => reading = false,
+                    None => self.reading = false,
                 },
             }
         }
@@ -130,7 +132,8 @@ impl<'a> Pipeline<'a> {
         self.print()
     }
 
-    /// Notes that every row that waits was refused, for what was said of the call.
+    /// Notes that every row that waits was refused, for what was said of the call; none is read
+    /// any more.
     fn refused(&mut self, refusal: &Refusal) -> io::Result<()> {
         let Sentence { zh, en } = sentence_of(refusal);
         let told = Told {
@@ -144,6 +147,7 @@ impl<'a> Pipeline<'a> {
             verdict.get_or_insert_with(|| Verdict::Refused(vec![told.clone()]));
         }
         self.waiting = 0;
+        self.reading = false;
         self.print()
     }
 
