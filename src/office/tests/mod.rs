@@ -4,6 +4,7 @@ mod bulk;
 mod publishing;
 mod reading;
 mod roles;
+mod rooms;
 mod serving;
 mod subscribing;
 mod world;
