@@ -181,5 +181,14 @@ fn a_peer_that_calls_for_the_channel_of_another_is_named_until_it_does_right() {
     eventually("it did right", || listed() == Value::Null);
     attack.signature();
     eventually("nobody signed that", || listed() == "not_signed");
+    attack.honest();
+    eventually("it did right", || listed() == Value::Null);
+    // A call that is answered at once, too.
+    let call = |attack: &mut Attack, probe: &[u8]| attack.peer.call(PROBE, &message(probe)).code;
+    assert_eq!(call(&mut attack, &probe_answer(&[number(1, 1)])), 3);
+    assert_eq!(listed(), "wrong_form");
+    let proper = attack.peer.probe(attack.held);
+    assert_eq!(call(&mut attack, &proper), 0);
+    assert_eq!(listed(), Value::Null);
     assert_unshaken(&nodes[0]);
 }
