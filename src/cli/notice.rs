@@ -16,6 +16,7 @@ use crate::{
     agreement,
     domain::{
         area::County,
+        field::Field,
         notice::{Kind, NoticeId},
         problem::{Code, Sentence},
     },
@@ -205,7 +206,7 @@ fn show(arguments: &Show) -> Result<Exit, Failure> {
         }
         let mut table = output.table(&[("项目", "field"), ("内容", "value")]);
         for (name, value) in rows("", &whole) {
-            table.add_row([name, value]);
+            table.add_row([label(&name, output.language), value]);
         }
         let stands = output.language.pick("现状", "stands");
         table.add_row([stands, output.language.of(&explained(state))]);
@@ -229,6 +230,29 @@ fn rows(outer: &str, object: &Map<String, Value>) -> Vec<(String, String)> {
         }
     }
     all
+}
+
+/// How people of that language call what stands in a member.
+fn label(name: &str, language: Language) -> String {
+    let field = Field::from_name(name).map(|field| field.label().zh);
+    let zh = field.unwrap_or(match name {
+        "agreement" => "协议",
+        "at" => "时间",
+        "case_id" => "个案编号",
+        "code" => "代码",
+        "deadline" => "截止",
+        "delivery" => "送达状态",
+        "direction" => "方向",
+        "field" => "栏目",
+        "notice_id" => "通报编号",
+        "on_hold" => "等待协议",
+        "sandbox" => "测试通报",
+        "sequence" => "序号",
+        "size_bytes" => "字节数",
+        "unconfirmed" => "待对方确认",
+        other => other,
+    });
+    language.pick(zh, name).to_owned()
 }
 
 /// Its kind as people of that language call it, for one notice.
