@@ -21,6 +21,12 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
+/// The line that the byte at that offset of a document stands on, from 1.
+pub fn line_at(text: &str, offset: usize) -> usize {
+    let before = text.get(..offset).unwrap_or_default();
+    before.matches('\n').count().saturating_add(1)
+}
+
 /// Why a document cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentError {
@@ -35,8 +41,10 @@ pub enum DocumentError {
         nearest: Option<String>,
     },
     /// A key that must be there.
-    #[error("`{key}` is missing")]
+    #[error("{}`{key}` is missing", at(.line))]
     MissingKey {
+        /// Line of the head of its table, from 1; none for a key that stands in no table.
+        line: Option<usize>,
         /// The key.
         key: String,
     },
@@ -62,9 +70,8 @@ pub enum DocumentError {
 
 impl DocumentError {
     fn new(text: &str, error: &toml::de::Error) -> Self {
-        let start = error.span().map_or(0, |span| span.start);
-        let before = text.get(..start).unwrap_or_default();
-        let line = before.matches('\n').count().saturating_add(1);
+        let span = error.span().unwrap_or_default();
+        let line = line_at(text, span.start);
         let message = error.message();
         let quoted = |from: &str| -> Option<String> {
             let (_, rest) = message.split_once(from)?;
@@ -76,7 +83,8 @@ impl DocumentError {
             return Self::UnknownKey { line, key, nearest };
         }
         if let Some(key) = quoted("missing field `") {
-            return Self::MissingKey { key };
+            let line = (!span.is_empty()).then_some(line);
+            return Self::MissingKey { line, key };
         }
         let key = key_at(text, line);
         let expected = message.rsplit_once("expected ").map(|(_, what)| what);
@@ -101,6 +109,11 @@ impl DocumentError {
 
 /// Begins and ends a value of several lines.
 const QUOTES: &str = "\"\"\"";
+
+fn at(line: &Option<usize>) -> String {
+    line.map(|line| format!("line {line}: "))
+        .unwrap_or_default()
+}
 
 fn near(key: &str) -> String {
     match key {
@@ -184,6 +197,10 @@ mod tests {
             ),
             ("zzz = 1", "line 1: unknown key `zzz`"),
             ("[limits]\nstreams = 1", "`listen` is missing"),
+            (
+                "listen = ''\n[limits]\nconnections = 1",
+                "line 2: `streams` is missing",
+            ),
             ("listen = 12345", "line 1: `listen` takes a string"),
             (
                 "listen = ''\n[limits]\nstreams = 'secret'",

@@ -45,7 +45,7 @@
 //!
 //! | module | is |
 //! |---|---|
-//! | [`domain`] | the field, pure: areas, people, notices, delivery, refusals |
+//! | [`domain`] | the field, pure: areas, people, notices, delivery, refusals, working days |
 //! | `guard` | what the fault harness leaves out to see its rows fail |
 //! | `fuzz` | what reads bytes of others, as targets for fuzzing; only in tests |
 //! | [`clock`], [`document`] | the time; TOML with errors that name the key |
@@ -54,7 +54,7 @@
 //! | [`agreement`] | what two areas have agreed on, how that stands, and what it lets through; pure |
 //! | [`trust`] | identities, certificates, TLS, signatures, connections |
 //! | [`ledger`] | spreadsheets and JSON lines in |
-//! | [`config`], [`pairing`] | the node's directory; how two nodes come to know each other, and what they sign later |
+//! | [`config`], [`pairing`] | the node's directory, with the table of holidays; how two nodes come to know each other, and what they sign later |
 //! | [`store`] | journal, index, verbs, laws |
 //! | [`exchange`] | node to node |
 //! | [`office`] | node to office |

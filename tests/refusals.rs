@@ -15,7 +15,7 @@ mod harness;
 
 use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt, path::Path};
 
-use harness::{JINJIANG, World, copy, edit, one_error, run};
+use harness::{JINJIANG, World, copy, edit, eventually, one_error, run};
 
 /// Spoils a copy of a node in one way after the other; each must be named with its remedy.
 #[test]
@@ -25,7 +25,7 @@ fn a_spoilt_directory_is_named_with_its_remedy_and_starts_once_mended() {
     copy(&jinjiang.dir, &whole);
     type Spoil = (&'static str, fn(&Path), i32, &'static [&'static str]);
     let remove = |path: &Path| fs::remove_file(path).unwrap();
-    let spoils: [Spoil; 19] = [
+    let spoils: [Spoil; 20] = [
         (
             "tls/node.key",
             remove,
@@ -154,6 +154,19 @@ fn a_spoilt_directory_is_named_with_its_remedy_and_starts_once_mended() {
                 "`valid_until` must be a day",
             ],
         ),
+        (
+            "holidays.toml",
+            |path| {
+                let swapped = HOLIDAYS.replace("[\"2024-04-07\"]", "[\"2024-04-08\"]");
+                fs::write(path, swapped).unwrap();
+            },
+            1,
+            &[
+                "holidays.toml: line ",
+                "2024-04-08 is no Saturday or Sunday",
+                "or move the file away",
+            ],
+        ),
     ];
     for (name, spoil, code, named) in spoils {
         spoil(&jinjiang.dir.join(name));
@@ -167,6 +180,63 @@ fn a_spoilt_directory_is_named_with_its_remedy_and_starts_once_mended() {
         harness::restore(&whole, &jinjiang.dir);
     }
     assert!(jinjiang.start().stop().success());
+}
+
+/// The table that ships with the program.
+const HOLIDAYS: &str = include_str!("../config/holidays.toml");
+
+#[test]
+fn a_table_of_holidays_that_ends_or_has_a_fault_is_named_by_a_node_that_runs_and_by_doctor() {
+    let world = World::new();
+    let county = world.county(JINJIANG);
+    let table = county.dir.join("holidays.toml");
+    // Of a year that is long past, whenever this runs.
+    let (of_2024, _) = HOLIDAYS.split_once("# 国务院办公厅关于2025年").unwrap();
+    fs::write(&table, of_2024).unwrap();
+    let node = county.start();
+    let looked = || {
+        let findings = county.ask(&["doctor"]).lines();
+        let mut of_holidays = findings.into_iter().filter(|it| it["check"] == "holidays");
+        of_holidays.next().unwrap()
+    };
+    let found = looked();
+    assert_eq!(found["status"], "warning");
+    let lacks = found["message"]["en"].as_str().unwrap();
+    assert!(
+        lacks.starts_with("the table of holidays lacks 20"),
+        "{found}"
+    );
+    eventually("the log says that the year is missing", || {
+        node.log().contains("The table of holidays lacks a year")
+    });
+
+    fs::write(&table, HOLIDAYS.replace("first = ", "frist = ")).unwrap();
+    let named = "unknown key `frist`; did you mean `first`?";
+    eventually("the log names it", || {
+        let log = node.log();
+        let mut lines = log.lines().filter(|line| line.contains(named));
+        lines.any(|line| line.contains("what was in use stays in use"))
+    });
+    let found = looked();
+    assert_eq!(found["status"], "wrong");
+    let (zh, en) = (&found["message"]["zh"], &found["message"]["en"]);
+    assert!(en.as_str().unwrap().contains(named), "{found}");
+    assert!(
+        zh.as_str().unwrap().contains("请改正，或移走该文件"),
+        "{found}"
+    );
+
+    fs::write(
+        &table,
+        HOLIDAYS.replace("[\"2024-04-07\"]", "[\"2024-04-08\"]"),
+    )
+    .unwrap();
+    let zh = looked()["message"]["zh"].as_str().unwrap().to_owned();
+    assert!(zh.contains("行：2024-04-08不是周六、周日"), "{zh}");
+
+    fs::write(&table, HOLIDAYS).unwrap();
+    assert_ne!(looked()["status"], "wrong");
+    assert!(node.stop().success());
 }
 
 fn open_up(path: &Path) {

@@ -15,6 +15,7 @@ use crate::{
         calendar::{Days, Reckoning},
         field::{Field, Group},
         notice::Kind,
+        urgency::Urgency,
     },
 };
 
@@ -48,6 +49,16 @@ pub struct AnswerTimes {
     pub within: Days,
     /// Where she is expecting, has a newborn child, or care is due.
     pub urgent_within: Days,
+}
+
+impl AnswerTimes {
+    /// Within what an answer of that urgency is due.
+    pub const fn of(self, urgency: Urgency) -> Days {
+        match urgency {
+            Urgency::Ordinary => self.within,
+            Urgency::Urgent => self.urgent_within,
+        }
+    }
 }
 
 impl KindTerms {

@@ -16,6 +16,7 @@
 
 mod attachments;
 mod canonical;
+mod deadline;
 mod decide;
 mod differences;
 mod error;
@@ -39,6 +40,7 @@ mod properties;
 pub(crate) mod samples;
 
 pub use attachments::{Desk, ImpactAssessment};
+pub use deadline::Deadline;
 pub use decide::{Against, Request, decide};
 pub use differences::{Difference, diff};
 pub use error::TermsError;

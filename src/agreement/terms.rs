@@ -398,7 +398,7 @@ mod tests {
             (
                 "telephone = \"0871-00000000\"",
                 "",
-                "`telephone` is missing",
+                "line 36: `telephone` is missing",
             ),
             (
                 "digest = \"99",

@@ -4,7 +4,7 @@
 use super::{exit::Failure, language::both};
 use crate::{
     agreement::TwoTexts,
-    config::ConfigError,
+    config::{ConfigError, HolidaysError, TableError},
     domain::problem::{Code, Sentence, Text},
     office::client::{ClientError, Refusal},
     pairing::{AgreementsError, InstallError, LoadError, PairingError, life::SayError},
@@ -41,6 +41,23 @@ impl From<FileError> for Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         Self::usage(both(format!("配置有误：{error}"), error.to_string()))
+    }
+}
+
+impl From<HolidaysError> for Failure {
+    fn from(error: HolidaysError) -> Self {
+        let zh = match &error {
+            HolidaysError::File(_) => format!("节假日表无法读取：{error}"),
+            HolidaysError::NotText => format!("holidays.toml 不是UTF-8文本。{MEND_HOLIDAYS}"),
+            HolidaysError::Table(TableError::Misarranged { line, why }) => format!(
+                "holidays.toml 第{line}行：{}。{MEND_HOLIDAYS}",
+                why.sentence().zh
+            ),
+            HolidaysError::Table(fault) => {
+                format!("holidays.toml 无法使用（{fault}）。{MEND_HOLIDAYS}")
+            }
+        };
+        Self::refused(both(zh, error.to_string()))
     }
 }
 
@@ -240,6 +257,8 @@ impl From<ClientError> for Failure {
         }
     }
 }
+
+const MEND_HOLIDAYS: &str = "请改正，或移走该文件，改用随程序提供的节假日表。";
 
 #[cfg(test)]
 mod tests {

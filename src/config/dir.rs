@@ -30,6 +30,11 @@ impl NodeDir {
         self.0.join("node.toml")
     }
 
+    /// The table of holidays by which the node goes, where it has one of its own.
+    pub fn holidays(&self) -> PathBuf {
+        self.0.join("holidays.toml")
+    }
+
     /// The node's certificate.
     pub fn node_certificate(&self) -> PathBuf {
         self.0.join("tls/node.crt")
@@ -159,6 +164,7 @@ mod tests {
         let domain: TrustDomain = "fj.test".parse().unwrap();
         let paths = [
             (dir.config(), "node.toml"),
+            (dir.holidays(), "holidays.toml"),
             (dir.node_certificate(), "tls/node.crt"),
             (dir.node_key(), "tls/node.key"),
             (dir.root(), "tls/ca.crt"),

@@ -1,9 +1,10 @@
-//! A node's configuration: `node.toml`, and where everything of a node lies.
+//! A node's configuration: `node.toml`, the table of holidays, and where everything of a node lies.
 //!
 //! What people write is read into raw structs that know every key, and only then becomes a
 //! [`NodeConfig`], in which nothing is misconfigured any more.
 
 mod dir;
+mod holidays;
 mod office_client;
 mod raw;
 mod write;
@@ -14,6 +15,7 @@ use std::{
 };
 
 pub use dir::NodeDir;
+pub use holidays::{HolidaysError, TableError, load_holidays};
 pub use office_client::{OfficeClient, Role};
 pub use raw::ConfigError;
 pub use write::{Initial, node_toml};

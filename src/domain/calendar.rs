@@ -19,6 +19,13 @@ pub fn begin_ms(day: Date) -> Option<i64> {
     Some(at.as_millisecond())
 }
 
+/// When a day is over in Asia/Shanghai, in milliseconds since 1970-01-01T00:00:00Z: its 24:00, which
+/// is the next day's beginning. What is due on that day is in time before that instant, and late at
+/// it. `None` beyond what a clock can show.
+pub fn end_ms(day: Date) -> Option<i64> {
+    begin_ms(day.tomorrow().ok()?)
+}
+
 /// Parses exactly `YYYY-MM-DD`, a day that exists.
 pub fn parse_day(text: &str) -> Option<Date> {
     let [a, b, c, d, b'-', e, f, b'-', g, h] = text.as_bytes() else {
@@ -173,6 +180,16 @@ mod tests {
         assert_eq!(day_of(evening), Date::new(2026, 11, 22).ok());
         assert_eq!(day_of(evening - 1), Date::new(2026, 11, 21).ok());
         assert_eq!(day_of(i64::MAX), None);
+    }
+
+    #[test]
+    fn a_day_ends_where_the_next_begins() {
+        let day = Date::new(2026, 11, 21).unwrap();
+        let evening = 1_795_276_800_000; // 2026-11-21T16:00:00Z
+        assert_eq!(end_ms(day), Some(evening));
+        assert_eq!(day_of(evening - 1), Some(day));
+        assert_eq!(end_ms(day), begin_ms(day.tomorrow().unwrap()));
+        assert_eq!(end_ms(Date::MAX), None);
     }
 
     #[test]

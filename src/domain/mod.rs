@@ -16,5 +16,8 @@ pub mod notice;
 pub mod problem;
 pub mod receipt;
 pub mod refusal;
+pub mod reminders;
 pub mod resident;
 pub mod territory;
+pub mod urgency;
+pub mod workdays;

@@ -12,8 +12,8 @@ use tokio::sync::watch;
 use crate::{
     agreement::Agreements,
     clock::Clock,
-    config::{ConfigError, NodeConfig, NodeDir},
-    domain::{agreement::AgreementVersion, calendar, channel::Digest},
+    config::{ConfigError, HolidaysError, NodeConfig, NodeDir, load_holidays},
+    domain::{agreement::AgreementVersion, calendar, channel::Digest, workdays::Workdays},
     exchange::{PeerKeys, PinError, Statements},
     office::ReloadView,
     pairing::{
@@ -36,6 +36,8 @@ pub struct Loaded {
     pub trust: TrustSource,
     /// The agreements held.
     pub agreements: Agreements,
+    /// Which days are worked on.
+    pub workdays: Workdays,
 }
 
 /// Why a node's directory cannot be used. Each names the file and what to do.
@@ -58,6 +60,9 @@ pub enum DirectoryError {
     /// An agreement is wrong.
     #[error(transparent)]
     Agreements(#[from] AgreementsError),
+    /// The table of holidays is wrong.
+    #[error(transparent)]
+    Holidays(#[from] HolidaysError),
 }
 
 /// Reads a node's directory.
@@ -73,6 +78,7 @@ pub(super) fn load(dir: &NodeDir) -> Result<Loaded, DirectoryError> {
         .map(|file| file.pairing)
         .collect();
     let agreements = load_agreements(dir)?;
+    let workdays = load_holidays(dir)?;
     let trust = TrustSource {
         dir: dir.path().to_owned(),
         areas: config.areas.clone(),
@@ -91,6 +97,7 @@ pub(super) fn load(dir: &NodeDir) -> Result<Loaded, DirectoryError> {
         config,
         trust,
         agreements,
+        workdays,
     })
 }
 
@@ -98,6 +105,7 @@ pub(super) fn load(dir: &NodeDir) -> Result<Loaded, DirectoryError> {
 pub(super) struct Current {
     pub(super) config: watch::Sender<Arc<NodeConfig>>,
     pub(super) agreements: watch::Sender<Arc<Agreements>>,
+    pub(super) workdays: watch::Sender<Arc<Workdays>>,
 }
 
 impl Current {
@@ -105,11 +113,12 @@ impl Current {
         Self {
             config: watch::Sender::new(Arc::new(loaded.config)),
             agreements: watch::Sender::new(Arc::new(loaded.agreements)),
+            workdays: watch::Sender::new(Arc::new(loaded.workdays)),
         }
     }
 
     /// Publishes what has changed; what a running node cannot change stays as it was.
-    pub(super) fn publish(&self, config: NodeConfig, agreements: Agreements) {
+    pub(super) fn publish(&self, config: NodeConfig, agreements: Agreements, workdays: Workdays) {
         let changed = **self.config.borrow() != config;
         if changed {
             self.config.send_replace(Arc::new(config));
@@ -117,6 +126,10 @@ impl Current {
         let changed = !self.agreements.borrow().same_as(&agreements);
         if changed {
             self.agreements.send_replace(Arc::new(agreements));
+        }
+        let changed = **self.workdays.borrow() != workdays;
+        if changed {
+            self.workdays.send_replace(Arc::new(workdays));
         }
     }
 }
@@ -164,7 +177,8 @@ impl Directory {
         // Agreements first: a peer that becomes known finds them in place.
         let peers = loaded.trust.pairings.len();
         let agreements = loaded.agreements.iter().count();
-        self.current.publish(loaded.config, loaded.agreements);
+        self.current
+            .publish(loaded.config, loaded.agreements, loaded.workdays);
         let before = self.trust.current();
         self.trust.reload(&loaded.trust)?;
         let (before, now) = (before.own_keys(), self.trust.current());
@@ -245,5 +259,68 @@ impl PeerKeys for Directory {
             tracing::warn!(%peer, changes, %now, "A peer has changed its signing key; the new one is pinned.");
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::config::{Initial, Mode, node_toml};
+
+    const YEAR: &str = "\
+[[year]]\nyear = 2027\nnumber = \"国办发明电〔2026〕0号\"\nissued = \"2026-11-05\"\n\
+[[year.festival]]\nzh = \"元旦\"\nen = \"New Year\"\n\
+first = \"2027-01-01\"\nlast = \"2027-01-03\"\n";
+
+    fn made() -> (tempfile::TempDir, NodeDir) {
+        let home = tempfile::tempdir().unwrap();
+        let dir = NodeDir::new(home.path());
+        let id: SpiffeId = "spiffe://fujian.example/area/350582".parse().unwrap();
+        let config = node_toml(&Initial {
+            id: &id,
+            further_areas: &[],
+            mode: Mode::Sandbox,
+            exchange: "127.0.0.1:7443".parse().unwrap(),
+            public: None,
+            office: "127.0.0.1:7444".parse().unwrap(),
+            operator: &id.with_office("operator").unwrap(),
+        });
+        fs::write(dir.config(), config).unwrap();
+        (home, dir)
+    }
+
+    #[test]
+    fn a_table_of_holidays_is_in_use_once_it_can_be_read_and_until_another_can() {
+        let (_home, dir) = made();
+        let current = Current::new(load(&dir).unwrap());
+        let mut followed = current.workdays.subscribe();
+        let publish = |loaded: Loaded| {
+            current.publish(loaded.config, loaded.agreements, loaded.workdays);
+        };
+        let of_2027 = || current.workdays.borrow().is_working(date(2027, 1, 4)).ok();
+        assert_eq!(of_2027(), None);
+        publish(load(&dir).unwrap());
+        assert!(!followed.has_changed().unwrap(), "nothing has changed");
+
+        fs::write(dir.holidays(), YEAR).unwrap();
+        publish(load(&dir).unwrap());
+        assert!(followed.has_changed().unwrap());
+        followed.mark_unchanged();
+        assert_eq!(of_2027(), Some(true));
+
+        fs::write(dir.holidays(), YEAR.replace("01-03", "01-33")).unwrap();
+        let error = load(&dir).err().unwrap().to_string();
+        assert!(
+            error.starts_with("holidays.toml: line 9: `year.festival.last` must be a day"),
+            "{error}"
+        );
+        assert!(!followed.has_changed().unwrap());
+        assert_eq!(of_2027(), Some(true));
+
+        fs::remove_file(dir.holidays()).unwrap();
+        publish(load(&dir).unwrap());
+        assert_eq!(of_2027(), None);
     }
 }

@@ -80,6 +80,13 @@ async fn rounds(node: &Node, store: &Store, passed_ms: Option<i64>) {
     {
         tracing::warn!(agreement = %version, last_day = %on, within_days = days, "An agreement ends soon, and nothing follows it. To renew it: hongyan agreement amend.");
     }
+    let workdays = Arc::clone(&node.directory.current.workdays.borrow());
+    for unknown in today.map_or_else(Vec::new, |today| workdays.lacking(today)) {
+        tracing::warn!(
+            year = unknown.year,
+            "The table of holidays lacks a year, so what is due in it cannot be reckoned. To add it: holidays.toml."
+        );
+    }
     if let Err(error) = silent_consumers(node, store, passed_ms).await {
         tracing::warn!(%error, "Consumers could not be looked at.");
     }

@@ -12,6 +12,8 @@ use super::{
 };
 use crate::{
     agreement::{Agreements, EndsSoon},
+    config::load_holidays,
+    domain::workdays::Workdays,
     pairing::{load_agreements, load_all},
     trust::{
         expiry::{Stage, Warning},
@@ -35,6 +37,7 @@ pub(super) fn all(home: &Home) -> Vec<Finding> {
     findings.push(clock(home));
     findings.extend(trust(home));
     findings.extend(agreements(home));
+    findings.extend(holidays(home));
     findings.push(disk(home));
     findings
 }
@@ -244,6 +247,41 @@ fn ending(held: &Agreements, today: Date) -> Vec<Finding> {
     findings.collect()
 }
 
+fn holidays(home: &Home) -> Vec<Finding> {
+    let workdays = match load_holidays(&home.dir) {
+        Ok(workdays) => workdays,
+        Err(error) => return vec![Finding::of_failure("holidays", error.into())],
+    };
+    match home.today() {
+        Ok(today) => of_workdays(&workdays, today),
+        Err(failure) => vec![Finding::of_failure("holidays", failure)],
+    }
+}
+
+/// The years that the table lacks; if it lacks none, those that it has.
+fn of_workdays(workdays: &Workdays, today: Date) -> Vec<Finding> {
+    let lacking = workdays.lacking(today);
+    if lacking.is_empty() {
+        let years: Vec<_> = workdays.years().collect();
+        let listed: Vec<String> = years.iter().map(|year| year.year().to_string()).collect();
+        let newest = years
+            .last()
+            .map_or("", |year| year.notice().number.as_str());
+        let sentence = both(
+            format!("节假日表有{}年，最近依据 {newest}", listed.join("、")),
+            format!(
+                "the table of holidays has {}, the last by {newest}",
+                listed.join(", ")
+            ),
+        );
+        return vec![Finding::new("holidays", State::Fine, sentence)];
+    }
+    let findings = lacking.into_iter();
+    findings
+        .map(|unknown| Finding::new("holidays", State::Soon, unknown.sentence()))
+        .collect()
+}
+
 fn disk(home: &Home) -> Finding {
     let free = match statvfs(home.dir.path()) {
         Ok(space) => space.f_bavail.saturating_mul(space.f_frsize),
@@ -275,7 +313,10 @@ const MINUTE_MS: i64 = 60_000;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agreement::samples::{TEXT, held};
+    use crate::{
+        agreement::samples::{TEXT, held},
+        domain::workdays::samples::two_years,
+    };
 
     #[test]
     fn an_agreement_that_ends_soon_is_named_with_its_last_day() {
@@ -289,5 +330,31 @@ mod tests {
                 .contains("350582-530111/1 ends on 2028-12-31")
         );
         assert!(finding.sentence.zh.contains("2028-12-31 到期"));
+    }
+
+    #[test]
+    fn a_year_that_the_table_of_holidays_lacks_is_named_in_time() {
+        let told = |today: Date| -> Vec<(State, String, String)> {
+            let findings = of_workdays(&two_years(), today).into_iter();
+            let told = findings.map(|found| (found.state, found.sentence.zh, found.sentence.en));
+            told.collect()
+        };
+        let [(state, zh, en)] = told(date(2026, 10, 31)).try_into().ok().unwrap();
+        assert_eq!(state, State::Fine);
+        assert_eq!(zh, "节假日表有2025、2026年，最近依据 国办发明电〔2025〕7号");
+        assert!(en.ends_with("has 2025, 2026, the last by 国办发明电〔2025〕7号"));
+        for (today, years) in [
+            (date(2026, 11, 1), &[2027][..]),
+            (date(2027, 1, 1), &[2027]),
+            (date(2027, 11, 1), &[2027, 2028]),
+        ] {
+            let told = told(today);
+            assert_eq!(told.len(), years.len(), "{today}");
+            for ((state, zh, en), year) in told.iter().zip(years) {
+                assert_eq!(*state, State::Soon);
+                assert!(zh.contains(&format!("没有{year}年")), "{zh}");
+                assert!(en.contains(&format!("lacks {year};")), "{en}");
+            }
+        }
     }
 }

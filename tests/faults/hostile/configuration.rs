@@ -15,8 +15,9 @@ use crate::{
 use super::{assert_unshaken, mutation::flip, mutations};
 
 /// The files that a node reads anew, below its directory.
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     "node.toml",
+    "holidays.toml",
     "agreements/350582-530111.toml",
     "peers/530111.toml",
     "tls/crl.pem",
@@ -60,8 +61,10 @@ fn reload(county: &County) -> Status {
     connection.ask("/hongyan.office.v1.Office/Reload", &[]).1
 }
 
-/// The files in turn, each with what it should hold.
+/// The files in turn, each with what it should hold; the table of holidays is put there first.
 fn files(county: &County) -> Vec<(PathBuf, Vec<u8>)> {
+    let holidays = include_bytes!("../../../config/holidays.toml");
+    put(&county.dir.join("holidays.toml"), holidays);
     let paths = FILES.iter().map(|file| county.dir.join(file));
     let there = paths.filter(|path| path.exists());
     there
