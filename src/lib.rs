@@ -53,7 +53,7 @@
 //! | [`envelope`] | a notice's bytes, written once and read strictly |
 //! | [`agreement`] | what two areas have agreed on, how that stands, and what it lets through; pure |
 //! | [`trust`] | identities, certificates, TLS, signatures, connections |
-//! | [`ledger`] | spreadsheets and JSON lines in |
+//! | [`ledger`] | spreadsheets in and out, JSON lines in |
 //! | [`config`], [`pairing`] | the node's directory, with the table of holidays; how two nodes come to know each other, and what they sign later |
 //! | [`store`] | journal, index, verbs, laws |
 //! | [`exchange`] | node to node |

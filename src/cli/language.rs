@@ -2,16 +2,8 @@
 
 use std::env;
 
+pub(super) use crate::domain::language::Language;
 use crate::domain::problem::Sentence;
-
-/// A language.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Language {
-    /// Chinese.
-    Zh,
-    /// English.
-    En,
-}
 
 impl Language {
     /// The one that the locale of the process asks for: Chinese where it begins with `zh`.
@@ -31,19 +23,6 @@ impl Language {
         } else {
             Self::En
         }
-    }
-
-    /// The one of the two in this language.
-    pub(super) fn pick<T>(self, zh: T, en: T) -> T {
-        match self {
-            Self::Zh => zh,
-            Self::En => en,
-        }
-    }
-
-    /// The sentence in this language.
-    pub(super) fn of(self, sentence: &Sentence) -> &str {
-        self.pick(&sentence.zh, &sentence.en)
     }
 }
 

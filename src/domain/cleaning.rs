@@ -4,10 +4,11 @@
 
 use jiff::civil::Date;
 
-use super::{calendar::parse_day, field::Field};
+use super::{calendar::parse_day, field::Field, outcome::outcome_named};
 
 /// The value of that field in its one form: full-width characters and spaces inside numbers
-/// normalised, dates as `YYYY-MM-DD`, 15-digit area codes cut to 12, the marital status as its code.
+/// normalised, dates as `YYYY-MM-DD`, 15-digit area codes cut to 12, marital status and outcome as their
+/// codes.
 /// Empty for a value that says nothing.
 pub fn clean(field: Field, value: &str) -> String {
     match field {
@@ -33,8 +34,10 @@ pub fn clean(field: Field, value: &str) -> String {
             .filter(|c| !matches!(c, '-' | '(' | ')' | '+' | '—' | '－' | '\''))
             .collect(),
         Field::MethodClass => compact(value).to_ascii_uppercase(),
-        Field::Answers | Field::DuplicateOf | Field::Kind | Field::Outcome => {
-            compact(value).to_ascii_lowercase()
+        Field::Answers | Field::DuplicateOf | Field::Kind => compact(value).to_ascii_lowercase(),
+        Field::Outcome => {
+            let words = compact(value).to_ascii_lowercase();
+            outcome_named(&words).map_or(words, str::to_owned)
         }
         Field::Name => name(value),
         Field::Note | Field::Reference | Field::Text => value.trim().to_owned(),

@@ -215,8 +215,8 @@ impl Code {
                 "The date lies after today; check it.",
             ),
             Self::DuplicateInFile => (
-                "同一文件内已有相同号码、类别和日期的记录，以第一条为准。",
-                "The file already has a row with this number, kind and date; the first one stands.",
+                "同一文件内已有相同的记录（号码、类别和日期相同，或所答通报和反馈结果相同），以第一条为准。",
+                "The file already has this row (the same number, kind and date, or the same notice and outcome); the first one stands.",
             ),
             Self::ForbiddenValue => (
                 "含有本系统不予登记的内容，请删除后再报。",

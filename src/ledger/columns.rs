@@ -43,6 +43,11 @@ impl Mapping {
             columns: columns.collect::<Result<_, _>>()?,
         })
     }
+
+    /// The field that a heading names by this file; the heading is [`normal`].
+    pub(super) fn field(&self, normal: &str) -> Option<Field> {
+        self.columns.get(normal).copied()
+    }
 }
 
 #[derive(serde::Deserialize)]
@@ -70,8 +75,8 @@ pub(super) fn column(heading: &str, group: Option<&str>, mapping: &Mapping) -> C
     let group = group.filter(|group| matches!(place(group), Column::Place(_)));
     let grouped = group.map(|group| format!("{group}{own}"));
     for name in grouped.iter().chain([&own]) {
-        if let Some(field) = mapping.columns.get(name) {
-            return Column::Field(*field);
+        if let Some(field) = mapping.field(name) {
+            return Column::Field(field);
         }
     }
     if is_forbidden(heading) {
@@ -97,7 +102,7 @@ impl Column {
 }
 
 /// A heading without spaces, line breaks, marks and whatever stands in brackets.
-fn normal(heading: &str) -> String {
+pub(super) fn normal(heading: &str) -> String {
     let mut depth = 0_u32;
     let mut normal = String::new();
     for c in compact(heading).chars() {

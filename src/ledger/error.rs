@@ -23,6 +23,9 @@ pub enum LedgerError {
     /// No sheet has a row of headings.
     #[error("no row of headings was found")]
     NoHeader,
+    /// A feedback sheet says nowhere what was found.
+    #[error("the feedback sheet has no column of outcomes")]
+    NoOutcomes,
     /// Neither title nor headings say which way the persons moved.
     #[error("the ledger does not say whether it lists departures or arrivals")]
     KindUnknown,
@@ -130,12 +133,16 @@ impl LedgerError {
                 "The file is protected by a password; save it without one.",
             ),
             Self::NoHeader => both(
-                "找不到表头。表头须含姓名、身份证号等列名；列名特殊的，用 --mapping 指定对照文件。",
-                "No row of headings was found; it needs columns such as name and identity number, or a file of their names given by --mapping.",
+                "找不到表头。表头须含姓名、身份证号等列名（反馈表须含通报编号、反馈结果）；列名特殊的，用 --mapping 指定对照文件。",
+                "No row of headings was found; it needs columns such as name and identity number (a feedback sheet: notice id and outcome), or a file of their names given by --mapping.",
+            ),
+            Self::NoOutcomes => both(
+                "反馈表缺“反馈结果”一列。反馈表须有通报编号、反馈结果、反馈日期三列。",
+                "The feedback sheet has no column 反馈结果 (outcome); it needs notice id, outcome and feedback date.",
             ),
             Self::KindUnknown => both(
-                "标题和表头都没有写明流出还是流入，请加 --kind departure（流出）或 --kind arrival（流入）。",
-                "Neither title nor headings say 流出 or 流入; add --kind departure or --kind arrival.",
+                "标题和表头都没有写明流出还是流入，请加 --kind departure（流出）或 --kind arrival（流入）；反馈表须有通报编号和反馈结果两列。",
+                "Neither title nor headings say 流出 or 流入; add --kind departure or --kind arrival. A feedback sheet has the columns 通报编号 and 反馈结果.",
             ),
             Self::TooMuch(limit) => {
                 let (zh, en) = limit.names();

@@ -1,13 +1,33 @@
-//! The row of headings of a sheet, and which way its persons moved.
+//! The row of headings of a sheet, what its rows tell, and which way its persons moved.
 
 use super::{
+    answers::{answer_column, names_an_answer},
     cell::{Cell, Line},
     columns::{Column, Mapping, column},
 };
 use crate::domain::{field::Field, forbidden::is_forbidden, notice::Kind};
 
+/// What the rows of a sheet tell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Moves.
+    Movement,
+    /// Answers to notices.
+    Feedback,
+}
+
+/// What is known of a sheet before its headings are read.
+#[derive(Clone, Copy)]
+pub(super) struct Hint {
+    /// The kind of its rows, if the caller knows.
+    pub(super) told: Option<Kind>,
+    /// Whether a title speaks of feedback, and not of a move.
+    pub(super) titled: bool,
+}
+
 /// The headings of a sheet.
 pub(super) struct Header {
+    form: Form,
     /// By column: what it means and how it is headed.
     columns: Vec<(Column, String)>,
     /// Which way the headings say that the persons moved.
@@ -18,25 +38,22 @@ pub(super) struct Header {
 
 impl Header {
     /// Reads a line as headings, under the line before it where that heads groups. `None` if it is
-    /// none: headings name at least three fields, the name or the number among them.
+    /// none: headings of moves name at least three fields, the name or the number among them.
     pub(super) fn read(
         line: &[(usize, Cell)],
         above: &[(usize, Cell)],
         mapping: &Mapping,
+        hint: Hint,
     ) -> Option<Self> {
-        let mut columns: Vec<(Column, String)> = Vec::new();
-        for (place, cell) in line {
-            columns.resize(*place, (Column::Unknown, String::new()));
-            let heading = cell.heading();
-            let group = group(above, *place);
-            columns.push((column(&heading, group.as_deref(), mapping), heading));
+        if matches!(hint.told, None | Some(Kind::Feedback)) {
+            let header = Self::of_answers(line, mapping, hint);
+            if header.is_some() || hint.told.is_some() {
+                return header;
+            }
         }
-        let mut header = Self {
-            columns,
-            says: None,
-            suggests: None,
-        };
-        header.settle();
+        let mut header = Self::of(Form::Movement, line, |place, heading| {
+            column(heading, group(above, place).as_deref(), mapping)
+        });
         let fields = header.fields();
         let of_person = fields.contains(&Field::Name) || fields.contains(&Field::ResidentId);
         if fields.len() < 3 || !of_person {
@@ -58,9 +75,54 @@ impl Header {
         Some(header)
     }
 
+    /// Reads a line as the headings of a feedback sheet: they name the notice and the outcome. One of
+    /// the two beside another column is enough where the sheet is known to be one.
+    fn of_answers(line: &[(usize, Cell)], mapping: &Mapping, hint: Hint) -> Option<Self> {
+        let mut headings = line.iter().map(|(_, cell)| cell.heading());
+        if !headings.any(|heading| names_an_answer(&heading, mapping)) {
+            return None;
+        }
+        let header = Self::of(Form::Feedback, line, |_, heading| {
+            answer_column(heading, mapping)
+        });
+        let whole = header.has(Field::Answers) && header.has(Field::Outcome);
+        let known = hint.told.is_some() || hint.titled;
+        (whole || known && header.fields().len() >= 2).then_some(header)
+    }
+
+    fn of(form: Form, line: &[(usize, Cell)], meaning: impl Fn(usize, &str) -> Column) -> Self {
+        let mut columns: Vec<(Column, String)> = Vec::new();
+        for (place, cell) in line {
+            columns.resize(*place, (Column::Unknown, String::new()));
+            let heading = cell.heading();
+            columns.push((meaning(*place, &heading), heading));
+        }
+        let mut header = Self {
+            form,
+            columns,
+            says: None,
+            suggests: None,
+        };
+        header.settle();
+        header
+    }
+
+    /// What the rows tell.
+    pub(super) const fn form(&self) -> Form {
+        self.form
+    }
+
+    /// Whether a column holds that field.
+    pub(super) fn has(&self, field: Field) -> bool {
+        self.fields().contains(&field)
+    }
+
     /// Takes a second line of headings into account: one that has nothing where name and number stand
     /// and means something under the groups of the first. False if the line is none.
     pub(super) fn continue_with(&mut self, line: &[(usize, Cell)], mapping: &Mapping) -> bool {
+        if self.form == Form::Feedback {
+            return false;
+        }
         let person = [Column::Field(Field::Name), Column::Field(Field::ResidentId)];
         let of_person = |place: &usize| {
             self.columns
@@ -184,6 +246,13 @@ pub(super) fn kind_in(text: &str) -> Option<Kind> {
         (false, true) => Some(Kind::Arrival),
         _ => None,
     }
+}
+
+/// Whether a title speaks of feedback, and not of a move.
+pub(super) fn speaks_of_feedback(text: &str) -> bool {
+    let dense: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let named = dense.contains("反馈") || dense.to_ascii_lowercase().contains("feedback");
+    named && kind_in(text).is_none()
 }
 
 /// Whether a heading uses 流出 or 流入 only to name a place.

@@ -1,14 +1,18 @@
-//! Ledgers as offices keep them, and rows of JSON lines: read, cleaned and judged.
+//! Ledgers as offices keep them, and rows of JSON lines: read, cleaned and judged. Sheets that offices
+//! are given are written by [`out`].
 //!
 //! A ledger file is gone through twice. The first reading touches everything, so that a file that is
 //! damaged, beyond a limit or without headings is refused before any of its rows is handed on; the
 //! second hands the rows on in the order of the file, each judged by [`Draft::judge`]. What is
 //! read is text by field ([`RawDraft`]); how offices head their columns stands in one table
-//! (`columns.rs`), how they write values in another place (`domain::cleaning`).
+//! (`columns.rs`), how they write values in another place (`domain::cleaning`). A sheet that names
+//! notices and outcomes is one of feedback and has columns of its own (`answers.rs`).
 //!
 //! Lines that are no rows are passed over: titles, blank lines, totals, signatures, headings again,
 //! sheets without headings and sheets that are hidden.
 
+mod answers;
+mod apostrophe;
 mod archive;
 mod cell;
 mod columns;
@@ -19,6 +23,7 @@ mod json;
 pub mod limits;
 mod lines;
 mod ods;
+pub mod out;
 mod sheet;
 mod text;
 mod workbook;
@@ -37,7 +42,7 @@ use crate::domain::{
 use self::{
     cell::Meter,
     duplicates::Duplicates,
-    header::{Header, kind_in},
+    header::{Form, Header, kind_in},
     sheet::{RawRow, Sheet},
     workbook::Workbook,
 };
@@ -91,6 +96,8 @@ pub type Visit<'a> = dyn FnMut(Row) -> ControlFlow<()> + 'a;
 pub struct Summary {
     /// Headings that the table does not know: their columns are looked at for forbidden values only.
     pub unknown_columns: Vec<String>,
+    /// Notices of feedback sheets whose outcome is not filled in: they are no rows.
+    pub unanswered: u64,
 }
 
 /// Reads a ledger.
@@ -110,7 +117,7 @@ pub fn read_ledger(
     let mut done = false;
     let mut meter = Meter::default();
     for ledger in &ledgers {
-        let mut sheet = Sheet::new(options.mapping);
+        let mut sheet = Sheet::new(options.mapping, options.kind);
         workbook.lines(ledger.place, &mut meter, &mut |line| {
             if done {
                 return Ok(());
@@ -131,13 +138,16 @@ pub fn read_ledger(
             Ok(())
         })?;
     }
-    let mut unknown_columns: Vec<String> = Vec::new();
-    for heading in ledgers.into_iter().flat_map(|ledger| ledger.unknown) {
-        if !unknown_columns.contains(&heading) {
-            unknown_columns.push(heading);
+    let mut summary = Summary::default();
+    for ledger in ledgers {
+        summary.unanswered = summary.unanswered.saturating_add(ledger.unanswered);
+        for heading in ledger.unknown {
+            if !summary.unknown_columns.contains(&heading) {
+                summary.unknown_columns.push(heading);
+            }
         }
     }
-    Ok(Summary { unknown_columns })
+    Ok(summary)
 }
 
 /// A sheet with headings.
@@ -146,6 +156,7 @@ struct Ledger {
     name: String,
     kind: Kind,
     unknown: Vec<String>,
+    unanswered: u64,
 }
 
 /// The first reading: everything is read, the sheets with headings are found and their kind is told.
@@ -154,16 +165,20 @@ fn survey(workbook: &mut Workbook, options: &Options<'_>) -> Result<Vec<Ledger>,
     let mut meter = Meter::default();
     let mut anything = false;
     for (place, name) in workbook.sheets().into_iter().enumerate() {
-        let mut sheet = Sheet::new(options.mapping);
+        let mut sheet = Sheet::new(options.mapping, options.kind);
         workbook.lines(place, &mut meter, &mut |line| {
             anything = true;
             sheet.take(&line);
             Ok(())
         })?;
         if let Some(header) = sheet.header() {
+            if header.form() == Form::Feedback && !header.has(Field::Outcome) {
+                return Err(LedgerError::NoOutcomes);
+            }
             ledgers.push(Ledger {
                 kind: kind(options, &sheet, header, &name).ok_or(LedgerError::KindUnknown)?,
                 unknown: header.unknown().map(str::to_owned).collect(),
+                unanswered: sheet.unanswered(),
                 place,
                 name,
             });
@@ -176,9 +191,12 @@ fn survey(workbook: &mut Workbook, options: &Options<'_>) -> Result<Vec<Ledger>,
     }
 }
 
-/// The kind of a sheet: as given; else as its title, its name, its headings or the file's name say;
-/// else as the names of the places suggest.
+/// The kind of a sheet: as given; feedback if its headings are those; else as its title, its name, its
+/// headings or the file's name say; else as the names of the places suggest.
 fn kind(options: &Options<'_>, sheet: &Sheet<'_>, header: &Header, name: &str) -> Option<Kind> {
+    if header.form() == Form::Feedback {
+        return Some(Kind::Feedback);
+    }
     options
         .kind
         .or_else(|| sheet.title())
@@ -198,8 +216,8 @@ impl Row {
         judge: &Judge<'_>,
         duplicates: &mut Duplicates,
     ) -> Self {
-        if duplicates.repeats(&raw) {
-            problems.push(Problem::new(Code::DuplicateInFile, Field::ResidentId));
+        if let Some(field) = duplicates.repeated(&raw) {
+            problems.push(Problem::new(Code::DuplicateInFile, field));
         }
         let result = match Draft::judge(&raw, judge.rules, judge.gate) {
             Ok(draft) if problems.is_empty() => Ok(draft),
@@ -237,5 +255,7 @@ impl Row {
     }
 }
 
+#[cfg(test)]
+mod feedback_tests;
 #[cfg(test)]
 mod tests;

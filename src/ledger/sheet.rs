@@ -3,14 +3,14 @@
 use super::{
     cell::{Cell, Line},
     columns::{Column, Mapping},
-    header::{Header, kind_in},
+    header::{Form, Header, Hint, kind_in, speaks_of_feedback},
 };
 use crate::domain::{
     cleaning::{compact, verification},
     draft::RawDraft,
     field::Field,
     forbidden::is_forbidden,
-    notice::Kind,
+    notice::{Kind, NoticeId},
     problem::{Code, Problem},
 };
 
@@ -20,7 +20,10 @@ pub(super) struct Sheet<'a> {
     state: State,
     /// Which way the title says that the persons moved.
     title: Option<Kind>,
+    hint: Hint,
     above: Vec<(usize, Cell)>,
+    /// Notices of a feedback sheet whose outcome is not filled in.
+    unanswered: u64,
 }
 
 enum State {
@@ -41,12 +44,17 @@ pub(super) struct RawRow {
 }
 
 impl<'a> Sheet<'a> {
-    pub(super) const fn new(mapping: &'a Mapping) -> Self {
+    pub(super) const fn new(mapping: &'a Mapping, told: Option<Kind>) -> Self {
         Self {
             mapping,
             state: State::Titles,
             title: None,
+            hint: Hint {
+                told,
+                titled: false,
+            },
             above: Vec::new(),
+            unanswered: 0,
         }
     }
 
@@ -63,19 +71,23 @@ impl<'a> Sheet<'a> {
         self.title
     }
 
+    /// Notices of a feedback sheet, so far, whose outcome is not filled in.
+    pub(super) const fn unanswered(&self) -> u64 {
+        self.unanswered
+    }
+
     /// Takes a line; gives a row if it is one.
     pub(super) fn take(&mut self, line: &Line<'_>) -> Option<RawRow> {
         let state = std::mem::replace(&mut self.state, State::Titles);
         let (state, row) = match state {
             State::Titles => {
-                let header = Header::read(line.cells, &self.above, self.mapping);
+                let header = Header::read(line.cells, &self.above, self.mapping, self.hint);
                 if header.is_none() {
-                    let texts = line.cells.iter();
-                    self.title = self.title.or_else(|| {
-                        texts
-                            .map(|(_, cell)| cell.heading())
-                            .find_map(|text| kind_in(&text))
-                    });
+                    let texts = || line.cells.iter().map(|(_, cell)| cell.heading());
+                    self.title = self
+                        .title
+                        .or_else(|| texts().find_map(|text| kind_in(&text)));
+                    self.hint.titled |= texts().any(|text| speaks_of_feedback(&text));
                     self.above = line.cells.to_vec();
                 }
                 (header.map_or(State::Titles, State::Headings), None)
@@ -84,17 +96,28 @@ impl<'a> Sheet<'a> {
                 let row = if header.continue_with(line.cells, self.mapping) {
                     None
                 } else {
-                    row(&header, line)
+                    self.row(&header, line)
                 };
                 (State::Rows(header), row)
             }
             State::Rows(header) => {
-                let row = row(&header, line);
+                let row = self.row(&header, line);
                 (State::Rows(header), row)
             }
         };
         self.state = state;
         row
+    }
+
+    /// The row of a line; of a feedback sheet only one that is answered.
+    fn row(&mut self, header: &Header, line: &Line<'_>) -> Option<RawRow> {
+        let row = row(header, line)?;
+        if header.form() == Form::Feedback && row.raw.get(Field::Outcome).is_none() {
+            let listed = row.raw.get(Field::Answers).is_some();
+            self.unanswered = self.unanswered.saturating_add(u64::from(listed));
+            return None;
+        }
+        Some(row)
     }
 }
 
@@ -174,11 +197,13 @@ fn is_blank(text: &str) -> bool {
     .contains(&text.as_str())
 }
 
-/// A total, a signature or a note: no number, and a beginning that no row of a person has.
+/// A total, a signature or a note: neither number nor notice, and a beginning that no row of a person
+/// has.
 fn is_aside(raw: &RawDraft, line: &Line<'_>) -> bool {
-    if raw
-        .get(Field::ResidentId)
-        .is_some_and(|number| number.len() > 8)
+    let number = raw.get(Field::ResidentId);
+    let notice = raw.get(Field::Answers);
+    if number.is_some_and(|number| number.len() > 8)
+        || notice.is_some_and(|id| id.parse::<NoticeId>().is_ok())
     {
         return false;
     }

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use super::*;
 use crate::domain::draft::Asked;
 
-fn rules() -> Rules {
+pub(super) fn rules() -> Rules {
     Rules {
         today: Date::new(2026, 11, 22).unwrap(),
         home_areas: vec!["350582".parse().unwrap()],
@@ -14,9 +14,12 @@ fn rules() -> Rules {
 }
 
 /// What a reading gave: of each row its sheet, its line and its problems.
-type Read = Vec<(Option<String>, u32, Vec<String>)>;
+pub(super) type Read = Vec<(Option<String>, u32, Vec<String>)>;
 
-fn read_with(bytes: Vec<u8>, options: &Options<'_>) -> Result<(Read, Summary), LedgerError> {
+pub(super) fn read_with(
+    bytes: Vec<u8>,
+    options: &Options<'_>,
+) -> Result<(Read, Summary), LedgerError> {
     let rules = rules();
     let judge = Judge {
         rules: &rules,
@@ -38,7 +41,7 @@ fn told(result: Result<Draft, Vec<Problem>>) -> Vec<String> {
         .collect()
 }
 
-fn read(bytes: impl Into<Vec<u8>>) -> Result<(Read, Summary), LedgerError> {
+pub(super) fn read(bytes: impl Into<Vec<u8>>) -> Result<(Read, Summary), LedgerError> {
     let mapping = Mapping::default();
     let options = Options {
         name: "",
@@ -48,7 +51,7 @@ fn read(bytes: impl Into<Vec<u8>>) -> Result<(Read, Summary), LedgerError> {
     read_with(bytes.into(), &options)
 }
 
-fn refusal(bytes: impl Into<Vec<u8>>) -> LedgerError {
+pub(super) fn refusal(bytes: impl Into<Vec<u8>>) -> LedgerError {
     read(bytes).err().unwrap()
 }
 
@@ -155,6 +158,12 @@ fn texts_are_read_in_any_coding_and_with_any_delimiter() {
     for file in files {
         assert_eq!(read(file).unwrap().0, [(None, 2, vec![])]);
     }
+}
+
+#[test]
+fn what_stands_in_a_quoted_value_is_no_delimiter() {
+    let text = format!("{HEADINGS}\n{}\"{}\"\n", ROW, ";".repeat(40) + "\"\";\n;;");
+    assert_eq!(read(text).unwrap().0, [(None, 2, vec![])]);
 }
 
 #[test]

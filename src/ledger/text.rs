@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use encoding_rs::{Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::{
+    apostrophe::unguarded,
     cell::{Cell, Line, Lines, text_cell},
     error::{LedgerError, Limit},
     limits,
@@ -81,12 +82,12 @@ impl Sheet {
     }
 }
 
-/// Programs write `="123"` to keep a number a text.
+/// Programs write `="123"` to keep a number a text, and we an apostrophe.
 fn unwrapped(value: &str) -> &str {
     value
         .strip_prefix("=\"")
         .and_then(|value| value.strip_suffix('"'))
-        .unwrap_or(value)
+        .unwrap_or_else(|| unguarded(value))
 }
 
 fn decode(bytes: Vec<u8>) -> Result<String, LedgerError> {
@@ -112,20 +113,28 @@ fn decode_as(encoding: &'static Encoding, bytes: &[u8]) -> Result<String, Ledger
     }
 }
 
-/// The character that most often stands between values in the first lines.
+/// The character that most often stands between values in the first lines. What stands inside of a
+/// quoted value, a person has written.
 fn delimiter(text: &str) -> u8 {
-    let head: String = text
-        .lines()
-        .take(20)
-        .flat_map(str::chars)
-        .take(64 << 10)
-        .collect();
-    let count = |mark: char| head.chars().filter(|c| *c == mark).count();
-    [b',', b'\t', b';']
-        .into_iter()
-        .rev()
-        .max_by_key(|mark| count(char::from(*mark)))
-        .unwrap_or(b',')
+    const MARKS: [u8; 3] = [b',', b'\t', b';'];
+    let mut counts = [0_usize; 3];
+    let (mut quoted, mut before) = (false, '\n');
+    let head = text.split_inclusive('\n').take(20).flat_map(str::chars);
+    for c in head.take(64 << 10) {
+        let begins = || before == '\n' || before == '"' || MARKS.map(char::from).contains(&before);
+        if c == '"' {
+            quoted = !quoted && begins();
+        } else if !quoted {
+            for (mark, count) in MARKS.iter().zip(&mut counts) {
+                *count = count.saturating_add(usize::from(c == char::from(*mark)));
+            }
+        }
+        before = c;
+    }
+    let pairs = MARKS.into_iter().zip(counts).rev();
+    pairs
+        .max_by_key(|(_, count)| *count)
+        .map_or(b',', |(mark, _)| mark)
 }
 
 /// Bounds values and columns before a reader that would hold a whole line.

@@ -1,4 +1,4 @@
-//! `hongyan publish`: ledgers and JSON lines, a line of answer a row.
+//! `hongyan publish`: ledgers, feedback sheets and JSON lines, a line of answer a row.
 //!
 //! A thread reads and judges the rows; they come over a bounded channel to the one who publishes
 //! and prints. Both a dry run and a real one judge here, by the node's directory, so both print the
@@ -41,14 +41,15 @@ use crate::{
 示例 Examples:
   hongyan publish --node ./jinjiang --dry-run 流出台账.xlsx
   hongyan publish --node ./jinjiang --kind departure ledger.csv
+  hongyan publish --node ./guandu 反馈表.xlsx
   cat rows.jsonl | hongyan publish --node ./jinjiang --format json -")]
 pub(super) struct Arguments {
-    /// 台账（xlsx、xls、ods、csv）或 JSON 行（.jsonl，- 为标准输入）。 Ledgers or JSON lines, - for standard input
+    /// 台账或反馈表（xlsx、xls、ods、csv），或 JSON 行（.jsonl，- 为标准输入）。 Ledgers, feedback sheets or JSON lines, - for standard input
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     #[command(flatten)]
     link: LinkArguments,
-    /// 类别：departure 流出、arrival 流入。 Kind of the rows
+    /// 类别：departure 流出、arrival 流入、feedback 反馈。 Kind of the rows
     #[arg(long, value_name = "KIND", value_parser = kind)]
     kind: Option<Kind>,
     /// 列名对照文件。 Headings of the office's own
@@ -128,8 +129,8 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
 
 fn kind(text: &str) -> Result<Kind, &'static str> {
     match text.parse() {
-        Ok(kind @ (Kind::Departure | Kind::Arrival)) => Ok(kind),
-        Ok(Kind::Feedback | Kind::Message) | Err(_) => Err("departure 流出 or arrival 流入"),
+        Ok(kind @ (Kind::Departure | Kind::Arrival | Kind::Feedback)) => Ok(kind),
+        Ok(Kind::Message) | Err(_) => Err("departure 流出, arrival 流入 or feedback 反馈"),
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) async fn judge_only(reader: &mut Reader, printer: &mut Printer) -> Re
         match read {
             Read::Row(place, Ok(_)) => printer.answer(place, Verdict::Accepted(None))?,
             Read::Row(place, Err(verdict)) => printer.answer(place, verdict)?,
-            Read::UnknownColumns(columns) => printer.unknown_columns(columns),
+            Read::Noticed(summary) => printer.noticed(summary),
             Read::Opened => {}
             Read::Failed(failure) => return Err(failure),
         }
@@ -108,7 +108,7 @@ impl<'a> Pipeline<'a> {
                         self.rows.push_back((place, Some(verdict)));
                         self.print()?;
                     }
-                    Some(Read::UnknownColumns(columns)) => self.printer.unknown_columns(columns),
+                    Some(Read::Noticed(summary)) => self.printer.noticed(summary),
                     Some(Read::Opened) => {}
                     Some(Read::Failed(failure)) => {
                         // What is on its way is still answered.

@@ -8,6 +8,7 @@ use super::{
     super::{language::both, output::Output},
     answer::{Line, Place, Verdict},
 };
+use crate::ledger::Summary;
 
 /// Prints every answer at once where objects are wanted, else the refused ones in the end.
 pub(super) struct Printer {
@@ -19,6 +20,7 @@ pub(super) struct Printer {
     refusals: u64,
     unknown: u64,
     unknown_columns: Vec<String>,
+    unanswered: u64,
 }
 
 impl Printer {
@@ -40,6 +42,7 @@ impl Printer {
             refusals: 0,
             unknown: 0,
             unknown_columns: Vec::new(),
+            unanswered: 0,
         }
     }
 
@@ -67,9 +70,14 @@ impl Printer {
         self.unknown = self.unknown.saturating_add(rows as u64);
     }
 
-    /// Notes columns that no field was found for.
-    pub(super) fn unknown_columns(&mut self, columns: Vec<String>) {
-        for column in columns {
+    /// Notes columns that no field was found for, and notices that are not answered yet.
+    pub(super) fn noticed(&mut self, summary: Summary) {
+        let Summary {
+            unknown_columns,
+            unanswered,
+        } = summary;
+        self.unanswered = self.unanswered.saturating_add(unanswered);
+        for column in unknown_columns {
             if !self.unknown_columns.contains(&column) {
                 self.unknown_columns.push(column);
             }
@@ -103,6 +111,7 @@ impl Printer {
             repeated,
             refusals,
             unknown,
+            unanswered,
             ..
         } = self;
         if !self.unknown_columns.is_empty() {
@@ -111,6 +120,12 @@ impl Printer {
             self.output.say(&both(
                 format!("未识别的列（不发送）：{zh}"),
                 format!("columns not known, which do not travel: {en}"),
+            ))?;
+        }
+        if *unanswered > 0 {
+            self.output.say(&both(
+                format!("反馈结果未填，未报送 {unanswered} 条"),
+                format!("{unanswered} left out: their outcome is not filled in"),
             ))?;
         }
         self.output.say(&both(

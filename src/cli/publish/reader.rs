@@ -23,7 +23,7 @@ use crate::{
         draft::{Asked, Draft, Rules},
         notice::Kind,
     },
-    ledger::{Judge, LedgerError, Mapping, Options, Row, read_ledger, read_lines},
+    ledger::{Judge, LedgerError, Mapping, Options, Row, Summary, read_ledger, read_lines},
     trust::reference::ReferenceKey,
 };
 
@@ -41,8 +41,8 @@ pub(super) struct Reading {
 pub(super) enum Read {
     /// A row that passed, or the verdict on it.
     Row(Place, Result<Box<Draft>, Verdict>),
-    /// Headings of a ledger that are not known.
-    UnknownColumns(Vec<String>),
+    /// What was noticed of a ledger beside its rows.
+    Noticed(Summary),
     /// The input can be read as far as can be said beforehand.
     Opened,
     /// It cannot be read.
@@ -139,10 +139,10 @@ impl Reading {
                     read_lines(input, self.kind, &judge, &mut each).map_err(lost)?;
                 }
                 Source::Ledger => {
-                    let columns = self.ledger(file, &judge, &mut each)?;
-                    if !columns.is_empty() {
+                    let summary = self.ledger(file, &judge, &mut each)?;
+                    if summary != Summary::default() {
                         // Noticed below if nobody listens any more.
-                        drop(sender.blocking_send(Read::UnknownColumns(columns)));
+                        drop(sender.blocking_send(Read::Noticed(summary)));
                     }
                 }
             }
@@ -176,7 +176,7 @@ impl Reading {
         file: &Path,
         judge: &Judge<'_>,
         each: &mut crate::ledger::Visit<'_>,
-    ) -> Result<Vec<String>, Failure> {
+    ) -> Result<Summary, Failure> {
         let bytes = fs::read(file).map_err(|error| absent(file, &error))?;
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         let options = Options {
@@ -185,7 +185,7 @@ impl Reading {
             mapping: &self.mapping,
         };
         match read_ledger(bytes, &options, judge, each) {
-            Ok(summary) => Ok(summary.unknown_columns),
+            Ok(summary) => Ok(summary),
             Err(error) => {
                 let (zh, en) = error.text();
                 let shown = file.display();

@@ -32,6 +32,7 @@ pub(super) fn seeds(name: &str) -> Vec<Vec<u8>> {
         "ledger_csv" => vec![
             start(ledger_file("huangdao-arrivals.utf8bom.csv"), 12),
             start(ledger_file("xinping-departures.gbk.csv"), 12),
+            FEEDBACK.into(),
         ],
         "ledger_ods" => vec![ledger_file("shizhong-departures.ods")],
         "ledger_ods_content" => vec![ledger::CONTENT.into()],
@@ -68,6 +69,11 @@ const NAMES: &[&str] = &[
     "2026-10-08",
     "流出-1",
 ];
+
+const FEEDBACK: &str = "待反馈通报\n通报编号,姓名,反馈结果,反馈日期,再流往地,重复的通报编号,说明\n\
+    00000000-0000-8000-8000-000000000001,甲,属实,2026-11-20,,,'=1\n\
+    00000000-0000-8000-8000-000000000002,乙,已再流出,2026.11.20,'370211001000,,\n\
+    00000000-0000-8000-8000-000000000003,丙,,,,,\n";
 
 fn ledger_file(name: &str) -> Vec<u8> {
     let ledgers = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ledgers");
