@@ -224,7 +224,7 @@ fn what_is_queued_when_an_agreement_expires_waits_and_goes_out_once_it_is_renewe
     let listed = run(&mut jinjiang.command(&["notice", "list"]))
         .expect(0)
         .out;
-    assert!(listed.contains("on_hold until 20"), "{listed}");
+    assert!(listed.contains("on hold until 20"), "{listed}");
 
     let text = fs::read_to_string(jinjiang.dir.join(format!("agreements/{ID}.toml"))).unwrap();
     let (from, years) = (day_of(&text, "valid_from"), jiff::ToSpan::years(1));

@@ -7,14 +7,14 @@ use super::{
     confirm::{confirmed, declined},
     exit::{Exit, Failure},
     home::Home,
-    language::both,
+    language::{Language, both},
     link::{LinkArguments, block_on, connect},
     moment::age,
     output::{Output, OutputArguments},
 };
 use crate::{
     domain::area::County,
-    office::client::{Adopted, ChannelState},
+    office::client::{Adopted, ChannelState, Way},
 };
 
 /// What to do with channels.
@@ -83,9 +83,13 @@ fn list(link: &LinkArguments, output: Output) -> Result<Exit, Failure> {
     ]);
     for channel in &channels {
         let remedy = channel.remedy.as_ref();
-        let state = match &channel.code {
-            Some(code) => format!("{} ({code})", channel.state),
-            None => channel.state.clone(),
+        let mut state = state_words(&channel.state, output.language);
+        if let Some(code) = &channel.code {
+            state += &format!(" ({code})");
+        }
+        let way = match channel.way {
+            Way::Out => output.language.pick("发出", "out"),
+            Way::In => output.language.pick("收到", "in"),
         };
         table.add_row([
             format!(
@@ -93,16 +97,28 @@ fn list(link: &LinkArguments, output: Output) -> Result<Exit, Failure> {
                 channel.channel.from.label(),
                 channel.channel.to.label()
             ),
-            channel.way.name().to_owned(),
+            way.to_owned(),
             channel.last_sequence.to_string(),
             channel.answered_sequence.to_string(),
-            age(channel.oldest_unanswered_seconds),
+            (output.language.of(&age(channel.oldest_unanswered_seconds))).to_owned(),
             state,
             remedy.map_or_else(String::new, |(zh, en)| output.language.pick(zh, en).clone()),
         ]);
     }
     output.line(&table.to_string())?;
     Ok(Exit::Done)
+}
+
+fn state_words(name: &str, language: Language) -> String {
+    let zh = match name {
+        "moving" => "传送中",
+        "idle" => "无待发",
+        "waiting" => "等待重试",
+        "paused" => "对方要求稍候",
+        "stopped" => "已停止，需人工处理",
+        other => other,
+    };
+    language.pick(zh, name).to_owned()
 }
 
 fn object(state: &ChannelState) -> serde_json::Value {

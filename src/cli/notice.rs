@@ -6,15 +6,19 @@ use serde_json::{Map, Value, json};
 use super::{
     exit::{Exit, Failure},
     home::Home,
+    language::{Language, both},
     link::{LinkArguments, block_on, connect},
     moment::{rfc3339, short},
     output::{Output, OutputArguments},
     subscribe,
 };
 use crate::{
+    agreement,
     domain::{
         area::County,
+        field::Field,
         notice::{Kind, NoticeId},
+        problem::{Code, Sentence},
     },
     office::client::{Client, Listing, NoticeState, Shown, Way},
 };
@@ -148,10 +152,10 @@ fn list(arguments: List) -> Result<Exit, Failure> {
             }
             table.add_row([
                 notice.id.to_string(),
-                notice.kind.to_string(),
+                kind_words(notice.kind, output.language),
                 format!("{} → {}", notice.channel.from, notice.channel.to),
                 notice.sequence.to_string(),
-                state_words(notice),
+                output.language.of(&state_words(notice)).to_owned(),
                 short(notice.at_ms),
                 short(notice.deadline_ms),
             ]);
@@ -202,8 +206,10 @@ fn show(arguments: &Show) -> Result<Exit, Failure> {
         }
         let mut table = output.table(&[("项目", "field"), ("内容", "value")]);
         for (name, value) in rows("", &whole) {
-            table.add_row([name, value]);
+            table.add_row([label(&name, output.language), value]);
         }
+        let stands = output.language.pick("现状", "stands");
+        table.add_row([stands, output.language.of(&explained(state))]);
         output.line(&table.to_string())?;
     }
     Ok(Exit::Done)
@@ -226,18 +232,77 @@ fn rows(outer: &str, object: &Map<String, Value>) -> Vec<(String, String)> {
     all
 }
 
-fn state_words(notice: &NoticeState) -> String {
-    let mut words = notice.delivery.clone();
+/// How people of that language call what stands in a member.
+fn label(name: &str, language: Language) -> String {
+    let field = Field::from_name(name).map(|field| field.label().zh);
+    let zh = field.unwrap_or(match name {
+        "agreement" => "协议",
+        "at" => "时间",
+        "case_id" => "个案编号",
+        "code" => "代码",
+        "deadline" => "截止",
+        "delivery" => "送达状态",
+        "direction" => "方向",
+        "field" => "栏目",
+        "notice_id" => "通报编号",
+        "on_hold" => "等待协议",
+        "sandbox" => "测试通报",
+        "sequence" => "序号",
+        "size_bytes" => "字节数",
+        "unconfirmed" => "待对方确认",
+        other => other,
+    });
+    language.pick(zh, name).to_owned()
+}
+
+/// Its kind as people of that language call it, for one notice.
+fn kind_words(kind: Kind, language: Language) -> String {
+    let words = language.pick(agreement::kind_words(kind).zh, kind.name());
+    words.to_owned()
+}
+
+/// Where it stands, for a row of a table.
+fn state_words(notice: &NoticeState) -> Sentence {
+    let known = [
+        ("queued", "待发送", "queued"),
+        ("in_flight", "已发出，待对方答复", "sent, not answered yet"),
+        ("stored", "对方已收存", "stored at the other side"),
+        ("refused", "对方拒收", "refused by the other side"),
+        ("expired", "期限已过", "expired"),
+        ("withdrawn", "已撤回", "withdrawn"),
+    ];
+    let delivery = notice.delivery.as_str();
+    let known = known.into_iter().find(|(name, _, _)| *name == delivery);
+    let Sentence { mut zh, mut en } = match known {
+        // What came in is stored here.
+        Some(("stored", ..)) if notice.way == Way::In => both("已收存", "stored"),
+        Some((_, zh, en)) => both(zh, en),
+        None => both(delivery, delivery),
+    };
     if notice.on_hold {
-        words += &format!(", on_hold until {}", short(notice.deadline_ms));
+        let until = short(notice.deadline_ms);
+        zh += &format!("，等待协议，保留至 {until}");
+        en += &format!(", on hold until {until}");
     }
     if notice.unconfirmed {
-        words += ", unconfirmed";
+        zh += "，待对方确认";
+        en += ", unconfirmed";
     }
     if let Some(code) = &notice.code {
-        words += &format!(" ({code})");
+        zh += &format!("（{code}）");
+        en += &format!(" ({code})");
     }
-    words
+    both(zh, en)
+}
+
+/// The same for the one notice that is looked at, with what is known of the reason.
+fn explained(notice: &NoticeState) -> Sentence {
+    let Sentence { zh, en } = state_words(notice);
+    let why = notice.code.as_deref().and_then(Code::from_name);
+    match why.map(Code::text) {
+        Some(why) => both(format!("{zh}：{}", why.zh), format!("{en}: {}", why.en)),
+        None => both(zh, en),
+    }
 }
 
 fn object(notice: &NoticeState) -> Map<String, Value> {

@@ -69,7 +69,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
             peer.endpoint.clone(),
             peer.signing_key.chars().take(16).collect(),
             peer.last_contact_ms.map_or_else(|| "–".to_owned(), short),
-            age(peer.oldest_unanswered_seconds),
+            (output.language.of(&age(peer.oldest_unanswered_seconds))).to_owned(),
             amiss(peer, output.language),
         ]);
     }

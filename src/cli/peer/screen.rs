@@ -229,8 +229,8 @@ fn compared(probe: &Probe, compared: &ChannelComparison) -> Line {
         Some((_, seconds)) if *seconds > 0 => {
             let age = age(*seconds);
             both(
-                format!("，最久未答复 {age}"),
-                format!(", oldest unanswered {age}"),
+                format!("，最久未答复 {}", age.zh),
+                format!(", oldest unanswered {}", age.en),
             )
         }
         _ => both("", ""),
@@ -266,8 +266,8 @@ fn waiting(channel: Channel, seconds: u64) -> Line {
     Line {
         what: both("通道", "channel"),
         found: both(
-            format!("{from} → {to}：最久未答复 {age}"),
-            format!("{from} → {to}: oldest unanswered {age}"),
+            format!("{from} → {to}：最久未答复 {}", age.zh),
+            format!("{from} → {to}: oldest unanswered {}", age.en),
         ),
         state: State::soon_if(seconds > 0),
     }
@@ -458,7 +458,7 @@ mod tests {
                     State::Wrong,
                     "没有应答（gone）。请核对地址、防火墙和对方证书。"
                 ),
-                (State::Soon, "350582 → 530111：最久未答复 1 h 1 min"),
+                (State::Soon, "350582 → 530111：最久未答复 1 小时 1 分钟"),
             ]
         );
     }
