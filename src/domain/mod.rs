@@ -6,6 +6,7 @@
 pub mod agreement;
 pub mod area;
 pub mod calendar;
+pub mod case;
 pub mod channel;
 pub mod cleaning;
 pub mod delivery;

@@ -14,7 +14,7 @@ use super::{
         Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
         ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, Lease, NotNow,
         NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received, Settled, Settlement,
-        Shown, Trouble, WaitingPage,
+        Shown, Told, Trouble, WaitingPage,
     },
 };
 use crate::domain::{
@@ -189,6 +189,15 @@ pub(crate) trait Backend: Send + Sync {
         before: Position,
         limit: usize,
     ) -> Pending<'_, Result<Page, NotNow>>;
+
+    /// The notices at the `limit` places of a channel behind `after`.
+    fn told(
+        &self,
+        channel: Channel,
+        direction: Direction,
+        after: Sequence,
+        limit: usize,
+    ) -> Pending<'_, Result<Told, NotNow>>;
 
     /// How many notices of a channel wait for an agreement.
     fn on_hold(&self, channel: Channel) -> Pending<'_, Result<u64, NotNow>>;

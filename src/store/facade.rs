@@ -16,7 +16,7 @@ use super::{
         Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
         ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, Lease, NotNow,
         NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received, Settled, Settlement,
-        Shown, Trouble, WaitingPage,
+        Shown, Told, Trouble, WaitingPage,
     },
 };
 use crate::{
@@ -364,6 +364,20 @@ impl Store {
         limit: usize,
     ) -> Result<Page, NotNow> {
         self.backend.page(home, filter, before, limit).await
+    }
+
+    /// The notices at the `limit` places of a channel behind `after`.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn told(
+        &self,
+        channel: Channel,
+        direction: Direction,
+        after: Sequence,
+        limit: usize,
+    ) -> Result<Told, NotNow> {
+        self.backend.told(channel, direction, after, limit).await
     }
 
     /// How many notices of a channel wait for an agreement.

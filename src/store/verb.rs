@@ -375,6 +375,15 @@ pub struct Page {
     pub next: Option<Position>,
 }
 
+/// What a channel has told, as far as was looked.
+pub struct Told {
+    /// Its notices in sequence, as they stand; what is void, used up or comes again later on the
+    /// channel is left out.
+    pub notices: Vec<NoticeView>,
+    /// Highest place that was looked at; `after` itself at the end of the channel.
+    pub looked: Sequence,
+}
+
 /// What a subscriber asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsumerRequest {

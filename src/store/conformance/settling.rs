@@ -6,6 +6,7 @@ use crate::{
         delivery::{Confirmation, Delivery},
         problem::Code,
         receipt::VoidReason,
+        refusal::Refusal,
     },
     store::journal::record::{Position, StopReason},
 };
@@ -206,5 +207,52 @@ pub(crate) async fn what_is_on_hold_comes_again(open: Open<'_>) {
         .await
         .unwrap();
     assert_eq!(page.notices.len(), 2, "a notice is listed once");
+    store.stop().await;
+}
+
+/// A channel is read page by page, each notice once, where it stands now, and as it stands.
+pub(crate) async fn a_channel_is_read_as_it_stands(open: Open<'_>) {
+    let store = open();
+    let ids = publish(&store, 4).await;
+    let hold = store.end(here(), Sequence::new(2), VoidReason::OnHold, None, 1);
+    assert!(hold.await.unwrap());
+    let refused = Refusal::whole(Code::Malformed);
+    let answers = vec![
+        Outcome::Stored,
+        Outcome::Voided,
+        Outcome::Refused(refused.clone()),
+    ];
+    settle_all(&store, answers).await;
+    assert_eq!(store.release(here()).await.unwrap(), 1);
+    let mut seen = Vec::new();
+    let mut after = Sequence::ZERO;
+    loop {
+        let told = store.told(here(), Direction::Out, after, 2).await.unwrap();
+        let notices = told.notices.into_iter();
+        seen.extend(notices.map(|it| (it.sequence.get(), it.facts.id, it.delivery)));
+        if told.looked == after {
+            break;
+        }
+        after = told.looked;
+    }
+    assert_eq!(
+        seen,
+        [
+            (1, ids[0], Delivery::Stored),
+            (3, ids[2], Delivery::Refused(refused.clone())),
+            (4, ids[3], Delivery::Queued),
+            (5, ids[1], Delivery::Queued),
+        ]
+    );
+    let mut sender = Sender::new();
+    let mut parcel = sender.parcel(3);
+    let second = judged(parcel.places.remove(1), Verdict::Refuse(refused));
+    parcel.places.insert(1, second);
+    receive(&store, parcel).await;
+    let there = here().opposite();
+    let told = store.told(there, Direction::In, Sequence::ZERO, 10).await;
+    let told = told.unwrap();
+    let sequences: Vec<_> = told.notices.iter().map(|it| it.sequence.get()).collect();
+    assert_eq!((sequences, told.looked.get()), (vec![1, 3], 3));
     store.stop().await;
 }

@@ -34,7 +34,7 @@ use crate::{
             Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
             ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, Lease, NotNow,
             NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received, Settled, Settlement,
-            Shown, Trouble, Waiting, WaitingPage,
+            Shown, Told, Trouble, Waiting, WaitingPage,
         },
     },
 };
@@ -454,6 +454,20 @@ impl Backend for Embedded {
                     leases.sent_upto(channel),
                 )
             })
+        }))
+    }
+
+    fn told(
+        &self,
+        channel: Channel,
+        direction: Direction,
+        after: Sequence,
+        limit: usize,
+    ) -> Pending<'_, Result<Told, NotNow>> {
+        let leases = Arc::clone(&self.leases);
+        Box::pin(self.read(move |places| {
+            let sent = leases.sent_upto(channel);
+            places.told(channel, direction, after, limit, sent)
         }))
     }
 

@@ -3,7 +3,7 @@
 use super::{
     index::IndexError,
     keys::{self, Exception, Run},
-    places::{Found, PlaceError, Places, place_of, received_of},
+    places::{Found, Place, PlaceError, Places, place_of, received_of},
 };
 use crate::{
     domain::{
@@ -19,7 +19,7 @@ use crate::{
             group::Placed,
             record::{Direction, Position, Record},
         },
-        verb::{NoticeFilter, NoticeView, Page},
+        verb::{NoticeFilter, NoticeView, Page, Told},
     },
 };
 
@@ -152,6 +152,50 @@ impl Places {
             }
         }
         Ok(Page { notices, next })
+    }
+
+    /// The notices at the `limit` places of a channel behind `after`.
+    pub(crate) fn told(
+        &self,
+        channel: Channel,
+        direction: Direction,
+        after: Sequence,
+        limit: usize,
+        sent: Sequence,
+    ) -> Result<Told, PlaceError> {
+        let (last, settled) = match direction {
+            Direction::Out => self
+                .out_state(channel)?
+                .map_or_else(Default::default, |out| (out.last, out.settled)),
+            Direction::In => self
+                .in_state(channel)?
+                .map_or_else(Default::default, |it| (it.held, it.held)),
+        };
+        let last = last.min(after.plus(limit as u64));
+        let mut told = Told {
+            notices: Vec::new(),
+            looked: after,
+        };
+        for place in self.range(direction, channel, after.next(), last)? {
+            let Place {
+                sequence,
+                exception,
+                record,
+                ..
+            } = place;
+            told.looked = sequence;
+            let Some(placed) = record.filter(|_| exception.moved_to.is_none()) else {
+                continue;
+            };
+            let found = Found {
+                direction,
+                channel,
+                sequence,
+                placed,
+            };
+            told.notices.extend(self.view(found, settled, sent)?);
+        }
+        Ok(told)
     }
 
     /// A notice in a list is shown at its newest place only.

@@ -55,6 +55,11 @@ fn a_reference_is_used_once() {
 }
 
 #[test]
+fn a_channel_is_read_as_it_stands() {
+    run(conformance::a_channel_is_read_as_it_stands);
+}
+
+#[test]
 fn a_refused_notice_may_be_tried_anew() {
     run(conformance::a_refused_notice_may_be_tried_anew);
 }
