@@ -45,7 +45,7 @@
 //!
 //! | module | is |
 //! |---|---|
-//! | [`domain`] | the field, pure: areas, people, notices, delivery, refusals, working days |
+//! | [`domain`] | the field, pure: areas, people, notices, delivery, refusals, working days, cases |
 //! | `guard` | what the fault harness leaves out to see its rows fail |
 //! | `fuzz` | what reads bytes of others, as targets for fuzzing; only in tests |
 //! | [`clock`], [`document`] | the time; TOML with errors that name the key |
