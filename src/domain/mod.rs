@@ -12,6 +12,7 @@ pub mod delivery;
 pub mod draft;
 pub mod field;
 pub mod forbidden;
+pub mod month;
 pub mod notice;
 pub mod problem;
 pub mod receipt;

@@ -7,7 +7,8 @@ use std::{
 
 use crate::domain::{calendar::parse_day, draft::RawDraft, field::Field, resident::ResidentNumber};
 
-/// Remembers number, kind and day of every row, as digests that mean nothing outside of this reading.
+/// Remembers number, kind and day of every row, and what it speaks of, as digests that mean nothing
+/// outside of this reading.
 pub(super) struct Duplicates {
     hasher: RandomState,
     seen: HashMap<(u64, u64), Option<u64>>,
@@ -23,15 +24,21 @@ impl Duplicates {
         }
     }
 
-    /// Whether an earlier row has the same readable number, kind and day, whatever became of it. Rows
-    /// under one reference are left to the node, which knows a repeat from a conflict.
+    /// Whether an earlier row has the same readable number, kind and day and speaks of the same
+    /// notice, if of any, whatever became of it. Rows under one reference are left to the node, which
+    /// knows a repeat from a conflict.
     pub(super) fn repeats(&mut self, raw: &RawDraft) -> bool {
         let number = raw.get(Field::ResidentId).map(ResidentNumber::readable);
         let day = raw.get(Field::EventDate).and_then(parse_day);
         let (Some(Ok(number)), Some(day)) = (number, day) else {
             return false;
         };
-        let row = (number, day, raw.get(Field::Kind).map(str::to_owned));
+        let row = (
+            number,
+            day,
+            raw.get(Field::Kind).map(str::to_owned),
+            raw.get(Field::Answers).map(str::to_owned),
+        );
         let key = (self.hasher.hash_one(&row), self.other.hash_one(&row));
         let reference = raw.get(Field::Reference);
         let reference = reference.map(|reference| self.hasher.hash_one(reference));

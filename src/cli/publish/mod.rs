@@ -126,10 +126,14 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     })
 }
 
+/// The kinds whose ledgers have a form of their own.
 fn kind(text: &str) -> Result<Kind, &'static str> {
     match text.parse() {
         Ok(kind @ (Kind::Departure | Kind::Arrival)) => Ok(kind),
-        Ok(Kind::Feedback | Kind::Message) | Err(_) => Err("departure 流出 or arrival 流入"),
+        Ok(_) => Err(
+            "台账只有 departure 流出和 arrival 流入，其他类别请写成 JSON 行。 departure or arrival; rows of other kinds are JSON lines that name theirs",
+        ),
+        Err(_) => Err("departure 流出 or arrival 流入"),
     }
 }
 

@@ -16,6 +16,8 @@ use crate::{
     protobuf::{bytes, bytes_in, number, number_in},
 };
 
+use super::contents::{DEPARTURE, content, kind, names_a_notice};
+
 pub(super) const DELIVER: &str = "/hongyan.exchange.v1.Exchange/Deliver";
 pub(super) const PROBE: &str = "/hongyan.exchange.v1.Exchange/Probe";
 pub(super) const SHOW_HOLDINGS: &str = "/hongyan.exchange.v1.Exchange/ShowHoldings";
@@ -95,8 +97,19 @@ impl Peer {
         bytes(1, opening.concat())
     }
 
-    /// A well-formed notice that no other is like.
+    /// A departure that no other is like, and that may be taken.
     pub(super) fn notice(&mut self) -> Vec<u8> {
+        self.notice_of(DEPARTURE, None)
+    }
+
+    /// A well-formed notice of another kind each time, about a notice that nobody knows.
+    pub(super) fn notice_of_any_kind(&mut self) -> Vec<u8> {
+        let kind = kind(self.drawn);
+        self.notice_of(kind, names_a_notice(kind).then_some([0x80; 16]))
+    }
+
+    /// A well-formed notice of that kind that no other is like, about that notice.
+    pub(super) fn notice_of(&mut self, kind: u64, answers: Option<[u8; 16]>) -> Vec<u8> {
         self.drawn += 1;
         // Bytes that no message begins with: only what is a message is spoilt from within.
         let mut id = [0x0f; 16];
@@ -110,25 +123,21 @@ impl Peer {
             bytes(4, "21"),
             bytes(5, "19900000000"),
         ];
-        let departure = [
-            bytes(1, subject.concat()),
-            bytes(2, format!("{}001000", self.from)),
-            bytes(3, format!("{}104000", self.to)),
-            bytes(5, "测试路1号"),
-            bytes(6, "2026-10-08"),
-        ];
+        let ends = [format!("{}001000", self.from), format!("{}104000", self.to)];
+        let ends = ends.each_ref().map(String::as_str);
         let agreement = [bytes(1, self.agreement()), number(2, 1)];
         [
             bytes(1, id),
             bytes(3, &self.from),
             bytes(4, &self.to),
+            answers.map_or_else(Vec::new, |id| bytes(6, id)),
             bytes(7, agreement.concat()),
             bytes(8, "mobility_service"),
             number(9, self.now_ms),
             number(10, self.now_ms + 30 * 86_400_000),
             number(11, 1),
             bytes(12, [0x0f; 16]),
-            bytes(20, departure.concat()),
+            content(kind, &subject.concat(), ends),
         ]
         .concat()
     }
