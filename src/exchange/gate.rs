@@ -120,45 +120,35 @@ impl<'a> Gate<'a> {
     ) -> Result<Option<Verdict>, NotNow> {
         let side = Side::of(self.expected.channel, Direction::In);
         let store = &self.exchange.0.store;
-        if let Some(id) = header.answers {
-            // Most that names a notice is feedback, and does nothing to it: that this is known will
-            // do, and asks less of the store.
-            let harmless = matches!(header.kind, Kind::Feedback | Kind::Message);
-            let spoken = match self.met(id) {
-                Some(kind) => Some(Spoken {
-                    kind,
-                    way: Way::Along,
-                }),
-                None if harmless => None,
-                None => {
-                    let view = store.notice_of_pair(side, id).await?;
-                    view.map(|view| Spoken {
-                        kind: view.facts.kind,
-                        way: match view.direction {
-                            Direction::In => Way::Along,
-                            Direction::Out => Way::Against,
-                        },
-                    })
-                }
-            };
-            match spoken {
-                Some(_) if harmless => {}
-                Some(spoken) => {
-                    if let Err(refusal) = spoken.fits(header.kind, corrects) {
-                        return Ok(Some(Verdict::Refuse(refusal)));
-                    }
-                }
-                // What was refused here, or taken over from the peer, is known by its id alone.
-                None if store.knows(side, id).await? => {}
-                None => return self.unknown(header).await.map(Some),
+        for id in header.answers.into_iter().chain(header.case_id) {
+            if self.met(id).is_none() && !store.knows(side, id).await? {
+                return self.unknown(header).await.map(Some);
             }
         }
-        match header.case_id {
-            Some(id) if self.met(id).is_none() && !store.knows(side, id).await? => {
-                self.unknown(header).await.map(Some)
-            }
-            Some(_) | None => Ok(None),
-        }
+        // Most that names a notice is feedback, and like a note it does nothing to it: that it is
+        // known will do, and asks less of the store.
+        let harmless = matches!(header.kind, Kind::Feedback | Kind::Message);
+        let Some(id) = header.answers.filter(|_| !harmless) else {
+            return Ok(None);
+        };
+        // The store comes first: a peer that sends an id of this node's as its own, to be refused
+        // once the parcel is written, has no say over the notice behind it.
+        let spoken = match store.notice_of_pair(side, id).await? {
+            Some(view) => Some(Spoken {
+                kind: view.facts.kind,
+                way: match view.direction {
+                    Direction::In => Way::Along,
+                    Direction::Out => Way::Against,
+                },
+            }),
+            None => self.met(id).map(|kind| Spoken {
+                kind,
+                way: Way::Along,
+            }),
+        };
+        // What was refused here, or taken over from the peer, is known by its id alone.
+        let unfit = spoken.and_then(|spoken| spoken.fits(header.kind, corrects).err());
+        Ok(unfit.map(Verdict::Refuse))
     }
 
     /// The kind of a notice that came on this channel and may not be stored yet.

@@ -351,6 +351,15 @@ fn a_peer_takes_back_only_what_it_sent() {
             expected.push(outcome);
         }
     }
+    // Nor by sending the id, in the same parcel, as if it were its own.
+    let mut forged = attack.peer.notice();
+    forged.splice(..18, bytes(1, ours));
+    let erasure = attack.peer.notice_of(ERASURE, Some(ours));
+    let both = [forged.as_slice(), &erasure];
+    let parcel = message(&attack.peer.proper_of(attack.held, &both));
+    let opening = attack.peer.opening(attack.held);
+    attack.peer.deliver(&opening, &parcel);
+    expected.extend(["id_conflict", "value_format"]);
     let shown = attack.peer.holdings(begun.sequence);
     let outcomes: Vec<&str> = shown.iter().map(|(_, outcome)| outcome.as_str()).collect();
     assert_eq!(outcomes, expected);

@@ -149,12 +149,17 @@ impl Peer {
 
     /// The canonical form of a parcel with that notice behind what is held.
     pub(super) fn form(&self, held: Held, notice: &[u8]) -> Vec<u8> {
+        self.form_of(held, &[notice])
+    }
+
+    fn form_of(&self, held: Held, notices: &[&[u8]]) -> Vec<u8> {
+        let behind = notices.iter().fold(held, |held, notice| held.with(notice));
         let mut form = b"hongyan parcel v1\0".to_vec();
         form.extend(self.header());
         form.extend((held.sequence + 1).to_be_bytes());
-        form.extend(1_u32.to_be_bytes());
+        form.extend(u32::try_from(notices.len()).unwrap().to_be_bytes());
         form.extend(held.head);
-        form.extend(held.with(notice).head);
+        form.extend(behind.head);
         form.extend(self.now_ms.to_be_bytes());
         form.extend(0_u32.to_be_bytes());
         form
@@ -171,13 +176,28 @@ impl Peer {
 
     /// A parcel with that notice, under that signature.
     pub(super) fn parcel(signed: &[u8], notice: &[u8]) -> Vec<u8> {
-        let item = bytes(1, notice);
-        bytes(2, [bytes(1, signed), bytes(2, item)].concat())
+        Self::parcel_of(signed, &[notice])
+    }
+
+    fn parcel_of(signed: &[u8], notices: &[&[u8]]) -> Vec<u8> {
+        let items = notices.iter().flat_map(|notice| bytes(2, bytes(1, notice)));
+        bytes(
+            2,
+            bytes(1, signed)
+                .into_iter()
+                .chain(items)
+                .collect::<Vec<u8>>(),
+        )
     }
 
     /// A parcel as it should be.
     pub(super) fn proper(&self, held: Held, notice: &[u8]) -> Vec<u8> {
         Self::parcel(&self.sign(&self.form(held, notice)), notice)
+    }
+
+    /// The same of several notices.
+    pub(super) fn proper_of(&self, held: Held, notices: &[&[u8]]) -> Vec<u8> {
+        Self::parcel_of(&self.sign(&self.form_of(held, notices)), notices)
     }
 
     /// Opens a stream, says that, and hears it to its end.
