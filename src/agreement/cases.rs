@@ -9,9 +9,9 @@
 //! said SIDE VERSION DAY propose | accept | suspend all|SIDE:KIND FROM | resume | end FROM
 //! KIND FROM > TO [facts] = ok VERSION, or code:field …
 //! ```
-//! The facts of a case: `+field` beside the fields that the kind cannot do without, `consent`,
-//! `production`, `on DAY` (2026-10-08 else), `today DAY` (that day else), `named VERSION` and
-//! `purpose WORD` for a receiver. Without a `paired` or `said` line an agreement was signed in
+//! The facts of a case: `of KIND` for a correction, `+field` beside the fields that the kind cannot do
+//! without, `consent`, `production`, `on DAY` (2026-10-08 else), `today DAY` (that day else), `named
+//! VERSION` and `purpose WORD` for a receiver. Without a `paired` or `said` line an agreement was signed in
 //! pairing, as one without a standing is.
 
 use std::{collections::BTreeSet, fmt::Write as _};
@@ -23,8 +23,13 @@ use super::{
     life::{Added, Says, Standing, Statement, What},
 };
 use crate::domain::{
-    agreement::AgreementVersion, area::AreaCode, calendar::parse_day, channel::Channel,
-    field::Field, notice::Kind, refusal::Refusal,
+    agreement::AgreementVersion,
+    area::AreaCode,
+    calendar::parse_day,
+    channel::Channel,
+    field::Field,
+    notice::{Kind, Names},
+    refusal::Refusal,
 };
 
 const CASES: &str = include_str!("cases.txt");
@@ -155,27 +160,18 @@ fn answer(facts: &[&str], agreements: &Agreements) -> String {
     };
     let kind: Kind = kind.parse().unwrap();
     let [from, to]: [AreaCode; 2] = [from, to].map(|area| area.parse().unwrap());
+    let corrects = rest.iter().position(|fact| *fact == "of");
+    let corrects = corrects.map(|at| rest[at + 1].parse::<Kind>().unwrap());
     let (mut fields, route) = match kind {
-        Kind::Departure | Kind::Arrival => (
-            vec![
-                Field::DestinationArea,
-                Field::EventDate,
-                Field::MaritalStatus,
-                Field::Name,
-                Field::OriginArea,
-                Field::ResidentId,
-            ],
-            Route::Movement { from, to },
-        ),
-        Kind::Feedback => (
-            vec![Field::Answers, Field::EventDate, Field::Outcome],
-            answers(from, to),
-        ),
-        Kind::Message => (vec![Field::Answers, Field::Text], answers(from, to)),
+        Kind::Departure | Kind::Arrival | Kind::Correction => {
+            (MOVEMENT.to_vec(), Route::Movement { from, to })
+        }
+        kind => (needed(kind), answers(from, to)),
     };
     let mut request = Request {
         route,
         kind,
+        corrects,
         filled_fields: &[],
         has_consent: false,
         sandbox: true,
@@ -195,6 +191,10 @@ fn answer(facts: &[&str], agreements: &Agreements) -> String {
             "today" => today = Some(day(word())),
             "named" => request.named = Some(word().parse().unwrap()),
             "purpose" => request.purpose = Some(word()),
+            "of" => {
+                fields.extend([Field::Answers, Field::CorrectedOn, Field::Corrects]);
+                word();
+            }
             field => {
                 let name = field.strip_prefix('+').unwrap_or_else(|| panic!("{field}"));
                 fields.push(Field::from_name(name).unwrap_or_else(|| panic!("{field}")));
@@ -214,6 +214,45 @@ fn answer(facts: &[&str], agreements: &Agreements) -> String {
             told.join(" ")
         }
     }
+}
+
+const MOVEMENT: [Field; 6] = [
+    Field::DestinationArea,
+    Field::EventDate,
+    Field::MaritalStatus,
+    Field::Name,
+    Field::OriginArea,
+    Field::ResidentId,
+];
+
+/// The fields that a kind without a movement cannot do without.
+fn needed(kind: Kind) -> Vec<Field> {
+    let mut fields: Vec<Field> = match kind {
+        Kind::Departure | Kind::Arrival | Kind::Correction => panic!("{kind} tells of a movement"),
+        Kind::Feedback => vec![Field::EventDate, Field::Outcome],
+        Kind::Message => vec![Field::Text],
+        Kind::VerificationRequest => vec![
+            Field::EventDate,
+            Field::Facts,
+            Field::MaritalStatus,
+            Field::Name,
+            Field::ResidentId,
+        ],
+        Kind::ServiceRecord => vec![Field::EventDate, Field::Service],
+        Kind::ContinuityTransfer => vec![Field::EventDate, Field::NextCheckOn],
+        Kind::CertificateResult => vec![Field::CertificateStatus, Field::EventDate],
+        Kind::Withdrawal => vec![Field::EventDate, Field::Reason],
+        Kind::ContinuityRequest | Kind::CertificateQuery | Kind::Return | Kind::Erasure => {
+            vec![Field::EventDate]
+        }
+        Kind::TakenUp => vec![],
+        Kind::Reminder => vec![Field::DueOn],
+        Kind::Bulletin => vec![Field::Month],
+    };
+    if kind.names_a_notice() == Names::Must {
+        fields.insert(0, Field::Answers);
+    }
+    fields
 }
 
 fn answers(from: AreaCode, to: AreaCode) -> Route {

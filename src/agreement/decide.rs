@@ -27,6 +27,8 @@ pub struct Request<'a> {
     pub route: Route,
     /// Its kind.
     pub kind: Kind,
+    /// With a correction, the kind that it mends.
+    pub corrects: Option<Kind>,
     /// Every field that it fills.
     pub filled_fields: &'a [Field],
     /// Whether it names the woman's separate consent, with date and reference.
@@ -75,6 +77,14 @@ impl Against {
 /// asked, not even where that one is suspended or forbids what another would let through: see
 /// [`Agreements`].
 ///
+/// What [follows](Kind::follows) by itself needs an agreement in force as all else does, but no
+/// grant: what was told under it can be mended, taken back, deleted, taken up and asked after by
+/// whoever is a side of it. A correction carries a movement again, so it may carry what this side
+/// is granted for the kind that it mends, and where that is nothing it may not travel. While an
+/// agreement is suspended as a whole, what follows waits like the rest; while single kinds are,
+/// only corrections wait, for those kinds are what they carry. An erasure waits for no suspension:
+/// a disagreement of two offices must not keep what a woman wants deleted.
+///
 /// # Errors
 /// Alone: `no_agreement`, `area_not_covered`, `agreement_expired`, `agreement_superseded` or
 /// `agreement_suspended`. Else any of `sandbox_mismatch`, `purpose_mismatch`,
@@ -107,7 +117,7 @@ pub(super) fn allow<'a>(
         refusals.push(Refusal::whole(Code::PurposeMismatch));
     }
     let version = Some(agreement.version);
-    let Some(terms) = agreement.terms(from, request.kind) else {
+    let Some(terms) = agreement.lets(from, request.kind, request.corrects) else {
         refusals.push(Refusal::of(Code::KindNotPermitted, Field::Kind));
         return Err(Against { version, refusals });
     };
@@ -209,10 +219,11 @@ fn not_covered(request: &Request<'_>, held: &Held, sender: Side) -> Against {
         Route::Movement { from, .. } => !held.agreement.party(sender).covers(from),
         Route::Answer(_) => false,
     };
-    let field = match (request.kind, own) {
-        (Kind::Departure, true) | (Kind::Arrival, false) => Field::OriginArea,
-        (Kind::Departure, false) | (Kind::Arrival, true) => Field::DestinationArea,
-        (Kind::Feedback | Kind::Message, _) => Field::ToArea,
+    let moved = request.corrects.unwrap_or(request.kind);
+    let field = match (moved.ends(), own) {
+        (Some((sending, _)), true) => sending,
+        (Some((_, receiving)), false) => receiving,
+        (None, _) => Field::ToArea,
     };
     Against::one(Some(held), Code::AreaNotCovered, field)
 }
@@ -265,6 +276,7 @@ mod tests {
             let request = Request {
                 route,
                 kind,
+                corrects: None,
                 filled_fields: &[Field::EventDate],
                 has_consent: false,
                 sandbox: true,

@@ -1,6 +1,9 @@
 //! Why a text is no agreement.
 
-use crate::{document::DocumentError, domain::agreement::AgreementId};
+use crate::{
+    document::DocumentError,
+    domain::{agreement::AgreementId, notice::Kind},
+};
 
 /// Why a text is no agreement.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -99,6 +102,14 @@ pub enum TermsError {
     /// A message is nothing but free text.
     #[error("`message` in `grant.kinds` needs `grant.free_text = true`")]
     MessageWithoutFreeText,
+    /// A kind that no agreement grants by name.
+    #[error(
+        "`{kind}` is not granted by name: it follows what was told before, and every agreement lets it through, both ways; leave it out"
+    )]
+    FollowsByItself {
+        /// The kind.
+        kind: String,
+    },
     /// Times for a kind that does not travel.
     #[error("`kind.{kind}` has terms, but no grant names `{kind}`")]
     KindNotGranted {
@@ -117,12 +128,22 @@ pub enum TermsError {
     },
     /// A time to answer what is not answered.
     #[error(
-        "`{key}` is for kinds that are answered: departure and arrival, where feedback may travel back"
+        "`{key}` is for kinds that are answered, where the answer may travel back: {}",
+        answered()
     )]
     NotAnswered {
         /// The key.
         key: String,
     },
+}
+
+/// Which kinds are answered by which: `departure by feedback, …`.
+fn answered() -> String {
+    let kinds = Kind::ALL.into_iter();
+    let pairs: Vec<String> = kinds
+        .filter_map(|kind| Some(format!("{kind} by {}", kind.answered_by()?)))
+        .collect();
+    pairs.join(", ")
 }
 
 fn hint(nearest: &Option<String>) -> String {

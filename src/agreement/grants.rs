@@ -35,8 +35,8 @@ pub struct Times {
     pub deliver_within: Days,
     /// Within what an office takes the notice up: 1 to 365 days. None for what no one waits for.
     pub take_up_within: Option<Days>,
-    /// Within what it is answered. None for a kind that is not, and where no feedback may travel
-    /// back.
+    /// Within what it is answered. None for a kind that is not, and where what answers it may not
+    /// travel back.
     pub answer: Option<AnswerTimes>,
     /// How long the receiver keeps the payload: 1 to 3650 calendar days.
     pub keep_for: Days,
@@ -65,6 +65,24 @@ impl KindTerms {
     /// Whether that field may travel. What a kind cannot do without travels wherever it does.
     pub fn lets(&self, field: Field) -> bool {
         field.group() == Group::Frame || self.fields.contains(&field)
+    }
+}
+
+/// What a kind may carry that [follows](Kind::follows) by itself, but for corrections: its frame.
+pub(super) static FOLLOWING: KindTerms = following(DELIVER_WITHIN);
+
+/// The same of an erasure: it is tried longest, since whoever received the notice is to hear of it.
+pub(super) static ERASING: KindTerms = following(*WITHIN.end());
+
+const fn following(deliver_within: u16) -> KindTerms {
+    KindTerms {
+        fields: BTreeSet::new(),
+        times: Times {
+            deliver_within: Days::calendar(deliver_within),
+            take_up_within: None,
+            answer: None,
+            keep_for: Days::calendar(KEEP_FOR),
+        },
     }
 }
 
@@ -119,6 +137,7 @@ pub(super) fn grants(
         let fields = expand(&fields, free_text)?;
         for name in &kinds {
             let kind = kind(name)?;
+            refuse_following(kind)?;
             if kind == Kind::Message && !free_text {
                 return Err(TermsError::MessageWithoutFreeText);
             }
@@ -129,13 +148,17 @@ pub(super) fn grants(
         return Err(TermsError::NoGrants);
     }
     let answered = |side: Side, kind: Kind| {
-        kind.is_answered() && fields_of.contains_key(&(side.other(), Kind::Feedback))
+        let answer = kind.answered_by();
+        answer.is_some_and(|answer| fields_of.contains_key(&(side.other(), answer)))
     };
     let mut times_of = BTreeMap::new();
     for kind in Kind::ALL {
         let granted = |side: &Side| fields_of.contains_key(&(*side, kind));
         let mut sides = Side::ALL.into_iter().filter(granted).peekable();
         let raw = times.remove(kind.name());
+        if raw.is_some() {
+            refuse_following(kind)?;
+        }
         if sides.peek().is_none() && raw.is_some() {
             let kind = kind.name().to_owned();
             return Err(TermsError::KindNotGranted { kind });
@@ -215,7 +238,7 @@ impl RawTimes {
         };
         let take_up = either("take_up_within", take_up_within, TAKE_UP_WITHIN)?;
         let answer = AnswerTimes {
-            within: either("answer_within", answer_within, ANSWER_WITHIN)?,
+            within: either("answer_within", answer_within, usual_answer(kind))?,
             urgent_within: either(
                 "answer_urgent_within",
                 answer_urgent_within,
@@ -284,6 +307,24 @@ fn kind(name: &str) -> Result<Kind, TermsError> {
         name: name.to_owned(),
         nearest: nearest(name, Kind::ALL.into_iter().map(Kind::name)).map(ToOwned::to_owned),
     })
+}
+
+/// Refuses to have granted by name what follows by itself.
+fn refuse_following(kind: Kind) -> Result<(), TermsError> {
+    if kind.follows() {
+        let kind = kind.name().to_owned();
+        return Err(TermsError::FollowsByItself { kind });
+    }
+    Ok(())
+}
+
+/// Within what that kind is ordinarily answered.
+const fn usual_answer(kind: Kind) -> Days {
+    match kind {
+        Kind::VerificationRequest => Days::calendar(30),
+        Kind::ContinuityRequest | Kind::CertificateQuery => Days::calendar(7),
+        _ => ANSWER_WITHIN,
+    }
 }
 
 /// The groups that may be granted as a whole.

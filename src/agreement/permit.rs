@@ -108,13 +108,14 @@ impl Sending {
     const fn request<'a>(
         &self,
         route: Route,
-        kind: Kind,
+        (kind, corrects): (Kind, Option<Kind>),
         filled_fields: &'a [Field],
         has_consent: bool,
     ) -> Request<'a> {
         Request {
             route,
             kind,
+            corrects,
             filled_fields,
             has_consent,
             sandbox: self.sandbox,
@@ -146,7 +147,8 @@ pub fn permit_draft(
     };
     let route = Route::of(&draft.content, channel);
     let consent = draft.consent.is_some();
-    let request = sending.request(route, draft.content.kind(), &filled, consent);
+    let told = (draft.content.kind(), draft.content.corrects());
+    let request = sending.request(route, told, &filled, consent);
     match allow(&request, agreements) {
         Ok(allowed) => Ok(Permitted {
             grant: grant(channel, &allowed),
@@ -164,6 +166,7 @@ pub fn problems(asked: &Asked<'_>, sending: &Sending, agreements: &Agreements) -
         kind,
         from,
         to,
+        corrects,
         movement,
         answers: _,
         fields,
@@ -176,7 +179,7 @@ pub fn problems(asked: &Asked<'_>, sending: &Sending, agreements: &Agreements) -
         Some((from, to)) => Route::Movement { from, to },
         None => Route::Answer(Channel { from: *from, to }),
     };
-    let request = sending.request(route, *kind, fields, *consent);
+    let request = sending.request(route, (*kind, *corrects), fields, *consent);
     match allow(&request, agreements) {
         Ok(_) => Vec::new(),
         Err(against) => as_problems(against),
@@ -226,6 +229,7 @@ pub fn judge_incoming(incoming: Incoming, expected: &Expected, agreements: &Agre
     let request = Request {
         route: Route::of(&incoming.content, expected.channel),
         kind: header.kind,
+        corrects: incoming.content.corrects(),
         filled_fields: &incoming.filled_fields,
         has_consent: incoming.consent.is_some(),
         sandbox: header.sandbox,
@@ -528,6 +532,7 @@ mod tests {
             kind,
             from: "350582".parse().unwrap(),
             to: to.map(|to| to.parse().unwrap()),
+            corrects: None,
             movement: to.map(|to| ("350582104".parse().unwrap(), to.parse().unwrap())),
             answers: None,
             fields: &[Field::Name, Field::CertificateNumber],

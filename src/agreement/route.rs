@@ -3,45 +3,39 @@
 use crate::domain::{
     area::AreaCode,
     channel::Channel,
-    notice::{Content, Movement},
+    notice::{Content, Kind},
 };
 
 /// Where a notice goes from and to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
     /// It tells of a movement: the sending side's own area in it, and the receiving side's. Of a
-    /// departure that is from origin to destination, of an arrival from destination to origin.
+    /// departure that is from origin to destination, of an arrival from destination to origin, of a
+    /// correction as of what it mends.
     Movement {
         /// The sending side's area.
         from: AreaCode,
         /// The receiving side's.
         to: AreaCode,
     },
-    /// It speaks of another notice, and says of itself only between which counties.
+    /// It names no address: it speaks of another notice, or of nobody, and says of itself only
+    /// between which counties.
     Answer(Channel),
 }
 
 impl Route {
     /// That of a notice with that content on that channel.
     pub fn of(content: &Content, channel: Channel) -> Self {
-        match content {
-            Content::Departure(Movement {
-                origin_area,
-                destination_area,
-                ..
-            }) => Self::Movement {
-                from: *origin_area,
-                to: *destination_area,
-            },
-            Content::Arrival(Movement {
-                origin_area,
-                destination_area,
-                ..
-            }) => Self::Movement {
-                from: *destination_area,
-                to: *origin_area,
-            },
-            Content::Feedback(_) | Content::Message(_) => Self::Answer(channel),
+        match content.movement() {
+            Some((kind, movement)) => {
+                let (origin, destination) = (movement.origin_area, movement.destination_area);
+                let (from, to) = match kind {
+                    Kind::Arrival => (destination, origin),
+                    _ => (origin, destination),
+                };
+                Self::Movement { from, to }
+            }
+            None => Self::Answer(channel),
         }
     }
 

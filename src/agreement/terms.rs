@@ -10,7 +10,7 @@ use super::{
     attachments::{Desk, ImpactAssessment, RawAssessment, RawDesks, line},
     canonical,
     error::TermsError,
-    grants::{Grants, KindTerms, RawGrant, RawTimes, grants},
+    grants::{ERASING, FOLLOWING, Grants, KindTerms, RawGrant, RawTimes, grants},
     route::Route,
     side::Side,
 };
@@ -169,9 +169,27 @@ impl Agreement {
         self.sender(Route::Answer(channel))
     }
 
-    /// What that kind may carry from that side; `None` if it may not travel.
+    /// What is granted to that kind from that side; `None` if it may not travel, or
+    /// [follows](Kind::follows) by itself.
     pub fn terms(&self, from: Side, kind: Kind) -> Option<&KindTerms> {
         self.grants.get(&(from, kind))
+    }
+
+    /// What that kind may carry from that side, granted or following; `None` if it may not travel.
+    /// A correction may carry from a side what the kind that it mends may, and so is none where
+    /// that is not granted to this side.
+    pub(super) fn lets(
+        &self,
+        from: Side,
+        kind: Kind,
+        corrects: Option<Kind>,
+    ) -> Option<&KindTerms> {
+        match kind {
+            Kind::Correction => self.terms(from, corrects?),
+            Kind::Erasure => Some(&ERASING),
+            kind if kind.follows() => Some(&FOLLOWING),
+            kind => self.terms(from, kind),
+        }
     }
 
     /// Care fields and free text have consequences that somebody must have thought about before.
@@ -307,6 +325,45 @@ mod tests {
         assert_eq!(message.deliver_within, Days::calendar(30));
         assert_eq!((message.take_up_within, message.answer), (None, None));
         assert_eq!(agreement.terms(Side::A, Kind::Message), None);
+    }
+
+    #[test]
+    fn each_kind_that_is_answered_has_its_own_time_where_its_own_answer_may_come() {
+        let granted = |back: &str| {
+            let text = TEXT
+                .replace(
+                    "[\"departure\", \"feedback\"]",
+                    "[\"departure\", \"feedback\", \"verification_request\", \"continuity_request\", \"certificate_query\"]",
+                )
+                .replace("[\"feedback\", \"message\"]", back)
+                .replace("answer_within = \"10 working days\"", "");
+            Agreement::parse(&text).unwrap()
+        };
+        let within = |agreement: &Agreement, kind| {
+            let times = agreement.terms(Side::A, kind).unwrap().times;
+            assert_eq!(times.take_up_within, Some(Days::working(3)), "{kind}");
+            times.answer.map(|answer| answer.within)
+        };
+        let all = granted("[\"feedback\", \"continuity_transfer\", \"certificate_result\"]");
+        let none = granted("[\"return\"]");
+        for (kind, usual) in [
+            (Kind::VerificationRequest, Days::calendar(30)),
+            (Kind::ContinuityRequest, Days::calendar(7)),
+            (Kind::CertificateQuery, Days::calendar(7)),
+        ] {
+            assert_eq!(within(&all, kind), Some(usual), "{kind}");
+            assert_eq!(within(&none, kind), None, "{kind}");
+            let answer = kind.answered_by().unwrap();
+            let own = granted(&format!("[\"feedback\", \"{answer}\"]"));
+            for other in [Kind::ContinuityRequest, Kind::CertificateQuery] {
+                let answered = other == kind;
+                assert_eq!(
+                    within(&own, other).is_some(),
+                    answered,
+                    "{other} by {answer}"
+                );
+            }
+        }
     }
 
     #[test]
@@ -473,12 +530,12 @@ mod tests {
             (
                 "[kind.departure]",
                 "[kind.feedback]",
-                "`kind.feedback.answer_within` is for kinds that are answered: departure and arrival, where feedback may travel back",
+                "`kind.feedback.answer_within` is for kinds that are answered, where the answer may travel back: departure by feedback, arrival by feedback, verification_request by feedback, continuity_request by continuity_transfer, certificate_query by certificate_result",
             ),
             (
                 "[\"feedback\", \"message\"]",
                 "[\"message\"]",
-                "`kind.departure.answer_within` is for kinds that are answered: departure and arrival, where feedback may travel back",
+                "`kind.departure.answer_within` is for kinds that are answered, where the answer may travel back: departure by feedback, arrival by feedback, verification_request by feedback, continuity_request by continuity_transfer, certificate_query by certificate_result",
             ),
             (
                 "[kind.departure]",
@@ -486,9 +543,19 @@ mod tests {
                 "`kind.arrival` has terms, but no grant names `arrival`",
             ),
             (
+                "\"departure\", ",
+                "\"departure\", \"erasure\", ",
+                "`erasure` is not granted by name: it follows what was told before, and every agreement lets it through, both ways; leave it out",
+            ),
+            (
+                "[kind.departure]",
+                "[kind.taken_up]\n[kind.departure]",
+                "`taken_up` is not granted by name: it follows what was told before, and every agreement lets it through, both ways; leave it out",
+            ),
+            (
                 "[kind.departure]",
                 "[kind.retrun]\n[kind.departure]",
-                "no such kind `retrun`",
+                "no such kind `retrun`; did you mean `return`?",
             ),
         ];
         for (from, to, expected) in cases {

@@ -66,6 +66,7 @@ pub fn plain_words(agreement: &Agreement) -> (String, String) {
     for ((from, kind), terms) in grants {
         words.grant(agreement, *from, *kind, terms);
     }
+    words.following();
     (words.zh, words.en)
 }
 
@@ -98,6 +99,23 @@ impl Words {
         self.line(
             &format!("{side_zh}：{area}{desk_zh}"),
             &format!("{side_en}: {area}{desk_en}"),
+        );
+    }
+
+    /// What travels without a grant.
+    fn following(&mut self) {
+        let kinds = || Kind::ALL.into_iter().filter(|kind| kind.follows());
+        let zh: Vec<&str> = kinds().map(|kind| kind_words(kind).zh).collect();
+        let en: Vec<&str> = kinds().map(|kind| kind_words(kind).en).collect();
+        self.line(
+            &format!(
+                "随上述通报双向传递：{}；更正所含字段与被更正的通报相同",
+                zh.join("、")
+            ),
+            &format!(
+                "With these, both ways: {}; a correction holds the fields of what it corrects",
+                en.join(", ")
+            ),
         );
     }
 
@@ -194,6 +212,58 @@ pub const fn kind_words(kind: Kind) -> Text {
             zh: "留言",
             en: "messages",
         },
+        Kind::VerificationRequest => Text {
+            zh: "协查",
+            en: "verification requests",
+        },
+        Kind::ServiceRecord => Text {
+            zh: "服务通报",
+            en: "service records",
+        },
+        Kind::ContinuityRequest => Text {
+            zh: "服务接续请求",
+            en: "continuity requests",
+        },
+        Kind::ContinuityTransfer => Text {
+            zh: "服务接续信息",
+            en: "continuity transfers",
+        },
+        Kind::CertificateQuery => Text {
+            zh: "婚育证明查验",
+            en: "certificate queries",
+        },
+        Kind::CertificateResult => Text {
+            zh: "婚育证明查验结果",
+            en: "certificate results",
+        },
+        Kind::Return => Text {
+            zh: "返回通报",
+            en: "returns",
+        },
+        Kind::Correction => Text {
+            zh: "更正",
+            en: "corrections",
+        },
+        Kind::Withdrawal => Text {
+            zh: "撤回",
+            en: "withdrawals",
+        },
+        Kind::Erasure => Text {
+            zh: "删除",
+            en: "erasures",
+        },
+        Kind::TakenUp => Text {
+            zh: "接收通知",
+            en: "take-ups",
+        },
+        Kind::Reminder => Text {
+            zh: "催办",
+            en: "reminders",
+        },
+        Kind::Bulletin => Text {
+            zh: "月报",
+            en: "bulletins",
+        },
     }
 }
 
@@ -249,7 +319,8 @@ mod tests {
                  晋江市 350582 → 官渡区 530111：流出通报，身份信息、流动信息、下次产检日期（敏感，须本人单独同意）；20日内送达，3个工作日内接收，10个工作日内反馈（急件7日内），接收方保存730日\n\
                  晋江市 350582 → 官渡区 530111：反馈，身份信息、下次产检日期（敏感，须本人单独同意）；30日内送达，接收方保存730日\n\
                  官渡区 530111 → 晋江市 350582：反馈，自由文本；30日内送达，接收方保存730日\n\
-                 官渡区 530111 → 晋江市 350582：留言，自由文本；30日内送达，接收方保存730日\n"
+                 官渡区 530111 → 晋江市 350582：留言，自由文本；30日内送达，接收方保存730日\n\
+                 随上述通报双向传递：更正、撤回、删除、接收通知、催办；更正所含字段与被更正的通报相同\n"
             )
         );
         assert_eq!(
@@ -264,7 +335,8 @@ mod tests {
                  晋江市 350582 → 官渡区 530111: departures, identity, movement, next check (sensitive, needs her consent); delivered within 20 calendar days, taken up within 3 working days, answered within 10 working days (urgent ones within 7 calendar days), kept by the receiver for 730 calendar days\n\
                  晋江市 350582 → 官渡区 530111: feedback, identity, next check (sensitive, needs her consent); delivered within 30 calendar days, kept by the receiver for 730 calendar days\n\
                  官渡区 530111 → 晋江市 350582: feedback, free text; delivered within 30 calendar days, kept by the receiver for 730 calendar days\n\
-                 官渡区 530111 → 晋江市 350582: messages, free text; delivered within 30 calendar days, kept by the receiver for 730 calendar days\n"
+                 官渡区 530111 → 晋江市 350582: messages, free text; delivered within 30 calendar days, kept by the receiver for 730 calendar days\n\
+                 With these, both ways: corrections, withdrawals, erasures, take-ups, reminders; a correction holds the fields of what it corrects\n"
             )
         );
     }

@@ -4,7 +4,7 @@
 
 use jiff::civil::Date;
 
-use super::{calendar::parse_day, field::Field, outcome::outcome_named};
+use super::{calendar::parse_day, field::Field, month::Month, outcome::outcome_named};
 
 /// The value of that field in its one form: full-width characters and spaces inside numbers
 /// normalised, dates as `YYYY-MM-DD`, 15-digit area codes cut to 12, marital status and outcome as their
@@ -20,11 +20,14 @@ pub fn clean(field: Field, value: &str) -> String {
         | Field::OriginArea
         | Field::ToArea => area(value),
         Field::ConsentDate
+        | Field::CorrectedOn
+        | Field::DueOn
         | Field::EventDate
         | Field::ExpectedDeliveryDate
         | Field::ExpectedUntil
         | Field::LastCheckOn
         | Field::NextCheckOn
+        | Field::NextDueOn
         | Field::NextSupplyOn
         | Field::VaccinationDueOn
         | Field::ValidUntil => date(value),
@@ -34,11 +37,19 @@ pub fn clean(field: Field, value: &str) -> String {
             .filter(|c| !matches!(c, '-' | '(' | ')' | '+' | '—' | '－' | '\''))
             .collect(),
         Field::MethodClass => compact(value).to_ascii_uppercase(),
-        Field::Answers | Field::DuplicateOf | Field::Kind => compact(value).to_ascii_lowercase(),
+        Field::Answers
+        | Field::Corrects
+        | Field::DuplicateOf
+        | Field::Kind
+        | Field::Reason
+        | Field::Service => compact(value).to_ascii_lowercase(),
         Field::Outcome => {
             let words = compact(value).to_ascii_lowercase();
             outcome_named(&words).map_or(words, str::to_owned)
         }
+        Field::Facts => list(value),
+        Field::Figure(_) => compact(value),
+        Field::Month => month(value),
         Field::Name => name(value),
         Field::Note | Field::Reference | Field::Text => value.trim().to_owned(),
         Field::CertificateNumber
@@ -169,6 +180,32 @@ fn date(value: &str) -> String {
     day(value).map_or_else(|| plain(value), |day| day.to_string())
 }
 
+/// A month in one of the forms of a day, without the day.
+fn month(value: &str) -> String {
+    let value = compact(value);
+    let whole = value.strip_suffix('月').unwrap_or(&value);
+    let first = if whole.len() == 6 && whole.bytes().all(|byte| byte.is_ascii_digit()) {
+        format!("{whole}01")
+    } else if value.ends_with('月') {
+        format!("{value}1日")
+    } else {
+        let mark = whole.chars().find(|c| !c.is_ascii_digit());
+        format!("{whole}{}1", mark.unwrap_or('-'))
+    };
+    match day(&first) {
+        Some(first) => Month::of(first).to_string(),
+        None => value,
+    }
+}
+
+/// Names, however they are set apart, with a comma between.
+fn list(value: &str) -> String {
+    let value = plain(value).to_ascii_lowercase();
+    let names = value.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '、' | '，'));
+    let names: Vec<&str> = names.filter(|name| !name.is_empty()).collect();
+    names.join(",")
+}
+
 /// A day in one of the forms `2026-10-08`, `2026.10.8`, `2026/10/8`, `20261008`, `2026年10月8日`, each
 /// with or without a time of midnight behind it.
 fn day(value: &str) -> Option<Date> {
@@ -223,6 +260,36 @@ mod tests {
             "2026-10-08T00:00:00",
         ] {
             assert_eq!(clean(Field::EventDate, text), "2026-10-08", "{text}");
+        }
+    }
+
+    #[test]
+    fn months_in_all_their_forms_are_one_month() {
+        for text in [
+            "2026-10",
+            "2026.10",
+            "2026/10",
+            "202610",
+            "2026年10月",
+            " ２０２６－１０ ",
+        ] {
+            assert_eq!(clean(Field::Month, text), "2026-10", "{text}");
+        }
+        assert_eq!(clean(Field::Month, "2026年2月"), "2026-02");
+        for text in ["2026-13", "10月", "2026-10-08", "去年", "2026"] {
+            assert_eq!(clean(Field::Month, text), text);
+        }
+    }
+
+    #[test]
+    fn a_list_has_commas_between_its_names() {
+        for text in [
+            "lives_here,phone",
+            "Lives_Here， phone",
+            " lives_here、phone ; ",
+            "lives_here phone",
+        ] {
+            assert_eq!(clean(Field::Facts, text), "lives_here,phone", "{text}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::problem::Text;
+use super::{notice::Figure, problem::Text};
 
 /// A field that an office can fill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,30 +13,39 @@ pub enum Field {
     CertificateStatus,
     ConsentDate,
     ConsentReference,
+    CorrectedOn,
+    Corrects,
     DestinationAddress,
     DestinationArea,
+    DueOn,
     DuplicateOf,
     EventDate,
     ExpectedDeliveryDate,
     ExpectedUntil,
+    Facts,
+    Figure(Figure),
     FromArea,
     Kind,
     LastCheckOn,
     ManagingArea,
     MaritalStatus,
     MethodClass,
+    Month,
     MovedToArea,
     Name,
     NextCheckOn,
+    NextDueOn,
     NextSupplyOn,
     Note,
     OriginArea,
     Outcome,
     Phone,
     Provider,
+    Reason,
     Reference,
     ResidentId,
     ResidentIdVerified,
+    Service,
     Text,
     ToArea,
     VaccinationDueOn,
@@ -62,36 +71,52 @@ pub enum Group {
 
 impl Field {
     /// All of them, alphabetically.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 49] = [
         Self::Answers,
         Self::CertificateNumber,
         Self::CertificateStatus,
         Self::ConsentDate,
         Self::ConsentReference,
+        Self::CorrectedOn,
+        Self::Corrects,
         Self::DestinationAddress,
         Self::DestinationArea,
+        Self::DueOn,
         Self::DuplicateOf,
         Self::EventDate,
         Self::ExpectedDeliveryDate,
         Self::ExpectedUntil,
+        Self::Facts,
+        Self::Figure(Figure::DeparturesSent),
+        Self::Figure(Figure::ArrivalsSent),
+        Self::Figure(Figure::NoticesReceived),
+        Self::Figure(Figure::TakenUp),
+        Self::Figure(Figure::Answered),
+        Self::Figure(Figure::AnsweredInTime),
+        Self::Figure(Figure::Overdue),
+        Self::Figure(Figure::OneSided),
         Self::FromArea,
         Self::Kind,
         Self::LastCheckOn,
         Self::ManagingArea,
         Self::MaritalStatus,
         Self::MethodClass,
+        Self::Month,
         Self::MovedToArea,
         Self::Name,
         Self::NextCheckOn,
+        Self::NextDueOn,
         Self::NextSupplyOn,
         Self::Note,
         Self::OriginArea,
         Self::Outcome,
         Self::Phone,
         Self::Provider,
+        Self::Reason,
         Self::Reference,
         Self::ResidentId,
         Self::ResidentIdVerified,
+        Self::Service,
         Self::Text,
         Self::ToArea,
         Self::VaccinationDueOn,
@@ -106,30 +131,39 @@ impl Field {
             Self::CertificateStatus => "certificate_status",
             Self::ConsentDate => "consent.date",
             Self::ConsentReference => "consent.reference",
+            Self::CorrectedOn => "corrected_on",
+            Self::Corrects => "corrects",
             Self::DestinationAddress => "destination_address",
             Self::DestinationArea => "destination_area",
+            Self::DueOn => "due_on",
             Self::DuplicateOf => "duplicate_of",
             Self::EventDate => "event_date",
             Self::ExpectedDeliveryDate => "expected_delivery_date",
             Self::ExpectedUntil => "expected_until",
+            Self::Facts => "facts",
+            Self::Figure(figure) => figure.path(),
             Self::FromArea => "from_area",
             Self::Kind => "kind",
             Self::LastCheckOn => "last_check_on",
             Self::ManagingArea => "managing_area",
             Self::MaritalStatus => "subject.marital_status",
             Self::MethodClass => "method_class",
+            Self::Month => "month",
             Self::MovedToArea => "moved_to_area",
             Self::Name => "subject.name",
             Self::NextCheckOn => "next_check_on",
+            Self::NextDueOn => "next_due_on",
             Self::NextSupplyOn => "next_supply_on",
             Self::Note => "note",
             Self::OriginArea => "origin_area",
             Self::Outcome => "outcome",
             Self::Phone => "subject.phone",
             Self::Provider => "provider",
+            Self::Reason => "reason",
             Self::Reference => "reference",
             Self::ResidentId => "subject.resident_id",
             Self::ResidentIdVerified => "resident_id_verified",
+            Self::Service => "service",
             Self::Text => "text",
             Self::ToArea => "to_area",
             Self::VaccinationDueOn => "vaccination_due_on",
@@ -158,18 +192,27 @@ impl Field {
             | Self::LastCheckOn
             | Self::MethodClass
             | Self::NextCheckOn
+            | Self::NextDueOn
             | Self::NextSupplyOn
             | Self::Provider
+            | Self::Service
             | Self::VaccinationDueOn => Group::Care,
             Self::Note | Self::Text => Group::FreeText,
             Self::Answers
             | Self::ConsentDate
             | Self::ConsentReference
+            | Self::CorrectedOn
+            | Self::Corrects
+            | Self::DueOn
             | Self::DuplicateOf
             | Self::EventDate
+            | Self::Facts
+            | Self::Figure(_)
             | Self::FromArea
             | Self::Kind
+            | Self::Month
             | Self::Outcome
+            | Self::Reason
             | Self::Reference
             | Self::ToArea => Group::Frame,
         }
@@ -183,30 +226,39 @@ impl Field {
             Self::CertificateStatus => ("婚育证明状态", "certificate status"),
             Self::ConsentDate => ("同意日期", "consent date"),
             Self::ConsentReference => ("同意书编号", "consent reference"),
+            Self::CorrectedOn => ("更正日期", "day of the correction"),
+            Self::Corrects => ("所更正的通报类别", "kind corrected"),
             Self::DestinationAddress => ("现居住地详细地址", "destination address"),
             Self::DestinationArea => ("现居住地区划代码", "destination area"),
+            Self::DueOn => ("答复期限", "answer due on"),
             Self::DuplicateOf => ("重复的通报编号", "notice it repeats"),
             Self::EventDate => ("流动日期", "event date"),
             Self::ExpectedDeliveryDate => ("预产期", "expected delivery date"),
             Self::ExpectedUntil => ("预计居住至", "expected until"),
+            Self::Facts => ("请核实的事项", "facts to check"),
+            Self::Figure(figure) => return figure.label(),
             Self::FromArea => ("发送方区划代码", "sending area"),
             Self::Kind => ("通报类别", "kind of notice"),
             Self::LastCheckOn => ("上次产检日期", "last check"),
             Self::ManagingArea => ("管理地区划代码", "managing area"),
             Self::MaritalStatus => ("婚姻状况", "marital status"),
             Self::MethodClass => ("避孕方式类别", "method class"),
+            Self::Month => ("统计月份", "month"),
             Self::MovedToArea => ("再流往地区划代码", "area moved to"),
             Self::Name => ("姓名", "name"),
             Self::NextCheckOn => ("下次产检日期", "next check"),
+            Self::NextDueOn => ("下次服务日期", "next service due"),
             Self::NextSupplyOn => ("下次领取药具日期", "next supply"),
             Self::Note => ("说明", "note"),
             Self::OriginArea => ("户籍地区划代码", "origin area"),
             Self::Outcome => ("反馈结果", "outcome"),
             Self::Phone => ("联系电话", "telephone number"),
             Self::Provider => ("服务机构", "provider of care"),
+            Self::Reason => ("撤回原因", "reason of the withdrawal"),
             Self::Reference => ("业务编号", "reference"),
             Self::ResidentId => ("身份证号", "identity number"),
             Self::ResidentIdVerified => ("身份证号核实原因", "reason of verification"),
+            Self::Service => ("服务种类", "kind of service"),
             Self::Text => ("正文", "text"),
             Self::ToArea => ("接收方区划代码", "receiving area"),
             Self::VaccinationDueOn => ("接种到期日", "vaccination due"),

@@ -31,6 +31,8 @@ pub enum Code {
     ValueFormat,
     ValueTooLong,
     UnknownNotice,
+    MadeByNode,
+    CountTooSmall,
     // Of the gate.
     NoAgreement,
     AgreementExpired,
@@ -80,6 +82,8 @@ impl Code {
             Self::ValueFormat => "value_format",
             Self::ValueTooLong => "value_too_long",
             Self::UnknownNotice => "unknown_notice",
+            Self::MadeByNode => "made_by_node",
+            Self::CountTooSmall => "count_too_small",
             Self::NoAgreement => "no_agreement",
             Self::AgreementExpired => "agreement_expired",
             Self::AgreementSuperseded => "agreement_superseded",
@@ -103,7 +107,7 @@ impl Code {
     }
 
     /// All of them.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 42] = [
         Self::MissingField,
         Self::ResidentIdFormat,
         Self::ResidentIdCheckDigit,
@@ -125,6 +129,8 @@ impl Code {
         Self::ValueFormat,
         Self::ValueTooLong,
         Self::UnknownNotice,
+        Self::MadeByNode,
+        Self::CountTooSmall,
         Self::NoAgreement,
         Self::AgreementExpired,
         Self::AgreementSuperseded,
@@ -237,6 +243,14 @@ impl Code {
             Self::UnknownNotice => (
                 "在这两个区县之间没有该编号的通报，请核对编号。",
                 "Between these two areas there is no notice of that id; check the id.",
+            ),
+            Self::MadeByNode => (
+                "这类通报由节点自动发出，无需也不能报送：科室接收后即发接收通知，临近或超过期限即发催办。",
+                "The node makes this kind of notice itself, when a desk takes a notice up or an answer falls due; it is not published by an office.",
+            ),
+            Self::CountTooSmall => (
+                "1至4的数字可能指向个人，不得上报，请留空。",
+                "A count of 1 to 4 could point at a person and is not told; leave it out.",
             ),
             Self::NoAgreement => (
                 "与对方区县没有有效协议，请联系节点管理员先行配对。",

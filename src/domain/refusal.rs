@@ -103,6 +103,8 @@ impl Class {
             | Code::ValueFormat
             | Code::ValueTooLong
             | Code::UnknownNotice
+            | Code::MadeByNode
+            | Code::CountTooSmall
             | Code::AgreementSuperseded
             | Code::PurposeMismatch
             | Code::KindNotPermitted

@@ -32,13 +32,27 @@ pub enum Urgency {
 
 impl Urgency {
     /// That of what a notice says, published on that day in Asia/Shanghai. Only a movement can be
-    /// urgent.
+    /// urgent, told or corrected.
     pub fn of(content: &Content, published: Date) -> Self {
         match content {
             Content::Departure(movement) | Content::Arrival(movement) => {
                 Self::of_care(&movement.care, published)
             }
-            Content::Feedback(_) | Content::Message(_) => Self::Ordinary,
+            Content::Correction(correction) => Self::of_care(&correction.movement.care, published),
+            Content::Feedback(_)
+            | Content::Message(_)
+            | Content::VerificationRequest(_)
+            | Content::ServiceRecord(_)
+            | Content::ContinuityRequest(_)
+            | Content::ContinuityTransfer(_)
+            | Content::CertificateQuery(_)
+            | Content::CertificateResult(_)
+            | Content::Return(_)
+            | Content::Withdrawal(_)
+            | Content::Erasure(_)
+            | Content::TakenUp
+            | Content::Reminder(_)
+            | Content::Bulletin(_) => Self::Ordinary,
         }
     }
 

@@ -1,14 +1,22 @@
 //! Notices for tests: persons who do not exist.
 
 use jiff::civil::{Date, date};
-use proptest::{option, prelude::*};
+use proptest::{
+    collection::btree_map,
+    option,
+    prelude::*,
+    sample::{select, subsequence},
+};
 
 use super::{Outgoing, encode_body, prefix};
 use crate::domain::{
     channel::Sequence,
+    month::Month,
     notice::{
-        Care, Certificate, Consent, Content, Feedback, MaritalStatus, Message, Movement, NoticeId,
-        Outcome, Person,
+        Bulletin, Care, Certificate, CertificateQuery, CertificateResult, Consent, Content,
+        ContinuityRequest, ContinuityTransfer, Correction, Erasure, Fact, Feedback, Figure, Kind,
+        MaritalStatus, Message, Movement, Names, NoticeId, Outcome, Person, Reminder, Return,
+        Service, ServiceRecord, VerificationRequest, Withdrawal, WithdrawalReason,
     },
 };
 
@@ -81,55 +89,114 @@ pub(crate) fn bytes(notice: &Outgoing<'_>) -> Vec<u8> {
     .concat()
 }
 
-/// A notice of each kind.
+/// A plain content of that kind, from 350582 to 530111.
+pub(crate) fn content(kind: Kind) -> Content {
+    let event_date = date(2026, 10, 7);
+    match kind {
+        Kind::Departure => Content::Departure(movement()),
+        Kind::Arrival => Content::Arrival(turned(movement())),
+        Kind::Feedback => Content::Feedback(Feedback {
+            outcome: Outcome::MovedOn("350583104".parse().unwrap()),
+            event_date,
+            note: None,
+        }),
+        Kind::Message => Content::Message(Message {
+            text: "测试".into(),
+        }),
+        Kind::VerificationRequest => Content::VerificationRequest(VerificationRequest {
+            subject: movement().subject,
+            facts: [Fact::LivesHere, Fact::Phone].into(),
+            event_date,
+        }),
+        Kind::ServiceRecord => Content::ServiceRecord(ServiceRecord {
+            service: Service::AntenatalCheck,
+            event_date,
+            provider: Some("测试医院".into()),
+            next_due_on: Some(date(2026, 11, 7)),
+        }),
+        Kind::ContinuityRequest => Content::ContinuityRequest(ContinuityRequest { event_date }),
+        Kind::ContinuityTransfer => Content::ContinuityTransfer(ContinuityTransfer {
+            event_date,
+            care: Care {
+                next_check_on: Some(date(2026, 11, 7)),
+                ..Care::default()
+            },
+        }),
+        Kind::CertificateQuery => Content::CertificateQuery(CertificateQuery { event_date }),
+        Kind::CertificateResult => Content::CertificateResult(CertificateResult {
+            event_date,
+            certificate: certificate(),
+        }),
+        Kind::Return => Content::Return(Return {
+            event_date,
+            moved_to: Some("350583104".parse().unwrap()),
+        }),
+        Kind::Correction => Content::Correction(Correction {
+            corrects: Kind::Departure,
+            event_date,
+            movement: movement(),
+        }),
+        Kind::Withdrawal => Content::Withdrawal(Withdrawal {
+            event_date,
+            reason: WithdrawalReason::DidNotMove,
+        }),
+        Kind::Erasure => Content::Erasure(Erasure { event_date }),
+        Kind::TakenUp => Content::TakenUp,
+        Kind::Reminder => Content::Reminder(Reminder {
+            due_on: date(2026, 10, 30),
+        }),
+        Kind::Bulletin => Content::Bulletin(Bulletin {
+            month: Month::of(date(2026, 9, 1)),
+            figures: [(Figure::DeparturesSent, 300), (Figure::Overdue, 0)].into(),
+        }),
+    }
+}
+
+/// What a notice of that kind answers or speaks of, if it must.
+pub(crate) fn answers(kind: Kind) -> Option<NoticeId> {
+    (kind.names_a_notice() == Names::Must).then(|| NoticeId::new([1; 8], 3))
+}
+
+/// A notice of each kind, and a departure that says all that it may.
 pub(crate) fn every_kind() -> Vec<Vec<u8>> {
     let consent = Consent {
         date: date(2026, 9, 1),
         reference: "c-1".into(),
     };
-    let full = Movement {
+    let full = Content::Departure(Movement {
         managing_area: Some("350582104000".parse().unwrap()),
         destination_address: Some("测试路1号".into()),
         expected_until: Some(date(2027, 3, 1)),
-        certificate: Certificate {
-            number: Some("12345".into()),
-            status: Some("valid".into()),
-            valid_until: Some(date(2028, 1, 1)),
-        },
+        certificate: certificate(),
         ..movement()
-    };
-    let feedback = Feedback {
-        outcome: Outcome::MovedOn("350583104".parse().unwrap()),
-        event_date: date(2026, 10, 7),
-        note: None,
-    };
-    let message = Message {
-        text: "测试".into(),
-    };
-    let answers = Some(NoticeId::new([1; 8], 3));
-    let [plain, full, feedback, message] = [
-        Content::Departure(movement()),
-        Content::Departure(full),
-        Content::Feedback(feedback),
-        Content::Message(message),
-    ];
-    let notices = [
-        outgoing(&plain),
-        Outgoing {
-            consent: Some(&consent),
-            ..outgoing(&full)
-        },
-        Outgoing {
-            answers,
-            case_id: answers,
-            ..outgoing(&feedback)
-        },
-        Outgoing {
-            answers,
-            ..outgoing(&message)
-        },
-    ];
-    notices.iter().map(bytes).collect()
+    });
+    let full = bytes(&Outgoing {
+        consent: Some(&consent),
+        ..outgoing(&full)
+    });
+    let plain = Kind::ALL.map(|kind| {
+        let content = content(kind);
+        bytes(&Outgoing {
+            answers: answers(kind),
+            case_id: answers(kind),
+            ..outgoing(&content)
+        })
+    });
+    plain.into_iter().chain([full]).collect()
+}
+
+fn certificate() -> Certificate {
+    Certificate {
+        number: Some("12345".into()),
+        status: Some("valid".into()),
+        valid_until: Some(date(2028, 1, 1)),
+    }
+}
+
+/// The same the other way.
+fn turned(mut movement: Movement) -> Movement {
+    std::mem::swap(&mut movement.origin_area, &mut movement.destination_area);
+    movement
 }
 
 /// A generated value. The types of the domain have no `Debug`, which proptest asks for.
@@ -142,23 +209,130 @@ impl<T> std::fmt::Debug for Sample<T> {
     }
 }
 
-/// Any content that the rules let travel from 350582 to 530111.
-pub(crate) fn any_content() -> impl Strategy<Value = Sample<Content>> {
+/// Any content that the rules let travel from 350582 to 530111, of any kind.
+pub(crate) fn any_content() -> BoxedStrategy<Sample<Content>> {
     prop_oneof![
-        any_movement().prop_map(|Sample(movement)| Sample(Content::Departure(movement))),
-        any_movement().prop_map(|Sample(mut movement)| {
-            std::mem::swap(&mut movement.origin_area, &mut movement.destination_area);
-            Sample(Content::Arrival(movement))
-        }),
-        (any_outcome(), any_date(), option::of(text())).prop_map(|(outcome, event_date, note)| {
+        2 => any_movement().prop_map(|Sample(movement)| Sample(Content::Departure(movement))),
+        2 => any_movement().prop_map(|Sample(movement)| Sample(Content::Arrival(turned(movement)))),
+        1 => (any_outcome(), any_date(), option::of(text())).prop_map(|(outcome, event_date, note)| {
             Sample(Content::Feedback(Feedback {
                 outcome,
                 event_date,
                 note,
             }))
         }),
-        text().prop_map(|text| Sample(Content::Message(Message { text }))),
+        1 => text().prop_map(|text| Sample(Content::Message(Message { text }))),
+        4 => any_of_a_case(),
+        4 => any_following(),
     ]
+        .boxed()
+}
+
+/// What offices say of a case, and of a month.
+fn any_of_a_case() -> BoxedStrategy<Sample<Content>> {
+    let day = || option::of(any_date());
+    prop_oneof![
+        (
+            any_person(),
+            subsequence(Fact::ALL.to_vec(), 1..=5),
+            any_date()
+        )
+            .prop_map(|(Sample(subject), facts, event_date)| {
+                Sample(Content::VerificationRequest(VerificationRequest {
+                    subject,
+                    facts: facts.into_iter().collect(),
+                    event_date,
+                }))
+            }),
+        (
+            select(Service::ALL.to_vec()),
+            any_date(),
+            option::of(text()),
+            day()
+        )
+            .prop_map(|(service, event_date, provider, next_due_on)| {
+                Sample(Content::ServiceRecord(ServiceRecord {
+                    service,
+                    event_date,
+                    provider,
+                    next_due_on,
+                }))
+            }),
+        any_date().prop_map(|event_date| {
+            Sample(Content::ContinuityRequest(ContinuityRequest { event_date }))
+        }),
+        (any_date(), any_care()).prop_map(|(event_date, Sample(mut care))| {
+            if care == Care::default() {
+                care.next_check_on = Some(event_date);
+            }
+            Sample(Content::ContinuityTransfer(ContinuityTransfer {
+                event_date,
+                care,
+            }))
+        }),
+        any_date().prop_map(
+            |event_date| Sample(Content::CertificateQuery(CertificateQuery { event_date }))
+        ),
+        (any_date(), any_certificate(), text()).prop_map(
+            |(event_date, Sample(certificate), status)| {
+                Sample(Content::CertificateResult(CertificateResult {
+                    event_date,
+                    certificate: Certificate {
+                        status: Some(status),
+                        ..certificate
+                    },
+                }))
+            }
+        ),
+        (any_date(), option::of("[0-9]{9}")).prop_map(|(event_date, moved_to)| {
+            Sample(Content::Return(Return {
+                event_date,
+                moved_to: moved_to.map(|area| area.parse().unwrap()),
+            }))
+        }),
+        (
+            any_date(),
+            btree_map(select(Figure::ALL.to_vec()), any_count(), 0..8)
+        )
+            .prop_map(|(day, figures)| {
+                Sample(Content::Bulletin(Bulletin {
+                    month: Month::of(day),
+                    figures,
+                }))
+            }),
+    ]
+    .boxed()
+}
+
+/// What follows on what was told.
+fn any_following() -> BoxedStrategy<Sample<Content>> {
+    prop_oneof![
+        (any_movement(), any::<bool>(), any_date()).prop_map(
+            |(Sample(movement), arrival, event_date)| {
+                let (corrects, movement) = if arrival {
+                    (Kind::Arrival, turned(movement))
+                } else {
+                    (Kind::Departure, movement)
+                };
+                Sample(Content::Correction(Correction {
+                    corrects,
+                    event_date,
+                    movement,
+                }))
+            }
+        ),
+        (any_date(), select(WithdrawalReason::ALL.to_vec())).prop_map(|(event_date, reason)| {
+            Sample(Content::Withdrawal(Withdrawal { event_date, reason }))
+        }),
+        any_date().prop_map(|event_date| Sample(Content::Erasure(Erasure { event_date }))),
+        Just(()).prop_map(|()| Sample(Content::TakenUp)),
+        any_date().prop_map(|due_on| Sample(Content::Reminder(Reminder { due_on }))),
+    ]
+    .boxed()
+}
+
+fn any_count() -> impl Strategy<Value = u64> {
+    prop_oneof![Just(0), 5_u64..1_000, Just(u64::MAX)]
 }
 
 /// Any consent.
@@ -167,8 +341,8 @@ pub(crate) fn any_consent() -> impl Strategy<Value = Sample<Option<Consent>>> {
         .prop_map(|consent| Sample(consent.map(|(date, reference)| Consent { date, reference })))
 }
 
-fn any_movement() -> impl Strategy<Value = Sample<Movement>> {
-    let person = (
+fn any_person() -> BoxedStrategy<Sample<Person>> {
+    (
         text(),
         option::of(text()),
         option::of("[0-9]{7,12}"),
@@ -188,8 +362,12 @@ fn any_movement() -> impl Strategy<Value = Sample<Movement>> {
                 marital_status,
                 phone,
             })
-        });
-    let certificate = (
+        })
+        .boxed()
+}
+
+fn any_certificate() -> BoxedStrategy<Sample<Certificate>> {
+    (
         option::of(text()),
         option::of(text()),
         option::of(any_date()),
@@ -200,9 +378,13 @@ fn any_movement() -> impl Strategy<Value = Sample<Movement>> {
                 status,
                 valid_until,
             })
-        });
+        })
+        .boxed()
+}
+
+fn any_care() -> BoxedStrategy<Sample<Care>> {
     let day = || option::of(any_date());
-    let care = (
+    (
         (day(), day(), day()),
         option::of(text()),
         option::of("[0-9A-Z]{3}"),
@@ -218,16 +400,20 @@ fn any_movement() -> impl Strategy<Value = Sample<Movement>> {
                 next_supply_on: dues.0,
                 vaccination_due_on: dues.1,
             })
-        });
+        })
+        .boxed()
+}
+
+fn any_movement() -> BoxedStrategy<Sample<Movement>> {
     let origin = prop_oneof!["350582", "350582[0-9]{3}", "350582[0-9]{6}"];
     let destination = prop_oneof!["530111", "530111[0-9]{3}", "530111[0-9]{6}"];
     (
-        person,
+        any_person(),
         (origin, destination, option::of("[0-9]{6}")),
         option::of(text()),
         (any_date(), option::of(any_date())),
-        certificate,
-        care,
+        any_certificate(),
+        any_care(),
     )
         .prop_map(
             |(
@@ -251,6 +437,7 @@ fn any_movement() -> impl Strategy<Value = Sample<Movement>> {
                 })
             },
         )
+        .boxed()
 }
 
 fn any_outcome() -> impl Strategy<Value = Outcome> {

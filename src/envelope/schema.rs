@@ -1,7 +1,7 @@
 //! What may stand where in the bytes of a notice: the table that `walk` reads. A test compares it
 //! with the descriptors, so that it cannot drift from the proto.
 
-use crate::domain::field::Field;
+use crate::domain::{field::Field, notice::Figure};
 
 /// A message: its fields, each of which may stand once.
 #[derive(Debug)]
@@ -61,6 +61,19 @@ pub(super) static NOTICE: Shape = Shape {
         content(21, &MOVEMENT),
         content(22, &FEEDBACK),
         content(23, &MESSAGE),
+        content(24, &VERIFICATION_REQUEST),
+        content(25, &SERVICE_RECORD),
+        content(26, &DATED),
+        content(27, &CONTINUITY_TRANSFER),
+        content(28, &DATED),
+        content(29, &CERTIFICATE_RESULT),
+        content(30, &RETURN),
+        content(31, &CORRECTION),
+        content(32, &WITHDRAWAL),
+        content(33, &DATED),
+        content(34, &TAKEN_UP),
+        content(35, &REMINDER),
+        content(36, &BULLETIN),
     ],
 };
 
@@ -133,6 +146,100 @@ static MESSAGE: Shape = Shape {
     fields: &[place(1, Value::Text, Field::Text)],
 };
 
+static VERIFICATION_REQUEST: Shape = Shape {
+    fields: &[
+        frame(1, Value::Message(&PERSON)),
+        place(2, Value::Message(&FACTS), Field::Facts),
+        place(3, Value::Text, Field::EventDate),
+    ],
+};
+
+static FACTS: Shape = Shape {
+    fields: &[
+        place(1, Value::Number(BOOL), Field::Facts),
+        place(2, Value::Number(BOOL), Field::Facts),
+        place(3, Value::Number(BOOL), Field::Facts),
+        place(4, Value::Number(BOOL), Field::Facts),
+        place(5, Value::Number(BOOL), Field::Facts),
+    ],
+};
+
+static SERVICE_RECORD: Shape = Shape {
+    fields: &[
+        place(1, Value::Number(ENUM), Field::Service),
+        place(2, Value::Text, Field::EventDate),
+        place(3, Value::Text, Field::Provider),
+        place(4, Value::Text, Field::NextDueOn),
+    ],
+};
+
+/// Of the kinds that say nothing but a day: a request, a query, an erasure.
+static DATED: Shape = Shape {
+    fields: &[place(1, Value::Text, Field::EventDate)],
+};
+
+static CONTINUITY_TRANSFER: Shape = Shape {
+    fields: &[
+        place(1, Value::Text, Field::EventDate),
+        frame(2, Value::Message(&CARE)),
+    ],
+};
+
+static CERTIFICATE_RESULT: Shape = Shape {
+    fields: &[
+        place(1, Value::Text, Field::EventDate),
+        frame(2, Value::Message(&CERTIFICATE)),
+    ],
+};
+
+static RETURN: Shape = Shape {
+    fields: &[
+        place(1, Value::Text, Field::EventDate),
+        place(2, Value::Text, Field::MovedToArea),
+    ],
+};
+
+static CORRECTION: Shape = Shape {
+    fields: &[
+        place(1, Value::Text, Field::CorrectedOn),
+        alternative(2, &MOVEMENT, Field::Corrects),
+        alternative(3, &MOVEMENT, Field::Corrects),
+    ],
+};
+
+static WITHDRAWAL: Shape = Shape {
+    fields: &[
+        place(1, Value::Text, Field::EventDate),
+        place(2, Value::Number(ENUM), Field::Reason),
+    ],
+};
+
+static TAKEN_UP: Shape = Shape { fields: &[] };
+
+static REMINDER: Shape = Shape {
+    fields: &[place(1, Value::Text, Field::DueOn)],
+};
+
+static BULLETIN: Shape = Shape {
+    fields: &[
+        place(1, Value::Text, Field::Month),
+        frame(2, Value::Message(&FIGURES)),
+    ],
+};
+
+static FIGURES: Shape = Shape {
+    fields: &[
+        figure(1, Figure::DeparturesSent),
+        figure(2, Figure::ArrivalsSent),
+        figure(3, Figure::NoticesReceived),
+        figure(4, Figure::TakenUp),
+        figure(5, Figure::Answered),
+        figure(6, Figure::AnsweredInTime),
+        figure(7, Figure::Overdue),
+        figure(8, Figure::OneSided),
+    ],
+};
+
 const BOOL: u64 = 1;
 const UINT32: u64 = u32::MAX as u64;
 const ENUM: u64 = i32::MAX as u64;
@@ -156,19 +263,27 @@ const fn frame(number: u32, value: Value) -> Place {
 }
 
 const fn content(number: u32, shape: &'static Shape) -> Place {
+    alternative(number, shape, Field::Kind)
+}
+
+const fn alternative(number: u32, shape: &'static Shape, field: Field) -> Place {
     Place {
         number,
         value: Value::Message(shape),
         alternative: true,
-        field: Some(Field::Kind),
+        field: Some(field),
     }
+}
+
+const fn figure(number: u32, figure: Figure) -> Place {
+    place(number, Value::Number(u64::MAX), Field::Figure(figure))
 }
 
 #[cfg(test)]
 mod tests {
     use prost::Message as _;
     use prost_types::{
-        DescriptorProto, FileDescriptorSet,
+        DescriptorProto, FieldDescriptorProto, FileDescriptorSet,
         field_descriptor_proto::{Label, Type},
     };
 
@@ -200,13 +315,18 @@ mod tests {
     ) {
         let message = messages.iter().find(|m| m.name() == name).unwrap();
         seen.push(message.name());
-        assert!(message.oneof_decl.len() <= 1, "the table knows one oneof");
+        // A number that may be left out is, to the descriptor, a oneof of its own.
+        let alternative =
+            |field: &FieldDescriptorProto| field.oneof_index.is_some() && !field.proto3_optional();
+        let mut oneofs: Vec<_> = message.field.iter().filter(|it| alternative(it)).collect();
+        oneofs.dedup_by_key(|field| field.oneof_index);
+        assert!(oneofs.len() <= 1, "the table knows one oneof");
         assert_eq!(shape.fields.len(), message.field.len(), "{name}");
         for field in &message.field {
             let at = format!("{name}.{}", field.name());
             assert_eq!(field.label(), Label::Optional, "{at} is repeated");
             let (_, place) = shape.place(field.number() as u32).expect(&at);
-            assert_eq!(place.alternative, field.oneof_index.is_some(), "{at}");
+            assert_eq!(place.alternative, alternative(field), "{at}");
             match (place.value, field.r#type()) {
                 (Value::Number(u64::MAX), Type::Uint64 | Type::Int64)
                 | (Value::Number(UINT32), Type::Uint32)

@@ -115,7 +115,7 @@ mod tests {
         use EnvelopeError::{FieldRepeated, Malformed, UnknownField};
         let cases: &[(&str, Vec<u8>, EnvelopeError)] = &[
             ("unknown field", vec![0x70, 0x01], UnknownField),
-            ("reserved field", vec![0xc0, 0x01, 0x01], UnknownField),
+            ("reserved field", vec![0xa8, 0x02, 0x01], UnknownField),
             ("field zero", vec![0x00, 0x01], UnknownField),
             (
                 "unknown in departure",
@@ -142,6 +142,16 @@ mod tests {
                 "two contents",
                 vec![0xa2, 0x01, 0x00, 0xaa, 0x01, 0x00],
                 FieldRepeated(Some(Field::Kind)),
+            ),
+            (
+                "a correction of two movements",
+                vec![0xfa, 0x01, 0x04, 0x12, 0x00, 0x1a, 0x00],
+                FieldRepeated(Some(Field::Corrects)),
+            ),
+            (
+                "something in a take-up",
+                vec![0x92, 0x02, 0x02, 0x08, 0x01],
+                UnknownField,
             ),
             ("wrong wire type", vec![0x12, 0x00], Malformed),
             ("fixed32", vec![0x15, 0, 0, 0, 0], Malformed),

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         channel::{Channel, Sequence},
         field::Field,
-        notice::NoticeId,
+        notice::{Kind, NoticeId, Spoken, Way},
         problem::Code,
         refusal::{Pause, Refusal},
     },
@@ -23,10 +23,17 @@ use crate::{
 pub(super) struct Gate<'a> {
     exchange: &'a Exchange,
     expected: Expected,
-    /// Ids of parcels that are on their way to the journal: the store does not know them yet.
-    under_way: &'a VecDeque<Vec<NoticeId>>,
-    /// Ids of this parcel.
-    seen: Vec<NoticeId>,
+    /// Notices of parcels that are on their way to the journal: the store does not know them yet.
+    under_way: &'a VecDeque<Vec<Met>>,
+    /// Notices of this parcel.
+    seen: Vec<Met>,
+}
+
+/// A notice that came on the channel.
+#[derive(Clone, Copy)]
+pub(super) struct Met {
+    id: NoticeId,
+    kind: Kind,
 }
 
 impl<'a> Gate<'a> {
@@ -34,7 +41,7 @@ impl<'a> Gate<'a> {
         exchange: &'a Exchange,
         channel: Channel,
         sandbox: bool,
-        under_way: &'a VecDeque<Vec<NoticeId>>,
+        under_way: &'a VecDeque<Vec<Met>>,
     ) -> Self {
         Self {
             exchange,
@@ -48,8 +55,8 @@ impl<'a> Gate<'a> {
         }
     }
 
-    /// The ids that it met.
-    pub(super) fn into_seen(self) -> Vec<NoticeId> {
+    /// The notices that it met.
+    pub(super) fn into_seen(self) -> Vec<Met> {
         self.seen
     }
 
@@ -82,17 +89,21 @@ impl<'a> Gate<'a> {
     ) -> Result<InContent, NotNow> {
         let facts = facts_of(&incoming.header, digest);
         let header = incoming.header.clone();
+        let corrects = incoming.content.corrects();
         let judged =
             agreement::judge_incoming(incoming, &self.expected, &self.exchange.agreements());
         let verdict = match judged {
             agreement::Verdict::Final(refusal) => Verdict::Refuse(refusal),
             agreement::Verdict::Pause(pause) => Verdict::Pause(pause),
-            agreement::Verdict::Permitted(permitted) => match self.unknown(&header).await? {
-                Some(verdict) => verdict,
-                None => Verdict::Take(permitted.map(|_, _| ())),
-            },
+            agreement::Verdict::Permitted(permitted) => {
+                match self.named(&header, corrects).await? {
+                    Some(verdict) => verdict,
+                    None => Verdict::Take(permitted.map(|_, _| ())),
+                }
+            }
         };
-        self.seen.push(facts.id);
+        let (id, kind) = (facts.id, facts.kind);
+        self.seen.push(Met { id, kind });
         Ok(InContent::Notice {
             facts,
             bytes,
@@ -100,34 +111,65 @@ impl<'a> Gate<'a> {
         })
     }
 
-    /// What stands against a notice that speaks of another one.
-    async fn unknown(&self, header: &Header) -> Result<Option<Verdict>, NotNow> {
-        let channel = self.expected.channel;
-        let side = Side::of(channel, Direction::In);
+    /// What stands against a notice in what it names: that no such notice is known, or that it may
+    /// not speak of that one.
+    async fn named(
+        &self,
+        header: &Header,
+        corrects: Option<Kind>,
+    ) -> Result<Option<Verdict>, NotNow> {
+        let side = Side::of(self.expected.channel, Direction::In);
         let store = &self.exchange.0.store;
-        let named = header.answers.into_iter().chain(header.case_id);
-        for id in named {
-            let under_way = self.under_way.iter().any(|parcel| parcel.contains(&id));
-            if under_way || self.seen.contains(&id) || store.knows(side, id).await? {
-                continue;
+        for id in header.answers.into_iter().chain(header.case_id) {
+            if self.met(id).is_none() && !store.knows(side, id).await? {
+                return self.unknown(header).await.map(Some);
             }
-            // The peer may speak of what this node lost: then it is this node that was set back.
-            let given = store
-                .channel(channel.opposite(), Direction::Out)
-                .await?
-                .map_or(Sequence::ZERO, |out| out.last);
-            if header.opposite_sequence > given {
-                return Ok(Some(Verdict::Pause(Pause::Operator(Refusal::of(
-                    Code::SetBack,
-                    Field::Answers,
-                )))));
-            }
-            return Ok(Some(Verdict::Refuse(Refusal::of(
-                Code::UnknownNotice,
-                Field::Answers,
-            ))));
         }
-        Ok(None)
+        // Most that names a notice is feedback, and like a note it does nothing to it: that it is
+        // known will do, and asks less of the store.
+        let harmless = matches!(header.kind, Kind::Feedback | Kind::Message);
+        let Some(id) = header.answers.filter(|_| !harmless) else {
+            return Ok(None);
+        };
+        // The store comes first: a peer that sends an id of this node's as its own, to be refused
+        // once the parcel is written, has no say over the notice behind it.
+        let spoken = match store.notice_of_pair(side, id).await? {
+            Some(view) => Some(Spoken {
+                kind: view.facts.kind,
+                way: match view.direction {
+                    Direction::In => Way::Along,
+                    Direction::Out => Way::Against,
+                },
+            }),
+            None => self.met(id).map(|kind| Spoken {
+                kind,
+                way: Way::Along,
+            }),
+        };
+        // What was refused here, or taken over from the peer, is known by its id alone.
+        let unfit = spoken.and_then(|spoken| spoken.fits(header.kind, corrects).err());
+        Ok(unfit.map(Verdict::Refuse))
+    }
+
+    /// The kind of a notice that came on this channel and may not be stored yet.
+    fn met(&self, id: NoticeId) -> Option<Kind> {
+        let under_way = self.under_way.iter().flatten();
+        let mut all = under_way.chain(&self.seen);
+        all.find(|met| met.id == id).map(|met| met.kind)
+    }
+
+    /// What is said of an id that nobody here knows.
+    async fn unknown(&self, header: &Header) -> Result<Verdict, NotNow> {
+        let answers = self.expected.channel.opposite();
+        let out = self.exchange.0.store.channel(answers, Direction::Out);
+        let given = out.await?.map_or(Sequence::ZERO, |out| out.last);
+        // The peer may speak of what this node lost: then it is this node that was set back.
+        Ok(if header.opposite_sequence > given {
+            let refusal = Refusal::of(Code::SetBack, Field::Answers);
+            Verdict::Pause(Pause::Operator(refusal))
+        } else {
+            Verdict::Refuse(Refusal::of(Code::UnknownNotice, Field::Answers))
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use tonic::{Status, Streaming};
 use super::{
     Exchange,
     evidence::{ParcelEvidence, decode_signed},
-    gate::Gate,
+    gate::{Gate, Met},
     inbound::own_channel,
     misdeed::At,
     status::CallError,
@@ -22,7 +22,6 @@ use super::{
 use crate::{
     domain::{
         channel::{Channel, Digest, Sequence},
-        notice::NoticeId,
         problem::Code,
         receipt::Receipt,
         refusal::{Pause, Refusal},
@@ -450,8 +449,8 @@ struct Open {
     sandbox: bool,
     /// The key of this node's own that the peer was told of.
     shown_key: KeyId,
-    /// Ids of the parcels that are on their way to the journal.
-    under_way: VecDeque<Vec<NoticeId>>,
+    /// Notices of the parcels that are on their way to the journal.
+    under_way: VecDeque<Vec<Met>>,
 }
 
 /// A parcel that may be stored.

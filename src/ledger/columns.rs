@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::domain::{cleaning::compact, field::Field, forbidden::is_forbidden};
+use crate::domain::{
+    cleaning::compact, draft::belongs, field::Field, forbidden::is_forbidden, notice::Kind,
+};
 
 /// What a column holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +92,7 @@ pub(super) fn column(heading: &str, group: Option<&str>, mapping: &Mapping) -> C
         let name = compact(heading).to_ascii_lowercase();
         Field::ALL
             .into_iter()
+            .filter(|field| IN_LEDGERS.iter().any(|kind| belongs(*kind, *field)))
             .find(|field| field.name() == name || field.name().rsplit('.').next() == Some(&name))
             .map_or(Column::Unknown, Column::Field)
     })
@@ -447,6 +450,9 @@ const NAMES: &[(Field, &[&str])] = &[
         &["发送方区划代码", "报送单位代码", "填报单位代码"],
     ),
 ];
+
+/// The kinds of which ledgers are kept: fields that only others have are no columns.
+const IN_LEDGERS: [Kind; 3] = [Kind::Departure, Kind::Arrival, Kind::Feedback];
 
 const REMARKS: &[&str] = &[
     "备注",

@@ -30,7 +30,8 @@ impl Duplicates {
     }
 
     /// The field by which the row repeats an earlier one, whatever became of that: its readable number,
-    /// where kind and day are the same as well, or the notice that it answers, where the outcome is.
+    /// where kind, day and the notice that it speaks of are the same as well, or the notice that it
+    /// answers, where the outcome is.
     /// Rows under one reference are left to the node, which knows a repeat from a conflict.
     pub(super) fn repeated(&mut self, raw: &RawDraft) -> Option<Field> {
         let (field, key) = if raw.get(Field::Kind) == Some(Kind::Feedback.name()) {
@@ -59,7 +60,8 @@ impl Duplicates {
 fn movement(raw: &RawDraft) -> Option<impl Hash + use<>> {
     let number = ResidentNumber::readable(raw.get(Field::ResidentId)?).ok()?;
     let day = parse_day(raw.get(Field::EventDate)?)?;
-    Some((number, day, raw.get(Field::Kind).map(str::to_owned)))
+    let text = |field| raw.get(field).map(str::to_owned);
+    Some((number, day, text(Field::Kind), text(Field::Answers)))
 }
 
 fn answer(raw: &RawDraft) -> Option<impl Hash + use<>> {

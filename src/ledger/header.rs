@@ -66,12 +66,11 @@ impl Header {
                 .collect::<Vec<_>>()
                 .join(" "),
         );
-        header.suggests =
-            kind_in(&headings().collect::<Vec<_>>().join(" ")).and_then(|kind| match kind {
-                Kind::Arrival => Some(Kind::Departure),
-                Kind::Departure => Some(Kind::Arrival),
-                Kind::Feedback | Kind::Message => None,
-            });
+        header.suggests = match kind_in(&headings().collect::<Vec<_>>().join(" ")) {
+            Some(Kind::Arrival) => Some(Kind::Departure),
+            Some(Kind::Departure) => Some(Kind::Arrival),
+            _ => None,
+        };
         Some(header)
     }
 

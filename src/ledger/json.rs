@@ -40,21 +40,33 @@ pub fn write_object(
 ) -> Map<String, Value> {
     let mut object = Map::new();
     for (field, value) in entries(answers, consent, content) {
+        let value = written(field, value);
         match field.name().split_once('.') {
             None => {
-                object.insert(field.name().to_owned(), Value::String(value));
+                object.insert(field.name().to_owned(), value);
             }
             Some((outer, inner)) => {
                 let inside = object
                     .entry(outer)
                     .or_insert_with(|| Value::Object(Map::new()));
                 if let Value::Object(inside) = inside {
-                    inside.insert(inner.to_owned(), Value::String(value));
+                    inside.insert(inner.to_owned(), value);
                 }
             }
         }
     }
     object
+}
+
+/// A value in the form of JSON: lists as such, counts as numbers, all else as texts.
+fn written(field: Field, value: String) -> Value {
+    match field {
+        Field::Facts => value.split(',').map(Value::from).collect(),
+        Field::Figure(_) => value
+            .parse::<u64>()
+            .map_or(Value::String(value), Value::from),
+        _ => Value::String(value),
+    }
 }
 
 #[derive(Default)]
@@ -92,7 +104,12 @@ impl Row {
                 Some(text) => self.raw.set(field, &text),
                 None => self.problem(Code::ValueFormat, name),
             },
-            (Some(_), Json::Other | Json::Object(_)) => self.problem(Code::ValueFormat, name),
+            (Some(Field::Facts), Json::Texts(names)) => {
+                self.raw.set(Field::Facts, &names.join(","));
+            }
+            (Some(_), Json::Other | Json::Object(_) | Json::Texts(_)) => {
+                self.problem(Code::ValueFormat, name);
+            }
             (None, Json::Object(members)) if group => self.members(name, members),
             (None, _) if group => self.problem(Code::ValueFormat, name),
             (None, _) => self.problem(Code::UnknownField, name),
@@ -115,10 +132,12 @@ fn number_text(field: Field, number: u64) -> Option<String> {
         Field::ResidentId
         | Field::DestinationArea
         | Field::EventDate
+        | Field::Figure(_)
         | Field::FromArea
         | Field::ManagingArea
         | Field::MaritalStatus
         | Field::MethodClass
+        | Field::Month
         | Field::MovedToArea
         | Field::OriginArea
         | Field::Phone
@@ -128,12 +147,14 @@ fn number_text(field: Field, number: u64) -> Option<String> {
 }
 
 /// Objects inside of a row.
-const OBJECTS: [&str; 2] = ["consent", "subject"];
+const OBJECTS: [&str; 3] = ["consent", "figures", "subject"];
 
 /// A JSON value that keeps what a map would hide: members that come twice.
 enum Json {
     Null,
     Text(String),
+    /// A list of nothing but texts.
+    Texts(Vec<String>),
     Number(u64),
     Object(Vec<(String, Self)>),
     Other,
@@ -179,8 +200,14 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
-        while items.next_element::<Json>()?.is_some() {}
-        Ok(Json::Other)
+        let mut texts = Some(Vec::new());
+        while let Some(item) = items.next_element()? {
+            match (&mut texts, item) {
+                (Some(texts), Json::Text(text)) => texts.push(text),
+                _ => texts = None,
+            }
+        }
+        Ok(texts.map_or(Json::Other, Json::Texts))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {

@@ -3,7 +3,7 @@ use std::io::Write;
 use jiff::civil::Date;
 
 use super::*;
-use crate::domain::draft::Asked;
+use crate::domain::{draft::Asked, notice::Figure};
 
 pub(super) fn rules() -> Rules {
     Rules {
@@ -225,6 +225,81 @@ fn json_rows_are_judged_one_by_one() {
             one(10, "field_repeated subject.name"),
         ]
     );
+}
+
+#[test]
+fn rows_about_different_notices_are_no_duplicates() {
+    let notice = |number: u32| format!("01020304-0506-8708-8000-{number:012}");
+    let row = |kind: &str, answers: &str| {
+        format!(
+            r#"{{"kind":"{kind}",{answers}"to_area":"530111","event_date":"2026-10-08","subject":{{"name":"杨晓燕","resident_id":"994409198707016347","marital_status":"21"}},"facts":["phone"]}}"#
+        )
+    };
+    let of = |number| {
+        row(
+            "verification_request",
+            &format!(r#""answers":"{}","#, notice(number)),
+        )
+    };
+    let input = [of(1), of(2), row("verification_request", ""), of(1)].join("\n");
+    let rules = rules();
+    let judge = Judge {
+        rules: &rules,
+        gate: &|_: &Asked<'_>| Vec::new(),
+    };
+    let mut rows = Vec::new();
+    read_lines(input.as_bytes(), None, &judge, &mut |row| {
+        rows.push(told(row.result));
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    let again = vec!["duplicate_in_file subject.resident_id".to_owned()];
+    assert_eq!(rows, [vec![], vec![], vec![], again]);
+}
+
+#[test]
+fn lists_and_counts_have_their_own_forms_in_json() {
+    let read = |says: &str| {
+        let (raw, problems) = read_object(&format!("{{{says}}}")).ok().unwrap();
+        let facts = raw.get(Field::Facts).map(str::to_owned);
+        let overdue = raw.get(Field::Figure(Figure::Overdue)).map(str::to_owned);
+        let told = problems
+            .iter()
+            .map(|it| format!("{} {}", it.code, it.field));
+        (facts.or(overdue), told.collect::<Vec<_>>())
+    };
+    for (says, value) in [
+        (r#""facts":["phone","lives_here"]"#, "phone,lives_here"),
+        (r#""facts":"phone, lives_here""#, "phone,lives_here"),
+        (r#""figures":{"overdue":7}"#, "7"),
+        (r#""figures":{"overdue":"7"}"#, "7"),
+    ] {
+        assert_eq!(read(says), (Some(value.to_owned()), vec![]), "{says}");
+    }
+    for (says, problem) in [
+        (r#""facts":["phone",1]"#, "value_format facts"),
+        (r#""facts":[["phone"]]"#, "value_format facts"),
+        (r#""text":["phone"]"#, "value_format text"),
+        (r#""figures":[7]"#, "value_format figures"),
+        (
+            r#""figures":{"overdue":7.5}"#,
+            "value_format figures.overdue",
+        ),
+        (r#""figures":{"late":7}"#, "unknown_field figures.late"),
+        (r#""overdue":7"#, "unknown_field overdue"),
+    ] {
+        assert_eq!(read(says), (None, vec![problem.to_owned()]), "{says}");
+    }
+    assert_eq!(read(r#""facts":[]"#), (None, vec![]));
+}
+
+#[test]
+fn fields_of_kinds_without_ledgers_are_no_columns() {
+    let text =
+        format!("{HEADINGS},month,service,reason\n{ROW},2026-10,antenatal_check,duplicate\n");
+    let (rows, summary) = read(text).unwrap();
+    assert_eq!(rows, [(None, 2, vec![])]);
+    assert_eq!(summary.unknown_columns, ["month", "service", "reason"]);
 }
 
 #[test]

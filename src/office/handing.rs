@@ -8,7 +8,10 @@ use super::{
     scope::{self, Place},
     subscribe::{Ear, Said, Session},
 };
-use crate::store::{Direction, Handover, NotNow, Position, Side};
+use crate::{
+    domain::notice::Names,
+    store::{Direction, Handover, NotNow, Position, Side},
+};
 
 impl Office {
     /// Hands over until the subscriber is gone.
@@ -19,14 +22,14 @@ impl Office {
         let store = &self.parts.store;
         let home = session.lease.home;
         let whole = session.scope.is_whole(home);
-        // Answers and notes pass here; where they lie only the store can tell, see `lies_within`.
+        // What speaks of another passes here; where they lie only the store can tell, see `lies_within`.
         let looked = AtomicBool::new(false);
         let in_scope = |bytes: &[u8]| {
             looked.store(true, Ordering::Relaxed);
             whole
                 || match scope::place(home, bytes) {
                     Place::At(area) => session.scope.covers(area),
-                    Place::With(_) => true,
+                    Place::With(_) | Place::Both(..) => true,
                     Place::Nowhere => false,
                 }
         };
@@ -67,9 +70,10 @@ impl Office {
         }
     }
 
-    /// Whether an answer or a note lies in the subscriber's areas; of the rest the store has asked.
+    /// Whether what may speak of another notice lies in the subscriber's areas; of the rest the store
+    /// has asked.
     async fn lies_within(&self, session: &Session, handover: &Handover) -> Result<bool, NotNow> {
-        if !handover.facts.kind.names_a_notice() {
+        if handover.facts.kind.names_a_notice() == Names::Never {
             return Ok(true);
         }
         scope::covers(

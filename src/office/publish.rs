@@ -17,7 +17,7 @@ use crate::{
         area::{AreaCode, County},
         draft::{Asked, Draft, RawDraft, Rules},
         field::Field,
-        notice::{Content, Kind, NoticeId, Outcome},
+        notice::{Content, Kind, Names, NoticeId, Outcome, Spoken, Way},
         problem::{Code, Problem},
         refusal::Refusal,
     },
@@ -118,12 +118,12 @@ impl Desk<'_> {
         let mut problems = Vec::new();
         let kind: Option<Kind> = raw.get(Field::Kind).and_then(|name| name.parse().ok());
         let mut answered = None;
-        match kind {
-            Some(kind) if kind.names_a_notice() => {
+        // Of what no office says, only that is told.
+        if let Some(kind) = kind.filter(|kind| !kind.made_by_node()) {
+            if kind.names_a_notice() != Names::Never {
                 answered = self.answered(kind, &raw, &mut problems).await?;
             }
-            Some(kind) => problems.extend(self.outside(kind, &raw)),
-            None => {}
+            problems.extend(self.outside(kind, &raw));
         }
         if let Some(Answered { from, .. }) = &answered
             && raw.get(Field::FromArea).is_none()
@@ -154,41 +154,62 @@ impl Desk<'_> {
         }
     }
 
-    /// A movement whose own side lies outside the office's areas, though within the node's.
+    /// What an office tells of outside of its areas, though within the node's: a movement whose own
+    /// side lies elsewhere; or what lies nowhere, as it names neither address nor notice, and so
+    /// concerns the whole county. What names a notice lies where that does.
     fn outside(&self, kind: Kind, raw: &RawDraft) -> Option<Problem> {
-        let own = match kind {
-            Kind::Arrival => Field::DestinationArea,
-            Kind::Departure | Kind::Feedback | Kind::Message => Field::OriginArea,
+        let home_areas = &self.config.areas;
+        if let Some((own, _)) = kind.ends() {
+            let area: AreaCode = raw.get(own)?.parse().ok()?;
+            let home = area.county();
+            let outside = home_areas.contains(&home) && !self.authority.scope(home).covers(area);
+            return outside.then(|| Problem::new(Code::AreaOutsideScope, own));
+        }
+        let lies_with_another = match kind.names_a_notice() {
+            Names::Never => false,
+            Names::May => raw.get(Field::Answers).is_some(),
+            Names::Must => true,
         };
-        let area: AreaCode = raw.get(own)?.parse().ok()?;
-        let home = area.county();
-        let outside = self.config.areas.contains(&home) && !self.authority.scope(home).covers(area);
-        outside.then(|| Problem::new(Code::AreaOutsideScope, own))
+        if lies_with_another {
+            return None;
+        }
+        let named = raw.get(Field::FromArea).and_then(|text| text.parse().ok());
+        let named = named.map(|area: AreaCode| area.county());
+        let home = named.or_else(|| home_areas.first().copied())?;
+        let outside = home_areas.contains(&home) && !self.authority.scope(home).is_whole(home);
+        outside.then(|| Problem::new(Code::AreaOutsideScope, Field::FromArea))
     }
 
-    /// Looks up the notice that a draft speaks of. One that is unknown between the two areas, or
-    /// that the office may not know, is a problem; an id that cannot be read is left to the draft.
+    /// Looks up the notice that a draft speaks of. One that is unknown between the two areas, that
+    /// the office may not know, or of which this kind may not speak, is a problem; an id that cannot
+    /// be read is left to the draft.
     async fn answered(
         &self,
         kind: Kind,
         raw: &RawDraft,
         problems: &mut Vec<Problem>,
     ) -> Result<Option<Answered>, Fault> {
-        let county = |field| -> Option<County> {
-            let area: AreaCode = raw.get(field)?.parse().ok()?;
-            Some(area.county())
-        };
         let id = raw.get(Field::Answers).and_then(|text| text.parse().ok());
         let Some(id) = id else {
             return Ok(None);
         };
-        let (from, to) = (county(Field::FromArea), county(Field::ToArea));
-        let Some(view) = self.spoken_of(id, from, to).await? else {
+        let corrects: Option<Kind> = raw.get(Field::Corrects).and_then(|name| name.parse().ok());
+        let corrects = corrects.filter(|_| kind == Kind::Correction);
+        // A correction names its two counties by its addresses.
+        let ends = corrects.and_then(Kind::ends);
+        let (from, to) = ends.unwrap_or((Field::FromArea, Field::ToArea));
+        let county = |field| -> Option<County> {
+            let area: AreaCode = raw.get(field)?.parse().ok()?;
+            Some(area.county())
+        };
+        let fits = |view: &NoticeView| spoken(view).fits(kind, corrects);
+        let found = self.spoken_of(id, county(from), county(to), &fits).await?;
+        let Some(view) = found else {
             problems.push(Problem::new(Code::UnknownNotice, Field::Answers));
             return Ok(None);
         };
-        if kind == Kind::Feedback && !answerable(&view) {
-            problems.push(Problem::new(Code::ValueFormat, Field::Answers));
+        if let Err(refusal) = fits(&view) {
+            problems.push(problem_of(refusal));
         }
         let Side { home, other } = view.side();
         Ok(Some(Answered {
@@ -199,15 +220,16 @@ impl Desk<'_> {
     }
 
     /// A notice as the side has it that speaks of it, where that lies between the areas named and
-    /// within the office's.
+    /// within the office's: of the two sides of one node the one that may speak so, and of two that
+    /// may the receiving one.
     async fn spoken_of(
         &self,
         id: NoticeId,
         from: Option<County>,
         to: Option<County>,
+        fits: &(dyn Fn(&NoticeView) -> Result<(), Refusal> + Sync),
     ) -> Result<Option<NoticeView>, Fault> {
         let store = &self.office.parts.store;
-        // Between two home areas of one node it is the receiving one that speaks, if none is named.
         let found = match (from, to) {
             (Some(home), Some(other)) => {
                 let found = store.notice_of_pair(Side { home, other }, id).await?;
@@ -215,16 +237,20 @@ impl Desk<'_> {
             }
             _ => store.notices(id).await?,
         };
+        let mut unfit = None;
         for view in found.into_iter().rev() {
             let Side { home, other } = view.side();
             let meant = from.is_none_or(|from| from == home) && to.is_none_or(|to| to == other);
             let ours = self.config.areas.contains(&home);
             let scope = self.authority.scope(home);
             if meant && ours && scope::covers_view(store, &scope, &view).await? {
-                return Ok(Some(view));
+                if fits(&view).is_ok() {
+                    return Ok(Some(view));
+                }
+                unfit.get_or_insert(view);
             }
         }
-        Ok(None)
+        Ok(unfit)
     }
 
     /// A notice named as the one that stands, which these two areas do not know.
@@ -287,7 +313,7 @@ impl Desk<'_> {
         if body.len() > envelope::SIZE_LIMIT.saturating_sub(MOST_PREFIX) {
             return Ok(Err(vec![problem_of(Refusal::whole(Code::TooLarge))]));
         }
-        let Names {
+        let Keyed {
             reference,
             reference_key,
             content_key,
@@ -317,7 +343,7 @@ impl Desk<'_> {
     /// The reference and what the index holds of it. A reference that an office gives is its own:
     /// the same one of another office is another. One that the node derives belongs to the home
     /// area, so that the same row is one notice whoever brings it, also if the office gives it back.
-    fn names(&self, draft: &Draft, home: County) -> Names {
+    fn names(&self, draft: &Draft, home: County) -> Keyed {
         let key = &self.office.parts.reference_key;
         let content = draft.canonical();
         let home = home.as_bytes().as_slice();
@@ -337,7 +363,7 @@ impl Desk<'_> {
         if own {
             whose.extend_from_slice(self.authority.id().to_string().as_bytes());
         }
-        Names {
+        Keyed {
             reference_key: key.index_hash(&whose, reference.as_bytes()),
             content_key: key.index_hash(home, &content),
             reference,
@@ -345,15 +371,21 @@ impl Desk<'_> {
     }
 }
 
-struct Names {
+struct Keyed {
     reference: String,
     reference_key: [u8; 16],
     content_key: [u8; 16],
 }
 
-/// Feedback answers a movement that came in.
-fn answerable(view: &NoticeView) -> bool {
-    view.facts.kind.is_answered() && view.direction == Direction::In
+/// A notice as this node speaks of it.
+const fn spoken(view: &NoticeView) -> Spoken {
+    Spoken {
+        kind: view.facts.kind,
+        way: match view.direction {
+            Direction::Out => Way::Along,
+            Direction::In => Way::Against,
+        },
+    }
 }
 
 fn sorted(mut problems: Vec<Problem>) -> Vec<Problem> {

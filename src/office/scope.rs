@@ -3,7 +3,7 @@
 use crate::{
     domain::{
         area::{AreaCode, County},
-        notice::{Content, Movement, NoticeId},
+        notice::{Movement, NoticeId},
     },
     envelope,
     store::{NotNow, NoticeView, Side, Store},
@@ -74,6 +74,8 @@ pub(super) enum Place {
     At(AreaCode),
     /// Where that notice lies.
     With(NoticeId),
+    /// At that address on this side, and where the notice lies that it mends.
+    Both(AreaCode, NoticeId),
     /// Nowhere that can be told.
     Nowhere,
 }
@@ -83,13 +85,13 @@ pub(super) fn place(home: County, bytes: &[u8]) -> Place {
     let Ok(notice) = envelope::decode(bytes) else {
         return Place::Nowhere;
     };
-    match notice.content {
-        Content::Departure(movement) | Content::Arrival(movement) => {
-            Place::At(address(home, &movement))
-        }
-        Content::Feedback(_) | Content::Message(_) => {
-            notice.header.answers.map_or(Place::Nowhere, Place::With)
-        }
+    let at = notice.content.movement();
+    let at = at.map(|(_, movement)| address(home, movement));
+    match (at, notice.header.answers) {
+        (Some(at), None) => Place::At(at),
+        (None, Some(id)) => Place::With(id),
+        (Some(at), Some(id)) => Place::Both(at, id),
+        (None, None) => Place::Nowhere,
     }
 }
 
@@ -102,8 +104,8 @@ fn address(home: County, movement: &Movement) -> AreaCode {
     }
 }
 
-/// Whether a notice that one side has lies in a scope. Answers and notes are followed back to what
-/// they speak of.
+/// Whether a notice that one side has lies in a scope. What speaks of another is followed back to
+/// that.
 ///
 /// # Errors
 /// [`NotNow`] if the store cannot be asked.
@@ -119,16 +121,16 @@ pub(super) async fn covers(
     }
     let mut at = place(home, bytes);
     for _ in 0..MOST_STEPS {
-        match at {
+        let id = match at {
             Place::At(area) => return Ok(scope.covers(area)),
             Place::Nowhere => return Ok(false),
-            Place::With(id) => {
-                let Some(view) = store.notice_of_pair(side, id).await? else {
-                    return Ok(false);
-                };
-                at = place(home, &view.bytes);
-            }
-        }
+            Place::Both(area, _) if scope.covers(area) => return Ok(true),
+            Place::With(id) | Place::Both(_, id) => id,
+        };
+        let Some(view) = store.notice_of_pair(side, id).await? else {
+            return Ok(false);
+        };
+        at = place(home, &view.bytes);
     }
     Ok(false)
 }

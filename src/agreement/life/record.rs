@@ -80,10 +80,12 @@ impl Record {
         }
     }
 
-    /// True if that kind from that side is suspended on that day, alone or with all else.
+    /// True if that kind from that side is suspended on that day, alone or with all else. An
+    /// erasure never is.
     pub fn suspends(&self, from: Side, kind: Kind, day: Date) -> bool {
         let mut suspensions = self.suspensions.iter();
-        suspensions.any(|held| held.from <= day && held.what.holds(from, kind))
+        kind != Kind::Erasure
+            && suspensions.any(|held| held.from <= day && held.what.holds(from, kind))
     }
 
     /// True if a notice that was published on that day rests on a version in force: also on the

@@ -74,12 +74,16 @@ pub enum What {
 }
 
 impl What {
-    /// True if that kind is suspended from that side.
+    /// True if that kind is suspended from that side. A correction is with either of the kinds
+    /// that it may mend: which of them it does, only its content tells, and what waits in a queue
+    /// is told by its kind.
     pub fn holds(&self, from: Side, kind: Kind) -> bool {
-        match self {
-            Self::All => true,
-            Self::Kinds(kinds) => kinds.contains(&(from, kind)),
-        }
+        let Self::Kinds(kinds) = self else {
+            return true;
+        };
+        let suspends = |kind| kinds.contains(&(from, kind));
+        let mended = [Kind::Departure, Kind::Arrival];
+        suspends(kind) || kind == Kind::Correction && mended.into_iter().any(suspends)
     }
 }
 

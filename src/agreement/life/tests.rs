@@ -206,8 +206,35 @@ fn named_kinds_are_suspended_in_one_direction_and_add_up() {
         (Side::A, Kind::Message, day(5, 1), false),
         (Side::A, Kind::Departure, day(5, 1), true),
         (Side::B, Kind::Feedback, day(5, 1), false),
+        // What follows flows, but for what would carry the same as the suspended kind.
+        (Side::A, Kind::Correction, day(5, 1), true),
+        (Side::B, Kind::Correction, day(5, 1), false),
+        (Side::A, Kind::Withdrawal, day(5, 1), false),
+        (Side::A, Kind::Erasure, day(5, 1), false),
     ] {
         assert_eq!(record.suspends(side, kind, on), expected, "{side:?} {kind}");
+    }
+}
+
+#[test]
+fn an_erasure_waits_for_no_suspension() {
+    let v = version(1);
+    let suspend = |what| Says::Suspend {
+        what,
+        from: day(5, 1),
+        reason: reason(),
+    };
+    let of_its_own = What::Kinds([(Side::A, Kind::Erasure)].into());
+    for what in [What::All, of_its_own] {
+        let standing = after(&[
+            (Side::A, &v, day(1, 1), Says::Propose),
+            (Side::B, &v, day(1, 1), Says::Accept),
+            (Side::B, &v, day(5, 1), suspend(what.clone())),
+        ]);
+        let record = &records([&v].into_iter(), Some(&standing))[0];
+        assert!(!record.suspends(Side::A, Kind::Erasure, day(5, 1)));
+        let all = what == What::All;
+        assert_eq!(record.suspends(Side::A, Kind::Withdrawal, day(5, 1)), all);
     }
 }
 

@@ -127,10 +127,14 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     })
 }
 
+/// The kinds whose ledgers have a form of their own.
 fn kind(text: &str) -> Result<Kind, &'static str> {
     match text.parse() {
         Ok(kind @ (Kind::Departure | Kind::Arrival | Kind::Feedback)) => Ok(kind),
-        Ok(Kind::Message) | Err(_) => Err("departure 流出, arrival 流入 or feedback 反馈"),
+        Ok(_) => Err(
+            "台账只有 departure 流出、arrival 流入和 feedback 反馈，其他类别请写成 JSON 行。 departure, arrival or feedback; rows of other kinds are JSON lines that name theirs",
+        ),
+        Err(_) => Err("departure 流出, arrival 流入 or feedback 反馈"),
     }
 }
 

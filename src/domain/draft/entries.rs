@@ -7,7 +7,10 @@ use crate::domain::{
     area::AreaCode,
     field::Field,
     notice::{
-        Care, Certificate, Consent, Content, Feedback, Message, Movement, NoticeId, Outcome, Person,
+        Bulletin, Care, Certificate, CertificateQuery, CertificateResult, Consent, Content,
+        ContinuityRequest, ContinuityTransfer, Correction, Erasure, Fact, Feedback, Message,
+        Movement, NoticeId, Outcome, Person, Reminder, Return, ServiceRecord, VerificationRequest,
+        Withdrawal,
     },
 };
 
@@ -57,6 +60,52 @@ fn visit(
         Content::Departure(movement) | Content::Arrival(movement) => list.movement(movement),
         Content::Feedback(feedback) => list.feedback(feedback),
         Content::Message(Message { text }) => list.add(Field::Text, Some(text)),
+        Content::VerificationRequest(request) => list.verification(request),
+        Content::ServiceRecord(record) => list.service(record),
+        Content::ContinuityRequest(ContinuityRequest { event_date })
+        | Content::CertificateQuery(CertificateQuery { event_date })
+        | Content::Erasure(Erasure { event_date }) => {
+            list.add(Field::EventDate, Some(event_date));
+        }
+        Content::ContinuityTransfer(ContinuityTransfer { event_date, care }) => {
+            list.add(Field::EventDate, Some(event_date));
+            list.care(care);
+        }
+        Content::CertificateResult(CertificateResult {
+            event_date,
+            certificate,
+        }) => {
+            list.add(Field::EventDate, Some(event_date));
+            list.certificate(certificate);
+        }
+        Content::Return(Return {
+            event_date,
+            moved_to,
+        }) => {
+            list.add(Field::EventDate, Some(event_date));
+            list.add(Field::MovedToArea, moved_to.as_ref());
+        }
+        Content::Correction(Correction {
+            corrects,
+            event_date,
+            movement,
+        }) => {
+            list.add(Field::Corrects, Some(corrects.name()));
+            list.add(Field::CorrectedOn, Some(event_date));
+            list.movement(movement);
+        }
+        Content::Withdrawal(Withdrawal { event_date, reason }) => {
+            list.add(Field::EventDate, Some(event_date));
+            list.add(Field::Reason, Some(reason.name()));
+        }
+        Content::TakenUp => {}
+        Content::Reminder(Reminder { due_on }) => list.add(Field::DueOn, Some(due_on)),
+        Content::Bulletin(Bulletin { month, figures }) => {
+            list.add(Field::Month, Some(month));
+            for (figure, count) in figures {
+                list.add(Field::Figure(*figure), Some(count));
+            }
+        }
     }
 }
 
@@ -88,6 +137,11 @@ impl List<'_> {
         self.add(Field::DestinationAddress, destination_address.as_ref());
         self.add(Field::EventDate, Some(event_date));
         self.add(Field::ExpectedUntil, expected_until.as_ref());
+        self.certificate(certificate);
+        self.care(care);
+    }
+
+    fn certificate(&mut self, certificate: &Certificate) {
         let Certificate {
             number,
             status,
@@ -96,7 +150,6 @@ impl List<'_> {
         self.add(Field::CertificateNumber, number.as_ref());
         self.add(Field::CertificateStatus, status.as_ref());
         self.add(Field::ValidUntil, valid_until.as_ref());
-        self.care(care);
     }
 
     fn person(&mut self, person: &Person) {
@@ -131,6 +184,31 @@ impl List<'_> {
         self.add(Field::MethodClass, method_class.as_ref());
         self.add(Field::NextSupplyOn, next_supply_on.as_ref());
         self.add(Field::VaccinationDueOn, vaccination_due_on.as_ref());
+    }
+
+    fn verification(&mut self, request: &VerificationRequest) {
+        let VerificationRequest {
+            subject,
+            facts,
+            event_date,
+        } = request;
+        self.person(subject);
+        let names: Vec<&str> = facts.iter().copied().map(Fact::name).collect();
+        self.add(Field::Facts, Some(names.join(",")));
+        self.add(Field::EventDate, Some(event_date));
+    }
+
+    fn service(&mut self, record: &ServiceRecord) {
+        let ServiceRecord {
+            service,
+            event_date,
+            provider,
+            next_due_on,
+        } = record;
+        self.add(Field::Service, Some(service.name()));
+        self.add(Field::EventDate, Some(event_date));
+        self.add(Field::Provider, provider.as_ref());
+        self.add(Field::NextDueOn, next_due_on.as_ref());
     }
 
     fn feedback(&mut self, feedback: &Feedback) {

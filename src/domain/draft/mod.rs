@@ -17,6 +17,7 @@ use super::{
 };
 
 pub use entries::{entries, filled};
+pub use fields::belongs;
 
 /// A draft as somebody wrote it: texts by field, cleaned as they are put in. Absent and empty are
 /// the same. Ledgers, JSON lines and the office API all come through here. Has no `Debug`.
@@ -77,11 +78,14 @@ pub struct Asked<'a> {
     pub kind: Kind,
     /// The sending area, one of the node's own.
     pub from: County,
-    /// The receiving area, never equal to `from`; `None` for an answer that leaves it to the notice.
+    /// The receiving area, never equal to `from`; `None` for one that leaves it to the notice that
+    /// it speaks of.
     pub to: Option<County>,
+    /// With a correction, the kind that it mends.
+    pub corrects: Option<Kind>,
     /// The sending and the receiving side's own area, of a movement.
     pub movement: Option<(AreaCode, AreaCode)>,
-    /// The notice that it answers.
+    /// The notice that it answers or speaks of.
     pub answers: Option<NoticeId>,
     /// The fields that are filled, without those that only address it (kind, areas, reference).
     pub fields: &'a [Field],

@@ -18,7 +18,8 @@ use crate::{
         channel::{Channel, Sequence},
         draft::filled,
         field::Field,
-        notice::{Consent, Content, Kind, NoticeId},
+        month::Month,
+        notice::{Consent, Content, Kind, Names, NoticeId},
         problem::Code,
         refusal::Refusal,
     },
@@ -217,41 +218,57 @@ fn check_together(header: &Header, content: &Content) -> Result<(), EnvelopeErro
     if header.from == header.to {
         return Err(EnvelopeError::of(Code::SameArea, Field::ToArea));
     }
-    if header.kind.names_a_notice() && header.answers.is_none() {
-        return Err(EnvelopeError::of(Code::MissingField, Field::Answers));
+    match (header.kind.names_a_notice(), header.answers) {
+        (Names::Must, None) => {
+            return Err(EnvelopeError::of(Code::MissingField, Field::Answers));
+        }
+        (Names::Never, Some(_)) => {
+            return Err(EnvelopeError::of(Code::UnknownField, Field::Answers));
+        }
+        (Names::Never | Names::May, None) | (Names::May | Names::Must, Some(_)) => {}
     }
-    let (event_date, sides) = match content {
-        Content::Departure(movement) => (
-            movement.event_date,
-            Some((movement, header.from, header.to)),
-        ),
-        Content::Arrival(movement) => (
-            movement.event_date,
-            Some((movement, header.to, header.from)),
-        ),
-        Content::Feedback(feedback) => (feedback.event_date, None),
-        Content::Message(_) => return Ok(()),
-    };
-    if event_date > header.published_on {
-        return Err(EnvelopeError::of(Code::DateInFuture, Field::EventDate));
+    if let Some(field) = in_future(content, header.published_on) {
+        return Err(EnvelopeError::of(Code::DateInFuture, field));
     }
-    let Some((movement, origin, destination)) = sides else {
-        return Ok(());
-    };
-    if movement.origin_area.county() != origin {
-        return Err(EnvelopeError::of(Code::AreaNotOurs, Field::OriginArea));
+    if let Some((kind, movement)) = content.movement() {
+        let (origin, destination) = match kind {
+            Kind::Arrival => (header.to, header.from),
+            _ => (header.from, header.to),
+        };
+        if movement.origin_area.county() != origin {
+            return Err(EnvelopeError::of(Code::AreaNotOurs, Field::OriginArea));
+        }
+        if movement.destination_area.county() != destination {
+            return Err(EnvelopeError::of(Code::AreaNotOurs, Field::DestinationArea));
+        }
     }
-    if movement.destination_area.county() != destination {
-        return Err(EnvelopeError::of(Code::AreaNotOurs, Field::DestinationArea));
-    }
-    let unassigned = movement.subject.resident_id.is_unassigned();
-    if unassigned && !header.sandbox {
+    if let Some(subject) = content.subject()
+        && subject.resident_id.is_unassigned()
+        && !header.sandbox
+    {
         return Err(EnvelopeError::of(
             Code::ResidentIdUnassigned,
             Field::ResidentId,
         ));
     }
     Ok(())
+}
+
+/// The field that tells of what has been, and lies after that day.
+fn in_future(content: &Content, published_on: Date) -> Option<Field> {
+    let told = match content {
+        Content::Correction(_) => Field::CorrectedOn,
+        _ => Field::EventDate,
+    };
+    let moved_on = content.movement().map(|(_, movement)| movement.event_date);
+    let later = |day: Option<Date>| day.is_some_and(|day| day > published_on);
+    match content {
+        Content::Bulletin(bulletin) if bulletin.month > Month::of(published_on) => {
+            Some(Field::Month)
+        }
+        _ if later(moved_on) => Some(Field::EventDate),
+        _ => later(content.event_date()).then_some(told),
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use proptest::{option, prelude::*, sample::Index};
 
 use super::*;
 use crate::{
-    domain::notice::Movement,
+    domain::notice::{Figure, Movement},
     envelope::{
         Outgoing, encode_body, prefix,
         samples::{self, Sample},
@@ -42,7 +42,7 @@ proptest! {
         opposite in any::<u64>(),
         nonce in any::<[u8; 16]>(),
     ) {
-        let answers = content.kind().names_a_notice().then(|| NoticeId::new([8; 8], 1));
+        let answers = samples::answers(content.kind());
         let notice = Outgoing {
             case_id: case_id.map(|n| NoticeId::new([9; 8], n)),
             answers,
@@ -290,6 +290,202 @@ fn an_answer_must_name_a_notice() {
     let content = Content::Message(crate::domain::notice::Message { text: "好".into() });
     let bytes = samples::bytes(&samples::outgoing(&content));
     let expected = EnvelopeError::of(Code::MissingField, Field::Answers);
+    assert_eq!(decode(&bytes).err(), Some(expected));
+}
+
+#[test]
+fn what_opens_a_case_names_no_notice() {
+    for kind in Kind::ALL {
+        let content = samples::content(kind);
+        let named = |answers| {
+            decode(&samples::bytes(&Outgoing {
+                answers,
+                ..samples::outgoing(&content)
+            }))
+            .err()
+        };
+        let wrong = |code| Some(EnvelopeError::of(code, Field::Answers));
+        let (without, with) = match kind.names_a_notice() {
+            Names::Never => (None, wrong(Code::UnknownField)),
+            Names::May => (None, None),
+            Names::Must => (wrong(Code::MissingField), None),
+        };
+        assert_eq!(named(None), without, "{kind}");
+        assert_eq!(named(Some(NoticeId::new([1; 8], 3))), with, "{kind}");
+    }
+}
+
+/// A notice of that kind with a change to what it says, through its own message.
+fn read_as(kind: Kind, change: fn(&mut wire::notice::Content)) -> Option<EnvelopeError> {
+    let content = samples::content(kind);
+    let bytes = samples::bytes(&Outgoing {
+        answers: samples::answers(kind),
+        ..samples::outgoing(&content)
+    });
+    let mut notice = wire::Notice::decode(bytes.as_slice()).unwrap();
+    change(notice.content.as_mut().unwrap());
+    decode(&notice.encode_to_vec()).err()
+}
+
+#[test]
+fn each_kind_is_refused_for_what_it_cannot_do_without() {
+    use Code::*;
+    use wire::notice::Content as Wire;
+    type Case = (Kind, Field, Code, fn(&mut Wire));
+    let cases: &[Case] = &[
+        (
+            Kind::VerificationRequest,
+            Field::Facts,
+            MissingField,
+            |it| {
+                if let Wire::VerificationRequest(it) = it {
+                    it.facts = Some(wire::Facts::default());
+                }
+            },
+        ),
+        (Kind::VerificationRequest, Field::Name, MissingField, |it| {
+            if let Wire::VerificationRequest(it) = it {
+                it.subject = None;
+            }
+        }),
+        (
+            Kind::VerificationRequest,
+            Field::ResidentId,
+            OutOfScopeAge,
+            |it| {
+                if let Wire::VerificationRequest(it) = it {
+                    let born = samples::number(date(2012, 1, 1));
+                    it.subject.as_mut().unwrap().resident_id = born;
+                }
+            },
+        ),
+        (Kind::ServiceRecord, Field::Service, MissingField, |it| {
+            if let Wire::ServiceRecord(it) = it {
+                it.service = 0;
+            }
+        }),
+        (Kind::ServiceRecord, Field::Service, ValueFormat, |it| {
+            if let Wire::ServiceRecord(it) = it {
+                it.service = 99;
+            }
+        }),
+        (Kind::ServiceRecord, Field::EventDate, DateInFuture, |it| {
+            if let Wire::ServiceRecord(it) = it {
+                it.event_date = "2026-10-09".into();
+            }
+        }),
+        (Kind::ServiceRecord, Field::Provider, ForbiddenValue, |it| {
+            if let Wire::ServiceRecord(it) = it {
+                it.provider = "流产".into();
+            }
+        }),
+        (
+            Kind::ContinuityRequest,
+            Field::EventDate,
+            MissingField,
+            |it| {
+                if let Wire::ContinuityRequest(it) = it {
+                    it.event_date.clear();
+                }
+            },
+        ),
+        (
+            Kind::ContinuityTransfer,
+            Field::NextCheckOn,
+            MissingField,
+            |it| {
+                if let Wire::ContinuityTransfer(it) = it {
+                    it.care = None;
+                }
+            },
+        ),
+        (
+            Kind::CertificateResult,
+            Field::CertificateStatus,
+            MissingField,
+            |it| {
+                if let Wire::CertificateResult(it) = it {
+                    it.certificate.as_mut().unwrap().status.clear();
+                }
+            },
+        ),
+        (Kind::Return, Field::MovedToArea, AreaUnknown, |it| {
+            if let Wire::Return(it) = it {
+                it.moved_to_area = "3505".into();
+            }
+        }),
+        (Kind::Correction, Field::Corrects, MissingField, |it| {
+            if let Wire::Correction(it) = it {
+                it.corrected = None;
+            }
+        }),
+        (Kind::Correction, Field::CorrectedOn, DateInFuture, |it| {
+            if let Wire::Correction(it) = it {
+                it.event_date = "2026-10-09".into();
+            }
+        }),
+        // As an arrival it would come from the other side.
+        (Kind::Correction, Field::OriginArea, AreaNotOurs, |it| {
+            use wire::correction::Corrected;
+            if let Wire::Correction(it) = it
+                && let Some(Corrected::Departure(movement)) = it.corrected.take()
+            {
+                it.corrected = Some(Corrected::Arrival(movement));
+            }
+        }),
+        (Kind::Withdrawal, Field::Reason, MissingField, |it| {
+            if let Wire::Withdrawal(it) = it {
+                it.reason = 0;
+            }
+        }),
+        (Kind::Erasure, Field::EventDate, DateFormat, |it| {
+            if let Wire::Erasure(it) = it {
+                it.event_date = "8.10.2026".into();
+            }
+        }),
+        (Kind::Reminder, Field::DueOn, MissingField, |it| {
+            if let Wire::Reminder(it) = it {
+                it.due_on.clear();
+            }
+        }),
+        (Kind::Bulletin, Field::Month, DateFormat, |it| {
+            if let Wire::Bulletin(it) = it {
+                it.month = "2026-9".into();
+            }
+        }),
+        (Kind::Bulletin, Field::Month, DateInFuture, |it| {
+            if let Wire::Bulletin(it) = it {
+                it.month = "2026-11".into();
+            }
+        }),
+        (
+            Kind::Bulletin,
+            Field::Figure(Figure::OneSided),
+            CountTooSmall,
+            |it| {
+                if let Wire::Bulletin(it) = it {
+                    it.figures.as_mut().unwrap().one_sided = Some(4);
+                }
+            },
+        ),
+    ];
+    for (kind, field, code, change) in cases {
+        let expected = Some(EnvelopeError::of(*code, *field));
+        assert_eq!(read_as(*kind, *change), expected, "{kind} {field}");
+    }
+    for kind in Kind::ALL {
+        assert_eq!(read_as(kind, |_| {}), None, "{kind}");
+    }
+}
+
+#[test]
+fn a_trial_person_stands_in_no_real_question() {
+    let content = samples::content(Kind::VerificationRequest);
+    let bytes = samples::bytes(&Outgoing {
+        sandbox: false,
+        ..samples::outgoing(&content)
+    });
+    let expected = EnvelopeError::of(Code::ResidentIdUnassigned, Field::ResidentId);
     assert_eq!(decode(&bytes).err(), Some(expected));
 }
 

@@ -19,6 +19,8 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
+#[cfg(test)]
+pub(in crate::office) use self::publishing::to_wire;
 pub use self::{
     agreeing::Agreed,
     agreements::{

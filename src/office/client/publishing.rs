@@ -141,7 +141,7 @@ fn told(problem: wire::Problem) -> Told {
     }
 }
 
-fn to_wire(draft: &Draft) -> wire::Draft {
+pub(in crate::office) fn to_wire(draft: &Draft) -> wire::Draft {
     let Draft {
         reference,
         from,
@@ -173,6 +173,19 @@ fn to_wire(draft: &Draft) -> wire::Draft {
             Notice::Arrival(movement) => Wire::Arrival(movement),
             Notice::Feedback(feedback) => Wire::Feedback(feedback),
             Notice::Message(message) => Wire::Message(message),
+            Notice::VerificationRequest(request) => Wire::VerificationRequest(request),
+            Notice::ServiceRecord(record) => Wire::ServiceRecord(record),
+            Notice::ContinuityRequest(request) => Wire::ContinuityRequest(request),
+            Notice::ContinuityTransfer(transfer) => Wire::ContinuityTransfer(transfer),
+            Notice::CertificateQuery(query) => Wire::CertificateQuery(query),
+            Notice::CertificateResult(result) => Wire::CertificateResult(result),
+            Notice::Return(homecoming) => Wire::Return(homecoming),
+            Notice::Correction(correction) => Wire::Correction(correction),
+            Notice::Withdrawal(withdrawal) => Wire::Withdrawal(withdrawal),
+            Notice::Erasure(erasure) => Wire::Erasure(erasure),
+            Notice::TakenUp(taken_up) => Wire::TakenUp(taken_up),
+            Notice::Reminder(reminder) => Wire::Reminder(reminder),
+            Notice::Bulletin(bulletin) => Wire::Bulletin(bulletin),
         }),
     }
 }

@@ -8,8 +8,8 @@ use tonic::{Code as Grpc, Status, Streaming};
 
 use super::world::{World, departure, peer_feedback, publish, told};
 use crate::{
-    domain::notice::{Content, Message, NoticeId},
-    envelope,
+    domain::notice::{Content, Correction, Kind, Message, NoticeId},
+    envelope::{self, samples},
     proto::office::v1::{
         self as wire, subscribe_request::Step as Ask, subscribe_response::Step as Told,
     },
@@ -226,6 +226,37 @@ async fn a_desk_is_handed_what_lies_in_its_areas_and_knows_its_references() {
 }
 
 #[tokio::test]
+async fn a_correction_is_handed_to_the_desk_of_either_address() {
+    let world = World::start().await;
+    let arrival = world.receive_arrival("350582104000").await;
+    let correction = |origin: &str| {
+        let mut movement = samples::movement();
+        movement.origin_area = origin.parse().unwrap();
+        Content::Correction(Correction {
+            corrects: Kind::Arrival,
+            event_date: jiff::civil::date(2026, 10, 8),
+            movement,
+        })
+    };
+    let moved = correction("350582105000");
+    let moved = world.receive(moved, Some(arrival)).await;
+    let stayed = correction("350582104000");
+    let stayed = world.receive(stayed, Some(arrival)).await;
+    let erasure = samples::content(Kind::Erasure);
+    let erasure = world.receive(erasure, Some(arrival)).await;
+    for (office, expected) in [
+        ("chendai", vec![arrival, moved, stayed, erasure]),
+        ("cizao", vec![moved]),
+    ] {
+        let (mut desk, _) = Subscriber::open(&world, office, consumer(office)).await;
+        for id in expected {
+            assert_eq!(id_of(&desk.notice().await), id, "{office}");
+        }
+        desk.silent().await;
+    }
+}
+
+#[tokio::test]
 async fn what_lies_elsewhere_does_not_pile_up_behind_a_desk() {
     let world = World::start().await;
     let here = world.receive_arrival("350582104000").await;
@@ -301,7 +332,7 @@ async fn what_makes_no_sense_ends_the_stream() {
         ),
         (
             "system",
-            open(|it| it.kinds = vec!["return".into()]),
+            open(|it| it.kinds = vec!["letter".into()]),
             Grpc::InvalidArgument,
             "value_format",
         ),

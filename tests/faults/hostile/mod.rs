@@ -3,6 +3,7 @@
 //! done, the process goes on, and so do the others.
 
 mod configuration;
+mod contents;
 mod mutation;
 mod nonsense;
 mod office;
@@ -14,11 +15,14 @@ use crate::{
     draw::Draw,
     frames::message,
     grpc::Status,
-    harness::{Build, County, GUANDU, NANAN, Node, World, departure_between, notices, rounds},
+    harness::{
+        Build, County, GUANDU, NANAN, Node, World, departure, departure_between, notices, rounds,
+    },
     protobuf::{bytes, bytes_in, number},
 };
 
 use self::{
+    contents::{ERASURE, WITHDRAWAL},
     mutation::{Kind, flip, spoil},
     peer::{Held, PROBE, Peer, SHOW_HOLDINGS, notice_digest},
 };
@@ -137,7 +141,7 @@ impl Attack {
     /// A parcel that was spoilt after it was signed is taken only if nothing of what was signed is
     /// missing.
     fn parcel(&mut self) {
-        let notice = self.peer.notice();
+        let notice = self.peer.notice_of_any_kind();
         let signed = self.peer.sign(&self.peer.form(self.held, &notice));
         let (kind, spoilt) = spoil(&mut self.draw, &Peer::parcel(&signed, &notice));
         let what = format!("a parcel: {kind:?}");
@@ -151,7 +155,7 @@ impl Attack {
 
     /// A notice that was spoilt before it was signed uses up its place, or waits.
     fn notice(&mut self) {
-        let proper = self.peer.notice();
+        let proper = self.peer.notice_of_any_kind();
         let (kind, notice) = spoil(&mut self.draw, &proper);
         let parcel = message(&self.peer.proper(self.held, &notice));
         let sound = kind == Kind::Flip;
@@ -314,4 +318,50 @@ fn a_peer_gets_a_precise_answer_whatever_it_says() {
     notices("the node took a parcel that nobody signed", || {
         peers(Build::Without("signature"), 0);
     });
+}
+
+/// The bytes of an id as people are shown it.
+fn id_of(shown: &str) -> [u8; 16] {
+    let digits: String = shown.chars().filter(|c| *c != '-').collect();
+    u128::from_str_radix(&digits, 16).unwrap().to_be_bytes()
+}
+
+#[test]
+fn a_peer_takes_back_only_what_it_sent() {
+    let (_world, jinjiang, guandu) = World::two_counties_of(Build::Sound);
+    let here = jinjiang.start();
+    let said = jinjiang.publish(&[departure(1)]).expect(0).lines();
+    let ours = id_of(said[0]["notice_id"].as_str().unwrap());
+    let mut attack = Attack::begin(&guandu, &jinjiang);
+    let begun = attack.held;
+    let sent = attack.peer.notice();
+    let theirs: [u8; 16] = bytes_in(&sent, 1).unwrap().try_into().unwrap();
+    let parcel = message(&attack.peer.proper(attack.held, &sent));
+    attack.deliver("a departure", &parcel, &sent, true);
+    let mut expected = vec!["stored"];
+    for kind in [WITHDRAWAL, ERASURE] {
+        for (id, outcome) in [
+            (ours, "value_format"),
+            ([0x80; 16], "unknown_notice"),
+            (theirs, "stored"),
+        ] {
+            let notice = attack.peer.notice_of(kind, Some(id));
+            let parcel = message(&attack.peer.proper(attack.held, &notice));
+            attack.deliver("what takes back", &parcel, &notice, outcome == "stored");
+            expected.push(outcome);
+        }
+    }
+    // Nor by sending the id, in the same parcel, as if it were its own.
+    let mut forged = attack.peer.notice();
+    forged.splice(..18, bytes(1, ours));
+    let erasure = attack.peer.notice_of(ERASURE, Some(ours));
+    let both = [forged.as_slice(), &erasure];
+    let parcel = message(&attack.peer.proper_of(attack.held, &both));
+    let opening = attack.peer.opening(attack.held);
+    attack.peer.deliver(&opening, &parcel);
+    expected.extend(["id_conflict", "value_format"]);
+    let shown = attack.peer.holdings(begun.sequence);
+    let outcomes: Vec<&str> = shown.iter().map(|(_, outcome)| outcome.as_str()).collect();
+    assert_eq!(outcomes, expected);
+    assert_unshaken(&here);
 }

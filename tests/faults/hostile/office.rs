@@ -8,26 +8,37 @@ use crate::{
     protobuf::{bytes, bytes_in, number, number_in},
 };
 
-use super::{assert_precise, assert_unshaken, framed_wrongly, mutation::spoil, mutations};
+use super::{
+    assert_precise, assert_unshaken,
+    contents::{DEPARTURE, content, kind, names_a_notice},
+    framed_wrongly,
+    mutation::spoil,
+    mutations,
+};
 
-/// A draft that no other is like.
+/// A departure that no other is like.
 fn draft(drawn: u32) -> Vec<u8> {
+    draft_of(DEPARTURE, drawn)
+}
+
+/// A draft of that kind that no other is like, about a notice that nobody knows.
+fn draft_of(kind: u64, drawn: u32) -> Vec<u8> {
     let subject = [
         bytes(1, "测试甲"),
         bytes(2, resident(drawn)),
         bytes(4, "21"),
         bytes(5, "19900000000"),
     ];
-    let departure = [
-        bytes(1, subject.concat()),
-        bytes(2, "350582104000"),
-        bytes(3, "530111001000"),
-        bytes(5, "测试路1号"),
-        bytes(6, "2026-10-08"),
-    ];
+    let (to, answers) = if names_a_notice(kind) {
+        (vec![], bytes(4, [0x80; 16]))
+    } else {
+        (bytes(3, "530111"), vec![])
+    };
     [
         bytes(1, format!("hostile-{drawn}")),
-        bytes(20, departure.concat()),
+        to,
+        answers,
+        content(kind, &subject.concat(), ["350582104000", "530111001000"]),
     ]
     .concat()
 }
@@ -42,7 +53,7 @@ fn requests(drawn: u32) -> [(&'static str, Vec<Vec<u8>>); 8] {
         number(4, 10),
         bytes(6, "queued"),
     ];
-    let published = bytes(1, draft(drawn));
+    let published = bytes(1, draft_of(kind(drawn.into()), drawn));
     [
         ("Publish", vec![published.clone()]),
         ("PublishStream", vec![published]),

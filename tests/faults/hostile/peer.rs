@@ -16,6 +16,8 @@ use crate::{
     protobuf::{bytes, bytes_in, number, number_in},
 };
 
+use super::contents::{DEPARTURE, content, kind, names_a_notice};
+
 pub(super) const DELIVER: &str = "/hongyan.exchange.v1.Exchange/Deliver";
 pub(super) const PROBE: &str = "/hongyan.exchange.v1.Exchange/Probe";
 pub(super) const SHOW_HOLDINGS: &str = "/hongyan.exchange.v1.Exchange/ShowHoldings";
@@ -95,8 +97,19 @@ impl Peer {
         bytes(1, opening.concat())
     }
 
-    /// A well-formed notice that no other is like.
+    /// A departure that no other is like, and that may be taken.
     pub(super) fn notice(&mut self) -> Vec<u8> {
+        self.notice_of(DEPARTURE, None)
+    }
+
+    /// A well-formed notice of another kind each time, about a notice that nobody knows.
+    pub(super) fn notice_of_any_kind(&mut self) -> Vec<u8> {
+        let kind = kind(self.drawn);
+        self.notice_of(kind, names_a_notice(kind).then_some([0x80; 16]))
+    }
+
+    /// A well-formed notice of that kind that no other is like, about that notice.
+    pub(super) fn notice_of(&mut self, kind: u64, answers: Option<[u8; 16]>) -> Vec<u8> {
         self.drawn += 1;
         // Bytes that no message begins with: only what is a message is spoilt from within.
         let mut id = [0x0f; 16];
@@ -110,25 +123,21 @@ impl Peer {
             bytes(4, "21"),
             bytes(5, "19900000000"),
         ];
-        let departure = [
-            bytes(1, subject.concat()),
-            bytes(2, format!("{}001000", self.from)),
-            bytes(3, format!("{}104000", self.to)),
-            bytes(5, "测试路1号"),
-            bytes(6, "2026-10-08"),
-        ];
+        let ends = [format!("{}001000", self.from), format!("{}104000", self.to)];
+        let ends = ends.each_ref().map(String::as_str);
         let agreement = [bytes(1, self.agreement()), number(2, 1)];
         [
             bytes(1, id),
             bytes(3, &self.from),
             bytes(4, &self.to),
+            answers.map_or_else(Vec::new, |id| bytes(6, id)),
             bytes(7, agreement.concat()),
             bytes(8, "mobility_service"),
             number(9, self.now_ms),
             number(10, self.now_ms + 30 * 86_400_000),
             number(11, 1),
             bytes(12, [0x0f; 16]),
-            bytes(20, departure.concat()),
+            content(kind, &subject.concat(), ends),
         ]
         .concat()
     }
@@ -140,12 +149,17 @@ impl Peer {
 
     /// The canonical form of a parcel with that notice behind what is held.
     pub(super) fn form(&self, held: Held, notice: &[u8]) -> Vec<u8> {
+        self.form_of(held, &[notice])
+    }
+
+    fn form_of(&self, held: Held, notices: &[&[u8]]) -> Vec<u8> {
+        let behind = notices.iter().fold(held, |held, notice| held.with(notice));
         let mut form = b"hongyan parcel v1\0".to_vec();
         form.extend(self.header());
         form.extend((held.sequence + 1).to_be_bytes());
-        form.extend(1_u32.to_be_bytes());
+        form.extend(u32::try_from(notices.len()).unwrap().to_be_bytes());
         form.extend(held.head);
-        form.extend(held.with(notice).head);
+        form.extend(behind.head);
         form.extend(self.now_ms.to_be_bytes());
         form.extend(0_u32.to_be_bytes());
         form
@@ -162,13 +176,28 @@ impl Peer {
 
     /// A parcel with that notice, under that signature.
     pub(super) fn parcel(signed: &[u8], notice: &[u8]) -> Vec<u8> {
-        let item = bytes(1, notice);
-        bytes(2, [bytes(1, signed), bytes(2, item)].concat())
+        Self::parcel_of(signed, &[notice])
+    }
+
+    fn parcel_of(signed: &[u8], notices: &[&[u8]]) -> Vec<u8> {
+        let items = notices.iter().flat_map(|notice| bytes(2, bytes(1, notice)));
+        bytes(
+            2,
+            bytes(1, signed)
+                .into_iter()
+                .chain(items)
+                .collect::<Vec<u8>>(),
+        )
     }
 
     /// A parcel as it should be.
     pub(super) fn proper(&self, held: Held, notice: &[u8]) -> Vec<u8> {
         Self::parcel(&self.sign(&self.form(held, notice)), notice)
+    }
+
+    /// The same of several notices.
+    pub(super) fn proper_of(&self, held: Held, notices: &[&[u8]]) -> Vec<u8> {
+        Self::parcel_of(&self.sign(&self.form_of(held, notices)), notices)
     }
 
     /// Opens a stream, says that, and hears it to its end.

@@ -66,7 +66,9 @@ const NAMES: &[&str] = &[
     "00000000-0000-8000-8000-000000000001",
     "short-lived",
     "departure",
+    "verification_request",
     "2026-10-08",
+    "2026-10",
     "流出-1",
 ];
 
@@ -89,6 +91,14 @@ fn start(text: Vec<u8>, lines: usize) -> Vec<u8> {
 fn json_lines() -> Vec<Vec<u8>> {
     let departure = r#"{"reference":"r-1","kind":"departure","event_date":"2026-10-08","subject":{"name":"测试甲","resident_id":"994409198707016347","marital_status":"21","phone":19900000000},"origin_area":"350582104000","destination_area":"530111001000","destination_address":"测试路1号","consent":{"date":"2026-10-01","reference":"c-1"}}"#;
     let feedback = r#"{"reference":"r-2","kind":"feedback","answers":"00000000-0000-8000-8000-000000000001","outcome":"confirmed","event_date":"2026-10-09","from_area":"350582"}"#;
+    // What only other kinds say.
+    let others = r#"{"kind":"verification_request","to_area":"530111","from_area":"350582","event_date":"2026-10-09","subject":{"name":"测试甲","resident_id":"994409198707016347","marital_status":"21"},"facts":["lives_here","phone"]}
+{"kind":"service_record","answers":"00000000-0000-8000-8000-000000000001","service":"vaccination","event_date":"2026-10-09","provider":"测试医院","next_due_on":"2026-12-01"}
+{"kind":"correction","answers":"00000000-0000-8000-8000-000000000001","corrects":"arrival","corrected_on":"2026-10-09","event_date":"2026-10-07","subject":{"name":"测试乙","resident_id":"994409198707016347","marital_status":"21"},"origin_area":"530111001000","destination_area":"350582104000"}
+{"kind":"withdrawal","answers":"00000000-0000-8000-8000-000000000001","reason":"duplicate","event_date":"2026-10-09"}
+{"kind":"reminder","answers":"00000000-0000-8000-8000-000000000001","due_on":"2026-10-30"}
+{"kind":"bulletin","to_area":"530111","from_area":"350582","month":"2026-09","figures":{"departures_sent":300,"overdue":0}}
+"#;
     let deep = format!("{}{}", "{\"subject\":".repeat(100), "[".repeat(100));
     // As many members as a row has room for, none of which is a field.
     let members: Vec<String> = (0..24_000)
@@ -97,6 +107,7 @@ fn json_lines() -> Vec<Vec<u8>> {
     let wide = format!("{{{}}}\n", members.join(","));
     vec![
         format!("{departure}\n\n{feedback}\n").into(),
+        others.into(),
         deep.into(),
         wide.into(),
     ]

@@ -53,43 +53,28 @@ pub(crate) fn list_notices(bytes: &[u8]) {
 /// Messages of each kind, for a target to begin from.
 #[cfg(test)]
 pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
-    use crate::proto::notice::v1 as notice;
+    use crate::{
+        domain::notice::{Consent, Kind},
+        envelope::samples,
+        office::client::to_wire,
+    };
 
     let text = ToOwned::to_owned;
     match kind {
         "draft" => {
-            let movement = notice::Movement {
-                subject: Some(notice::Person {
-                    name: text("杨晓燕"),
-                    resident_id: text("994409198707016347"),
-                    marital_status: text("20"),
-                    phone: text("19900000000"),
-                    ..Default::default()
-                }),
-                origin_area: text("350582104000"),
-                destination_area: text("530111001000"),
-                event_date: text("2026-09-22"),
-                ..Default::default()
-            };
-            let draft = wire::Draft {
-                reference: text("r-1"),
-                content: Some(wire::draft::Content::Departure(movement)),
-                consent: Some(notice::Consent {
-                    date: text("2026-09-01"),
+            let kinds = Kind::ALL.into_iter().map(|kind| Draft {
+                reference: "r-1".parse().ok(),
+                from: "350582".parse().unwrap(),
+                from_follows: false,
+                to: "530111".parse().ok(),
+                answers: samples::answers(kind),
+                consent: Some(Consent {
+                    date: calendar::parse_day("2026-09-01").unwrap(),
                     reference: text("c-1"),
                 }),
-                ..Default::default()
-            };
-            let answer = wire::Draft {
-                reference: text("r-2"),
-                answers: vec![3; 16].into(),
-                content: Some(wire::draft::Content::Feedback(notice::Feedback {
-                    event_date: text("2026-09-22"),
-                    ..Default::default()
-                })),
-                ..Default::default()
-            };
-            vec![draft.encode_to_vec(), answer.encode_to_vec()]
+                content: samples::content(kind),
+            });
+            kinds.map(|draft| to_wire(&draft).encode_to_vec()).collect()
         }
         "subscribe" => {
             use wire::subscribe_request::Step;

@@ -12,6 +12,7 @@ use crate::{
         area::{AreaCode, County},
         calendar,
         draft::Reference,
+        month::Month,
         notice::{Kind, NoticeId},
     },
     ledger::Mapping,
@@ -116,6 +117,7 @@ pub fn names(bytes: &[u8]) {
         same::<AgreementVersion>(text);
         same::<AreaCode>(text);
         same::<County>(text);
+        same::<Month>(text);
         same::<Nonce>(text);
         same::<RevocationPolicy>(text);
         same::<SpiffeId>(text);

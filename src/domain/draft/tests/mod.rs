@@ -1,3 +1,5 @@
+mod kinds;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -362,9 +364,10 @@ fn references_are_short_and_plain() {
 proptest! {
     #[test]
     fn any_text_in_any_field_is_judged_and_only_whole_drafts_pass(
-        values in proptest::collection::vec((0_usize..33, ".{0,24}"), 0..6)
+        values in proptest::collection::vec((0..Field::ALL.len(), ".{0,24}"), 0..6),
+        kind in proptest::sample::select(Kind::ALL.to_vec()),
     ) {
-        let mut raw = departure();
+        let mut raw = with(departure(), &[(Field::Kind, kind.name())]);
         for (at, value) in &values {
             raw.set(Field::ALL[*at], value);
         }
