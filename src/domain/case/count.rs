@@ -33,15 +33,12 @@ pub struct Count {
 /// How long answers took, in working days: how many took none, one, two … The last place holds
 /// all that took longer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Response([u64; Response::PLACES]);
+pub struct Response([u64; PLACES]);
 
 impl Response {
-    /// Up to nine weeks are told apart: three times the ordinary period of the default agreement.
-    const PLACES: usize = 46;
-
     fn of(days: u32) -> Self {
         let mut response = Self::default();
-        let last = Self::PLACES.saturating_sub(1);
+        let last = PLACES.saturating_sub(1);
         let place = usize::try_from(days).unwrap_or(last).min(last);
         if let Some(place) = response.0.get_mut(place) {
             *place = 1;
@@ -71,7 +68,7 @@ impl Response {
 
 impl Default for Response {
     fn default() -> Self {
-        Self([0; Self::PLACES])
+        Self([0; PLACES])
     }
 }
 
@@ -150,6 +147,9 @@ impl Owed {
         Ok(counts)
     }
 }
+
+/// Up to nine weeks are told apart: three times the ordinary period of the default agreement.
+const PLACES: usize = 46;
 
 /// A rate with what it is taken of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
