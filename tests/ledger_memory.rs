@@ -10,6 +10,9 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "harness/memory.rs"]
+mod memory;
+
 use std::{
     io::{Cursor, Write},
     ops::ControlFlow,
@@ -24,6 +27,8 @@ use hongyan::{
     ledger::{Judge, LedgerError, Mapping, Options, read_ledger},
 };
 use jiff::civil::Date;
+
+use self::memory::peak;
 
 const BOUND: usize = 256 << 20;
 /// Of a build that is not optimised.
@@ -67,19 +72,6 @@ fn archive(parts: &[(&str, &str, &str, usize, &str)]) -> Vec<u8> {
         zip.write_all(tail.as_bytes()).unwrap();
     }
     zip.finish().unwrap().into_inner()
-}
-
-fn peak() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    let kilobytes: usize = line
-        .unwrap()
-        .split_whitespace()
-        .nth(1)
-        .unwrap()
-        .parse()
-        .unwrap();
-    kilobytes << 10
 }
 
 #[test]

@@ -9,6 +9,9 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "harness/memory.rs"]
+mod memory;
+
 use std::{
     fs::File,
     io::{Seek, Write},
@@ -20,22 +23,11 @@ use hongyan::{
 };
 use jiff::civil::date;
 
+use self::memory::peak;
+
 const ROWS: u64 = 100_000;
 /// More than a reader of the whole would need for a tenth of the rows, less than for all.
 const BOUND: usize = 8 << 20;
-
-fn peak() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    let kilobytes: usize = line
-        .unwrap()
-        .split_whitespace()
-        .nth(1)
-        .unwrap()
-        .parse()
-        .unwrap();
-    kilobytes << 10
-}
 
 fn rows(form: FeedbackForm) -> impl Iterator<Item = Vec<Value>> {
     (0..ROWS).map(move |number| {
