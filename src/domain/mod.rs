@@ -24,4 +24,5 @@ pub mod reminders;
 pub mod resident;
 pub mod territory;
 pub mod urgency;
+pub mod work;
 pub mod workdays;

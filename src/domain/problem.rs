@@ -22,6 +22,7 @@ pub enum Code {
     AreaUnknown,
     AreaNotOurs,
     AreaOutsideScope,
+    AreaOutsideCounty,
     SameArea,
     DateFormat,
     DateInFuture,
@@ -73,6 +74,7 @@ impl Code {
             Self::AreaUnknown => "area_unknown",
             Self::AreaNotOurs => "area_not_ours",
             Self::AreaOutsideScope => "area_outside_scope",
+            Self::AreaOutsideCounty => "area_outside_county",
             Self::SameArea => "same_area",
             Self::DateFormat => "date_format",
             Self::DateInFuture => "date_in_future",
@@ -107,7 +109,7 @@ impl Code {
     }
 
     /// All of them.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 43] = [
         Self::MissingField,
         Self::ResidentIdFormat,
         Self::ResidentIdCheckDigit,
@@ -120,6 +122,7 @@ impl Code {
         Self::AreaUnknown,
         Self::AreaNotOurs,
         Self::AreaOutsideScope,
+        Self::AreaOutsideCounty,
         Self::SameArea,
         Self::DateFormat,
         Self::DateInFuture,
@@ -207,6 +210,10 @@ impl Code {
             Self::AreaOutsideScope => (
                 "该地址不在本岗位的管辖范围内，请由所属乡镇报送。",
                 "The address lies outside this office's areas; let the office concerned send it.",
+            ),
+            Self::AreaOutsideCounty => (
+                "只能转给本区县的乡镇街道或村居，请填写其9位或12位区划代码。",
+                "It is handed on within the county only: give the code, of 9 or 12 digits, of a township or village of this county.",
             ),
             Self::SameArea => (
                 "户籍地与现居住地在同一区县，无需跨区县通报。",

@@ -94,6 +94,7 @@ impl Class {
             | Code::AreaUnknown
             | Code::AreaNotOurs
             | Code::AreaOutsideScope
+            | Code::AreaOutsideCounty
             | Code::SameArea
             | Code::DateFormat
             | Code::DateInFuture

@@ -12,9 +12,9 @@ use super::{
     journal::record::{Direction, Position, Side, StopReason},
     verb::{
         Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
-        ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, Lease, NotNow,
-        NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received, Settled, Settlement,
-        Shown, Told, Trouble, WaitingPage,
+        ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, KeptAct, Lease,
+        LocalAct, NotNow, NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received,
+        Settled, Settlement, Shown, Told, Trouble, WaitingPage,
     },
 };
 use crate::domain::{
@@ -33,6 +33,14 @@ pub(crate) trait Backend: Send + Sync {
     /// *Before*: each item is permitted. *After*: each accepted item is durable, numbered and
     /// queued. *Fails*: item by item; `Unknown` where nobody can say.
     fn publish(&self, items: Vec<Outgoing>) -> Pending<'_, Vec<Result<Accepted, PublishError>>>;
+
+    /// *Before*: the office may, and the side of each act knows its notice. *After*: each act is
+    /// durable, behind all earlier ones of the home area, in the order given. An act that says what
+    /// the newest about its notice says, by the same office, whatever its time, is that one said
+    /// again: it adds nothing and has its position. Once another act about the notice stands
+    /// between, it is one of its own. *Fails*: item by item; `Unknown` where nobody can say.
+    fn work(&self, home: County, acts: Vec<LocalAct>)
+    -> Pending<'_, Vec<Result<Position, NotNow>>>;
 
     /// *After*: the caller alone may claim and settle on the channel; the older holder is fenced.
     fn lease(&self, channel: Channel) -> Pending<'_, Lease>;
@@ -198,6 +206,15 @@ pub(crate) trait Backend: Send + Sync {
         after: Sequence,
         limit: usize,
     ) -> Pending<'_, Result<Told, NotNow>>;
+
+    /// What desks of a home area did, behind `after`, in the order of its positions, `limit` acts at
+    /// most; empty at the end. The next page is behind the last position of this one.
+    fn worked(
+        &self,
+        home: County,
+        after: Position,
+        limit: usize,
+    ) -> Pending<'_, Result<Vec<KeptAct>, NotNow>>;
 
     /// How many notices of a channel wait for an agreement.
     fn on_hold(&self, channel: Channel) -> Pending<'_, Result<u64, NotNow>>;

@@ -14,9 +14,9 @@ use super::{
     journal::record::{Direction, Position, Side, StopReason},
     verb::{
         Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
-        ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, Lease, NotNow,
-        NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received, Settled, Settlement,
-        Shown, Told, Trouble, WaitingPage,
+        ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, KeptAct, Lease,
+        LocalAct, NotNow, NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received,
+        Settled, Settlement, Shown, Told, Trouble, WaitingPage,
     },
 };
 use crate::{
@@ -68,6 +68,13 @@ impl Store {
     ) -> Vec<Result<Accepted, PublishError>> {
         let items = items.into_iter().map(|item| item.into_parts().0).collect();
         self.backend.publish(items).await
+    }
+
+    /// Keeps what desks of a home area did about notices; where each stands, in order, once it is
+    /// durable. An act that the newest about its notice says already, by the same office, has that
+    /// one's position.
+    pub async fn work(&self, home: County, acts: Vec<LocalAct>) -> Vec<Result<Position, NotNow>> {
+        self.backend.work(home, acts).await
     }
 
     /// Takes the right to move a channel out; fences the older holder.
@@ -378,6 +385,20 @@ impl Store {
         limit: usize,
     ) -> Result<Told, NotNow> {
         self.backend.told(channel, direction, after, limit).await
+    }
+
+    /// What desks of a home area did, behind `after` and in order, `limit` acts at most; empty at
+    /// the end.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn worked(
+        &self,
+        home: County,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<KeptAct>, NotNow> {
+        self.backend.worked(home, after, limit).await
     }
 
     /// How many notices of a channel wait for an agreement.

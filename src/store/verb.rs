@@ -17,6 +17,7 @@ use crate::{
         problem::Code,
         receipt::{Receipt, VoidReason},
         refusal::{Pause, Refusal},
+        work::Worked,
     },
 };
 
@@ -68,6 +69,28 @@ pub enum PublishError {
     /// Not now.
     #[error(transparent)]
     NotNow(#[from] NotNow),
+}
+
+/// What a desk did about a notice, to be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalAct {
+    /// The area at the other end of the pair between which the notice went.
+    pub other: County,
+    /// Keyed hash of the office.
+    pub office_key: [u8; 16],
+    /// The act.
+    pub worked: Worked,
+}
+
+/// An act that was kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptAct {
+    /// Where it stands among those of its home area.
+    pub position: Position,
+    /// The area at the other end of the pair between which the notice went.
+    pub other: County,
+    /// The act.
+    pub worked: Worked,
 }
 
 /// Why the store does not do what it was asked to.

@@ -9,6 +9,7 @@
 //! | `consuming` | feeds and their consumers |
 //! | `adopting` | stores that were set back |
 //! | `own_areas` | two home areas of one node: both ends of a channel in one store |
+//! | `working` | what desks do |
 
 mod adopting;
 mod consuming;
@@ -16,13 +17,14 @@ mod own_areas;
 mod publishing;
 mod receiving;
 mod settling;
+mod working;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 pub(crate) use self::{
-    adopting::*, consuming::*, own_areas::*, publishing::*, receiving::*, settling::*,
+    adopting::*, consuming::*, own_areas::*, publishing::*, receiving::*, settling::*, working::*,
 };
 use super::{
     backend::Backend,

@@ -2,12 +2,12 @@
 
 use super::{
     Embedded, FRESH_BYTES,
+    command::Command,
     consumers::RESERVED_AHEAD,
     index,
     keys::{self, Run},
     places::{PlaceError, Places},
     state::ConsumerState,
-    writer::Command,
 };
 use crate::{
     domain::area::County,

@@ -19,6 +19,8 @@
 //! | `Q` home generation chunk | bytes of its filter |
 //! | `T` home generation | how many references it has, and the newest day of use |
 //! | `G` home | first day whose references count |
+//! | `A` home position | [`Acts`]: what desks did, one entry a group and home area |
+//! | `W` home other id | position of the newest act about that notice |
 //! | `C` home name | [`ConsumerState`](super::state::ConsumerState) |
 
 use crate::{
@@ -82,6 +84,15 @@ pub(crate) struct Exception {
     pub(crate) adopted: Option<(Digest, Option<NoticeId>)>,
 }
 
+/// Acts of a home area whose entries stand one behind the other in the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Acts {
+    /// Bytes of all of them.
+    pub(crate) len: u32,
+    /// Where the last of them stands.
+    pub(crate) last: Position,
+}
+
 /// How far the index reflects the journal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reflection {
@@ -98,8 +109,8 @@ pub(crate) const GENERATIONS: &[u8] = b"T";
 pub(crate) const VERSION: &[u8] = b"V";
 
 /// The version of what this file describes. The first had no entry under `V`, and knew ids by pair
-/// of areas, whatever their side.
-pub(crate) const THIS_VERSION: [u8; 4] = 2u32.to_be_bytes();
+/// of areas, whatever their side; the second knew no acts of desks.
+pub(crate) const THIS_VERSION: [u8; 4] = 3u32.to_be_bytes();
 
 fn key(prefix: u8) -> Put {
     let mut put = Put(Vec::with_capacity(40));
@@ -179,6 +190,25 @@ pub(crate) fn epoch(side: Side, epoch: u64) -> Vec<u8> {
 pub(crate) fn stray(side: Side, id: NoticeId) -> Vec<u8> {
     let mut put = side_key(b'S', side);
     put.id(id);
+    put.0
+}
+
+/// The prefix of what desks of a home area did.
+pub(crate) fn acts(home: County) -> Vec<u8> {
+    let mut put = key(b'A');
+    put.county(home);
+    put.0
+}
+
+pub(crate) fn act(home: County, at: Position) -> Vec<u8> {
+    let mut put = Put(acts(home));
+    put.u64(at.get());
+    put.0
+}
+
+pub(crate) fn newest_act(side: Side, about: NoticeId) -> Vec<u8> {
+    let mut put = side_key(b'W', side);
+    put.id(about);
     put.0
 }
 
@@ -337,6 +367,24 @@ impl Stray {
             at: Position::new(take.u64()?),
             len: take.u32()?,
         })
+    }
+}
+
+impl Acts {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut put = Put::default();
+        put.u32(self.len).u64(self.last.get());
+        put.0
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let mut take = Take(bytes);
+        let acts = Self {
+            len: take.u32()?,
+            last: Position::new(take.u64()?),
+        };
+        take.end()?;
+        Ok(acts)
     }
 }
 

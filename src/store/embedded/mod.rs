@@ -3,6 +3,7 @@
 //! One writer thread changes things ([`writer`]); readers go to index and journal by themselves
 //! ([`places`], [`views`]). What the index holds follows from the journal ([`projection`]).
 
+mod command;
 mod consumers;
 mod consuming;
 #[cfg(any(test, fuzzing))]
@@ -28,6 +29,7 @@ mod summary;
 mod verbs;
 mod views;
 mod wakeups;
+mod working;
 mod writer;
 
 use std::{
@@ -45,6 +47,7 @@ use tokio::{
 };
 
 use self::{
+    command::Command,
     consumers::Consumers,
     health::Health,
     leases::Leases,
@@ -53,7 +56,7 @@ use self::{
     publishing::Quotas,
     space::Space,
     wakeups::Wakeups,
-    writer::{Command, Patient, Writer, WriterLimits},
+    writer::{Patient, Writer, WriterLimits},
 };
 use super::verb::{NotNow, Trouble};
 
@@ -185,6 +188,22 @@ impl Embedded {
             Ok(answer) => answer,
             Err(_) => Err(self.gone().await),
         }
+    }
+
+    /// Asks the writer for `count` things at once, with an answer for each.
+    async fn ask_for_each<T, E: From<NotNow>>(
+        &self,
+        count: usize,
+        command: impl FnOnce(oneshot::Sender<Vec<Result<T, E>>>) -> Command,
+    ) -> Vec<Result<T, E>> {
+        let (reply, answer) = oneshot::channel();
+        if self.commands.send(command(reply)).await.is_ok()
+            && let Ok(answers) = answer.await
+        {
+            return answers;
+        }
+        let error = self.gone().await;
+        (0..count).map(|_| Err(error.clone().into())).collect()
     }
 
     /// Asks the writer for something that nobody waits for: it goes with the next group that is

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::{
     index::{Index, IndexError},
-    keys::{self, Exception, IdRun, REFLECTION, Reflection, Run, Stray},
+    keys::{self, Acts, Exception, IdRun, REFLECTION, Reflection, Run, Stray},
     references::{References, Use, day_of},
     state::State,
     summary::{Ids, Summary},
@@ -35,6 +35,7 @@ pub(crate) struct Projection<'a> {
     changes: Changes,
     summary: Summary,
     run: Option<OpenRun>,
+    acts: Option<OpenActs>,
     outs: HashSet<Channel>,
     ins: HashSet<Channel>,
     consumers: HashSet<(County, String)>,
@@ -47,7 +48,15 @@ struct OpenRun {
     ids: Option<Ids>,
 }
 
-/// Longer runs would make a reader read too much for one notice.
+/// Acts of a home area that stand one behind the other, which the next may still lengthen.
+struct OpenActs {
+    home: County,
+    at: Position,
+    count: u32,
+    acts: Acts,
+}
+
+/// Longer runs would make a reader read too much for one notice, or for a short page of acts.
 const MAX_RUN: u32 = 256;
 
 impl<'a> Projection<'a> {
@@ -57,6 +66,7 @@ impl<'a> Projection<'a> {
             changes: Changes::new(),
             summary: Summary::default(),
             run: None,
+            acts: None,
             outs: HashSet::new(),
             ins: HashSet::new(),
             consumers: HashSet::new(),
@@ -217,6 +227,11 @@ impl<'a> Projection<'a> {
                 self.forgotten(r.home, r.before);
                 self.forget(&mut state.references, r.home, r.before)?;
             }
+            Record::Worked(r) => {
+                self.act(r.side.home, placed);
+                let newest = at.get().to_be_bytes().to_vec();
+                self.put(keys::newest_act(r.side, r.about), newest);
+            }
             Record::LossAccepted(_) | Record::Snapshot(_) | Record::Summary(_) => {}
         }
         if let Record::Settled(r) = &placed.record {
@@ -259,6 +274,7 @@ impl<'a> Projection<'a> {
         chains: &Chains,
     ) -> Result<(Changes, Summary), IndexError> {
         self.close_run();
+        self.close_acts();
         state.references.write(&mut self.changes);
         for channel in std::mem::take(&mut self.outs) {
             if let Some(out) = state.outs.get(&channel) {
@@ -404,6 +420,34 @@ impl<'a> Projection<'a> {
         if let Some(OpenRun { run, ids }) = self.run.take() {
             self.summary.run(&run, ids);
             self.enter(run, ids);
+        }
+    }
+
+    /// An act: lengthens the open acts, or begins new ones.
+    fn act(&mut self, home: County, placed: &Placed) {
+        let at = placed.position;
+        let fits = self.acts.as_ref().is_some_and(|open| {
+            open.home == home
+                && open.count < MAX_RUN
+                && open.at.plus(u64::from(open.acts.len)) == at
+        });
+        if !fits {
+            self.close_acts();
+        }
+        let open = self.acts.get_or_insert(OpenActs {
+            home,
+            at,
+            count: 0,
+            acts: Acts { len: 0, last: at },
+        });
+        open.count = open.count.saturating_add(1);
+        open.acts.len = open.acts.len.saturating_add(placed.len);
+        open.acts.last = at;
+    }
+
+    fn close_acts(&mut self) {
+        if let Some(OpenActs { home, at, acts, .. }) = self.acts.take() {
+            self.put(keys::act(home, at), acts.encode());
         }
     }
 

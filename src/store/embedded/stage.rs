@@ -79,6 +79,20 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
+    /// Where the next record will stand.
+    pub(crate) fn next_position(&self) -> Position {
+        self.group.next_position()
+    }
+
+    /// The record at a position, be it of this group or of the journal.
+    pub(crate) fn record_at(&self, at: Position) -> Result<Record, PlaceError> {
+        let staged = self.placed.binary_search_by_key(&at, |it| it.position);
+        match staged.ok().and_then(|number| self.placed.get(number)) {
+            Some(placed) => Ok(placed.record.clone()),
+            None => Ok(self.places.segments.entry_at(at)?.record),
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.group.is_empty()
     }

@@ -227,7 +227,11 @@ impl State {
             Record::ReferencesForgotten(r) => {
                 self.forgotten.insert(r.home, r.before);
             }
-            Record::LossAccepted(_) | Record::Snapshot(_) | Record::Summary(_) => {}
+            // All that is asked of what desks did, the index tells.
+            Record::Worked(_)
+            | Record::LossAccepted(_)
+            | Record::Snapshot(_)
+            | Record::Summary(_) => {}
         }
     }
 

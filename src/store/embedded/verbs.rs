@@ -3,18 +3,17 @@
 use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
-use tokio::{
-    sync::{oneshot, watch},
-    task::spawn_blocking,
-};
+use tokio::{sync::watch, task::spawn_blocking};
 
 use super::{
-    Embedded, FRESH_PLACES, index, keys,
+    Embedded, FRESH_PLACES,
+    command::Command,
+    index, keys,
     places::{Place, PlaceError, Places, sequence_at_end},
     reads::{view_of_in, view_of_out},
     references,
     state::{InState, OutState},
-    writer::Command,
+    working,
 };
 use crate::{
     domain::{
@@ -32,36 +31,29 @@ use crate::{
         },
         verb::{
             Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
-            ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, Lease, NotNow,
-            NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received, Settled, Settlement,
-            Shown, Told, Trouble, Waiting, WaitingPage,
+            ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, KeptAct, Lease,
+            LocalAct, NotNow, NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received,
+            Settled, Settlement, Shown, Told, Trouble, Waiting, WaitingPage,
         },
     },
 };
 
 impl Backend for Embedded {
     fn publish(&self, items: Vec<Outgoing>) -> Pending<'_, Vec<Result<Accepted, PublishError>>> {
-        Box::pin(async move {
-            let count = items.len();
-            let (reply, answer) = oneshot::channel();
-            let failed = |error: NotNow| {
-                (0..count)
-                    .map(|_| Err(PublishError::NotNow(error.clone())))
-                    .collect()
-            };
-            if self
-                .commands
-                .send(Command::Publish { items, reply })
-                .await
-                .is_err()
-            {
-                return failed(self.gone().await);
-            }
-            match answer.await {
-                Ok(answers) => answers,
-                Err(_) => failed(self.gone().await),
-            }
-        })
+        let count = items.len();
+        Box::pin(self.ask_for_each(count, |reply| Command::Publish { items, reply }))
+    }
+
+    fn work(
+        &self,
+        home: County,
+        acts: Vec<LocalAct>,
+    ) -> Pending<'_, Vec<Result<Position, NotNow>>> {
+        let acts: Vec<_> = acts
+            .into_iter()
+            .map(|act| working::record(home, act))
+            .collect();
+        Box::pin(self.ask_for_each(acts.len(), |reply| Command::Work { acts, reply }))
     }
 
     fn lease(&self, channel: Channel) -> Pending<'_, Lease> {
@@ -469,6 +461,15 @@ impl Backend for Embedded {
             let sent = leases.sent_upto(channel);
             places.told(channel, direction, after, limit, sent)
         }))
+    }
+
+    fn worked(
+        &self,
+        home: County,
+        after: Position,
+        limit: usize,
+    ) -> Pending<'_, Result<Vec<KeptAct>, NotNow>> {
+        Box::pin(self.read(move |places| places.worked(home, after, limit)))
     }
 
     fn on_hold(&self, channel: Channel) -> Pending<'_, Result<u64, NotNow>> {

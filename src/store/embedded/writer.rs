@@ -14,6 +14,7 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
+    command::{Command, Reply},
     health::Health,
     index::IndexError,
     leases::Leases,
@@ -26,82 +27,20 @@ use super::{
     state::State,
     summary::Summary,
     wakeups::Wakeups,
+    working,
 };
 use crate::{
-    domain::{
-        area::County,
-        channel::{Channel, Sequence},
-        notice::NoticeId,
-        problem::Code,
-        receipt::VoidReason,
-    },
+    domain::notice::NoticeId,
     guard::Guard,
     store::{
         journal::{
             group::GroupWriter,
-            record::{
-                self, Acknowledged, ConsumerOpened, ConsumerRemoved, Direction, HandedOut,
-                Position, Record, Snapshot, StopReason,
-            },
+            record::{self, ConsumerRemoved, HandedOut, Position, Record, Snapshot},
             segment::{self, Chains, SegmentHeader},
         },
-        verb::{
-            Accepted, Adopted, Arriving, Holdings, Lease, NotNow, Outgoing, PublishError, Received,
-            Settled, Settlement,
-        },
+        verb::{Accepted, NotNow, PublishError},
     },
 };
-
-type Reply<T> = oneshot::Sender<Result<T, NotNow>>;
-
-/// What the writer can be asked to do.
-pub(crate) enum Command {
-    Publish {
-        items: Vec<Outgoing>,
-        reply: oneshot::Sender<Vec<Result<Accepted, PublishError>>>,
-    },
-    Receive(Arriving, Reply<Received>),
-    Settle(Lease, Settlement, Reply<Settled>),
-    End {
-        channel: Channel,
-        sequence: Sequence,
-        reason: VoidReason,
-        code: Option<Code>,
-        at_ms: i64,
-        reply: Reply<bool>,
-    },
-    Release(Channel, Reply<u64>),
-    SetStop {
-        channel: Channel,
-        direction: Direction,
-        stop: Option<(StopReason, Sequence)>,
-        at_ms: i64,
-        reply: Reply<()>,
-    },
-    AdoptOut(Holdings, Reply<Adopted>),
-    AdoptIn {
-        channel: Channel,
-        disowned: Sequence,
-        statement: bytes::Bytes,
-        at_ms: i64,
-        reply: Reply<()>,
-    },
-    OpenConsumer(ConsumerOpened, Reply<()>),
-    HandOut {
-        home: County,
-        name: String,
-        ordinal: u64,
-        reply: Reply<()>,
-    },
-    Acknowledge(Acknowledged, Reply<()>),
-    RemoveConsumer(County, String, Reply<()>),
-    /// References of before that day are forgotten.
-    Forget(u32, Reply<u64>),
-    /// What waits for a group to go with has waited long enough.
-    WriteWhatIsThere,
-    /// Syncs what is waiting and ends the thread.
-    Stop,
-}
 
 /// Sizes that the writer keeps to.
 #[derive(Clone, Copy, Debug)]
@@ -160,6 +99,15 @@ type Answer = Box<dyn FnOnce(Durable) + Send>;
 enum Durable {
     Yes,
     Unknown,
+}
+
+impl Durable {
+    fn tell<T>(self, result: Result<T, NotNow>) -> Result<T, NotNow> {
+        match self {
+            Self::Yes => result,
+            Self::Unknown => result.and(Err(NotNow::Unknown)),
+        }
+    }
 }
 
 /// Why a group could not be committed.
@@ -285,6 +233,21 @@ impl Writer {
                         decided.push(answer);
                     }
                     waiting.push((decided, reply));
+                }
+                Command::Work { acts, reply } => {
+                    let mut decided = Vec::with_capacity(acts.len());
+                    for act in acts {
+                        let result = if room == Room::Low {
+                            Err(StageError::NotNow(NotNow::StorageLow))
+                        } else {
+                            working::work(&mut stage, act)
+                        };
+                        decided.push(known(result)?);
+                    }
+                    answers.push(Box::new(move |durable| {
+                        let told = decided.into_iter().map(|result| durable.tell(result));
+                        drop(reply.send(told.collect()));
+                    }));
                 }
                 Command::Receive(arriving, reply) => {
                     received.insert(arriving.channel);
@@ -561,20 +524,21 @@ fn answer<T: Send + 'static>(
     reply: Reply<T>,
     result: Result<T, StageError>,
 ) -> Result<(), CommitError> {
-    let result = match result {
-        Ok(value) => Ok(value),
-        Err(StageError::NotNow(error)) => Err(error),
-        Err(StageError::Index(error)) => return Err(error.into()),
-    };
+    let result = known(result)?;
     answers.push(Box::new(move |durable| {
-        let told = match durable {
-            Durable::Yes => result,
-            Durable::Unknown => result.and(Err(NotNow::Unknown)),
-        };
         // A caller that is gone asks again.
-        drop(reply.send(told));
+        drop(reply.send(durable.tell(result)));
     }));
     Ok(())
+}
+
+/// What the caller will be told. A broken index ends the writer.
+fn known<T>(result: Result<T, StageError>) -> Result<Result<T, NotNow>, IndexError> {
+    match result {
+        Ok(value) => Ok(Ok(value)),
+        Err(StageError::NotNow(error)) => Ok(Err(error)),
+        Err(StageError::Index(error)) => Err(error),
+    }
 }
 
 /// A larger buffer is given back.

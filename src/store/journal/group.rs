@@ -65,9 +65,14 @@ impl GroupWriter {
         self.count == 0
     }
 
+    /// Where the next record will stand.
+    pub(crate) fn next_position(&self) -> Position {
+        self.start.plus(self.len() as u64)
+    }
+
     /// Appends a record and lengthens its home's chain.
     pub(crate) fn push(&mut self, record: Record, chain: Option<&mut Digest>) -> Placed {
-        let at = self.len();
+        let (at, position) = (self.len(), self.next_position());
         self.buffer.raw(&[0; ENTRY_HEAD as usize]);
         let kind = record.put_header(&mut self.buffer);
         let header_end = self.len();
@@ -93,7 +98,7 @@ impl GroupWriter {
         }
         self.count = self.count.saturating_add(1);
         Placed {
-            position: self.start.plus(at as u64),
+            position,
             len: u32::try_from(self.len().saturating_sub(at)).unwrap_or(u32::MAX),
             record,
         }

@@ -13,8 +13,8 @@ use super::{
     record::{
         Acknowledged, AdoptedIn, AdoptedOut, ConsumerOpened, ConsumerRemoved, Direction, Ended,
         Facts, HandedOut, Holding, LossAccepted, ParcelReceived, PlaceUsed, Position, Published,
-        Received, Record, ReferencesForgotten, Requeued, Settled, Snapshot, StopReason, Stopped,
-        Summary,
+        Received, Record, ReferencesForgotten, Requeued, Settled, Side, Snapshot, StopReason,
+        Stopped, Summary, Worked,
     },
 };
 use crate::domain::{
@@ -25,6 +25,7 @@ use crate::domain::{
     problem::Code,
     receipt::{Outcome, VoidReason},
     refusal::Refusal,
+    work::ActKind,
 };
 
 impl Record {
@@ -50,6 +51,7 @@ impl Record {
             Self::ConsumerRemoved(r) => Some(r.home),
             Self::LossAccepted(r) => Some(r.home),
             Self::ReferencesForgotten(r) => Some(r.home),
+            Self::Worked(r) => Some(r.side.home),
             Self::Snapshot(_) | Self::Summary(_) => None,
         }
     }
@@ -173,6 +175,15 @@ impl Record {
                 17
             }
             Self::Summary(_) => 18,
+            Self::Worked(r) => {
+                put.county(r.side.home)
+                    .county(r.side.other)
+                    .id(r.about)
+                    .u8(r.kind.number())
+                    .raw(&r.office_key)
+                    .i64(r.at_ms);
+                19
+            }
         }
     }
 
@@ -215,6 +226,9 @@ impl Record {
             }
             Self::Summary(r) => {
                 put.raw(&r.summary);
+            }
+            Self::Worked(r) => {
+                put.raw(&r.act);
             }
             Self::Requeued(_)
             | Self::Ended(_)
@@ -405,6 +419,17 @@ impl Record {
                 before: take.u32()?,
             }),
             18 => Self::Summary(Summary { summary: payload }),
+            19 => Self::Worked(Worked {
+                side: Side {
+                    home: take.county()?,
+                    other: take.county()?,
+                },
+                about: take.id()?,
+                kind: ActKind::from_number(take.u8()?).ok_or(Unreadable)?,
+                office_key: take.key()?,
+                at_ms: take.i64()?,
+                act: payload,
+            }),
             _ => return Err(Unreadable),
         };
         take.end()?;

@@ -8,6 +8,7 @@
 //! Opening is recovery ([`recovery`]): a tail is torn only if nothing whole follows it and the
 //! index does not reach past it; damage anywhere else stops the node.
 
+pub(crate) mod act;
 pub(crate) mod bytes;
 pub(crate) mod group;
 pub(crate) mod layout;

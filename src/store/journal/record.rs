@@ -11,6 +11,7 @@ use crate::domain::{
     notice::{Kind, NoticeId},
     problem::Code,
     receipt::{Outcome, VoidReason},
+    work::ActKind,
 };
 
 /// A place in the journal: the offset of an entry, counted over all segments. Positions rise and
@@ -60,6 +61,7 @@ pub(crate) enum Record {
     Snapshot(Snapshot),
     ReferencesForgotten(ReferencesForgotten),
     Summary(Summary),
+    Worked(Worked),
 }
 
 /// What a notice is, apart from what it says.
@@ -327,6 +329,19 @@ pub(crate) struct ReferencesForgotten {
     pub(crate) home: County,
     /// The first day that counts, counted from 1970-01-01.
     pub(crate) before: u32,
+}
+
+/// What a desk did about a notice. It never travels.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Worked {
+    pub(crate) side: Side,
+    pub(crate) about: NoticeId,
+    pub(crate) kind: ActKind,
+    /// Keyed hash of the office.
+    pub(crate) office_key: [u8; 16],
+    pub(crate) at_ms: i64,
+    /// Payload: the act and its office, as [`act`](super::act) writes them.
+    pub(crate) act: Bytes,
 }
 
 /// All that is live, at the head of a segment. Not chained.

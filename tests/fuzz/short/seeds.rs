@@ -18,7 +18,7 @@ pub(super) fn seeds(name: &str) -> Vec<Vec<u8>> {
         "agreement" => vec![closed().into()],
         "answer" => vec![paired().1.into()],
         "draft" | "list_notices" | "subscribe" => office::fuzz::seeds(name),
-        "group" | "index_values" | "segment_header" | "snapshot" | "summary" => {
+        "act" | "group" | "index_values" | "segment_header" | "snapshot" | "summary" => {
             store::fuzz::seeds(name)
         }
         "hangs" | "hoards" | "panics" => vec![b"0".to_vec()],

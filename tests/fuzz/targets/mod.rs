@@ -33,6 +33,7 @@ pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
 pub const TARGETS: &[Target] = &[
+    ("act", store::fuzz::act),
     ("agree", exchange::fuzz::agree),
     ("agreement", text::agreement),
     ("answer", text::answer),

@@ -13,16 +13,36 @@
 use bytes::Bytes;
 
 use super::{
-    keys::{Exception, IdRun, Reflection, Run, Stray},
+    keys::{Acts, Exception, IdRun, Reflection, Run, Stray},
     state::State,
     summary::Summary,
 };
-use crate::store::journal::{
-    bytes::Unreadable,
-    group::{GROUP_HEADER, GROUP_MAGIC, GroupWriter, Placed, entry_len, read_group, whole_group},
-    record::Position,
-    segment::SegmentHeader,
+use crate::{
+    domain::work::ActKind,
+    store::journal::{
+        act,
+        bytes::Unreadable,
+        group::{
+            GROUP_HEADER, GROUP_MAGIC, GroupWriter, Placed, entry_len, read_group, whole_group,
+        },
+        record::Position,
+        segment::SegmentHeader,
+    },
 };
+
+/// The payload of an act, behind the number of its kind.
+pub(crate) fn act(bytes: &[u8]) {
+    let Some((kind, payload)) = bytes.split_first() else {
+        return;
+    };
+    let home = "350582".parse().unwrap();
+    if let Some(kind) = ActKind::from_number(*kind)
+        && let Ok((read, office)) = act::decode(kind, home, payload)
+    {
+        assert_eq!(read.kind(), kind);
+        assert_eq!(act::encode(&read, &office), payload);
+    }
+}
 
 pub(crate) fn group(bytes: &[u8]) {
     whole_group(bytes);
@@ -101,6 +121,7 @@ pub(crate) fn summary(bytes: &[u8]) {
 }
 
 pub(crate) fn index_values(bytes: &[u8]) {
+    stable(bytes, Acts::decode, Acts::encode);
     stable(bytes, Exception::decode, Exception::encode);
     stable(bytes, IdRun::decode, IdRun::encode);
     stable(bytes, Reflection::decode, Reflection::encode);
@@ -141,11 +162,13 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
             problem::Code,
             receipt::{Outcome, VoidReason},
             refusal::Refusal,
+            work::{Act, SubArea},
         },
         store::journal::record::{
             Acknowledged, AdoptedIn, AdoptedOut, ConsumerOpened, ConsumerRemoved, Direction, Ended,
             Facts, HandedOut, Holding, LossAccepted, ParcelReceived, PlaceUsed, Published,
-            Received, Record, ReferencesForgotten, Requeued, Settled, StopReason, Stopped,
+            Received, Record, ReferencesForgotten, Requeued, Settled, Side, StopReason, Stopped,
+            Worked,
         },
     };
 
@@ -174,8 +197,22 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
         len: 900,
         head_before: one,
     };
+    let acts = [
+        Act::Took,
+        Act::Forwarded {
+            to: SubArea::of(home, "350582104001".parse().unwrap()).unwrap(),
+        },
+        Act::Noted {
+            text: "已电话联系".parse().unwrap(),
+        },
+        Act::NotTheSame { other: id(4) },
+    ];
     let offices = || BTreeMap::from([([3; 16], 2), ([4; 16], 1)]);
     match kind {
+        "act" => acts
+            .iter()
+            .map(|it| [&[it.kind().number()], &act::encode(it, "desk")[..]].concat())
+            .collect(),
         "group" => {
             let facts = Facts {
                 id: id(1),
@@ -309,7 +346,17 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
                     before: 20_700,
                 }),
             ];
-            [records, rare]
+            let worked = acts.map(|it| {
+                Record::Worked(Worked {
+                    side: Side::of(channel, Direction::In),
+                    about: id(1),
+                    kind: it.kind(),
+                    office_key: [1; 16],
+                    at_ms: time,
+                    act: act::encode(&it, "desk"),
+                })
+            });
+            [records, rare, worked.to_vec()]
                 .map(|records| {
                     let mut writer = GroupWriter::new(START, Vec::new());
                     for record in records {
@@ -373,6 +420,11 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
         }
         "index_values" => vec![
             run.encode(),
+            Acts {
+                len: 300,
+                last: START,
+            }
+            .encode(),
             IdRun {
                 last_counter: 9,
                 run: run.clone(),

@@ -185,6 +185,16 @@ fn a_hold_between_home_areas_is_the_senders() {
 }
 
 #[test]
+fn acts_are_kept_in_order() {
+    run(conformance::acts_are_kept_in_order);
+}
+
+#[test]
+fn an_act_said_again_is_that_act() {
+    run(conformance::an_act_said_again_is_that_act);
+}
+
+#[test]
 fn the_quota_is_kept() {
     run(|open| conformance::the_quota_is_kept(open, QUOTA as usize));
 }

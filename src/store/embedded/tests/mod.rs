@@ -12,8 +12,8 @@ use crate::{
     domain::channel::Sequence,
     store::{
         backend::Backend,
-        conformance::{Sender, here, outgoing, record},
-        journal::record::Direction,
+        conformance::{Sender, every_act, here, kept, outgoing, record},
+        journal::record::{Direction, Position},
         verb::Accepted,
     },
 };
@@ -22,6 +22,8 @@ mod groups;
 mod laws;
 mod opening;
 mod rebuild;
+mod room;
+mod working;
 
 const QUOTA: u64 = 1_000;
 const OFFICE_QUOTA: u64 = 900;
@@ -67,6 +69,8 @@ fn filled(data: &Path) -> Vec<String> {
                 .collect();
             store.publish(items).await;
             store.receive(sender.parcel(3)).await.unwrap();
+            let worked = store.work(here().from, every_act(round.into())).await;
+            assert!(worked.iter().all(Result::is_ok));
         }
         let answers = answers(&store).await;
         store.stop().await;
@@ -103,6 +107,12 @@ async fn answers(store: &Arc<dyn Backend>) -> Vec<String> {
         .await
         .unwrap();
     answers.push(format!("{held:?}"));
+    for act in kept(store, here().from, Position::START, 4).await {
+        answers.push(format!("{act:?}"));
+    }
+    let newest = every_act(5).pop().unwrap();
+    let again = store.work(here().from, vec![newest]).await;
+    answers.push(format!("{again:?}"));
     for round in 0..6u8 {
         let again = store
             .publish(vec![outgoing(&format!("{round}-0"), 0)])

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::store::{
     backend::Backend,
-    conformance::outgoing,
+    conformance::{every_act, here, outgoing},
     embedded::{Embedded, index::Fault, open::OpenError},
     journal::{
         group::{GROUP_HEADER, whole_group},
@@ -98,6 +98,8 @@ fn broken_in_use(data: &Path, fault: Fault) -> Vec<String> {
         // Everyone is told, nobody waits.
         let asked = store.publish(vec![outgoing("later", 1)]).await;
         assert_eq!(asked[0], Err(NotNow::IndexFailed.into()));
+        let asked = store.work(here().from, every_act(1)).await;
+        assert_eq!(asked, vec![Err(NotNow::IndexFailed); 6]);
         store.stop().await;
     });
     before

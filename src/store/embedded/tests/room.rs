@@ -1,0 +1,26 @@
+//! What is refused while the disk is low.
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::store::{conformance::every_act, verb::NotNow};
+
+#[test]
+fn below_the_mark_nothing_new_is_taken_and_each_caller_is_told_why() {
+    let directory = TempDir::new().unwrap();
+    let low = EmbeddedLimits {
+        low_bytes: u64::MAX,
+        ..limits()
+    };
+    let epoch = crate::trust::keys::draw().unwrap();
+    let (store, _) = Embedded::open(directory.path(), low, epoch).unwrap();
+    let store: Arc<dyn Backend> = Arc::new(store);
+    block_on(async {
+        let asked = store.publish(vec![outgoing("r-1", 1)]).await;
+        assert_eq!(asked, [Err(NotNow::StorageLow.into())]);
+        let asked = store.work(here().from, every_act(1)).await;
+        assert_eq!(asked, vec![Err(NotNow::StorageLow); 6]);
+        assert_eq!(kept(&store, here().from, Position::START, 9).await, []);
+        store.stop().await;
+    });
+}

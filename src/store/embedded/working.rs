@@ -1,0 +1,129 @@
+//! What desks of a home area do: written down, and read back in its order.
+
+use super::{
+    index::IndexError,
+    keys::{self, Acts},
+    places::{PlaceError, Places},
+    stage::{Stage, StageError},
+};
+use crate::{
+    domain::{area::County, work},
+    store::{
+        journal::{
+            act,
+            bytes::Take,
+            group::Placed,
+            reader::ReadError,
+            record::{Position, Record, Side, Worked},
+        },
+        verb::{KeptAct, LocalAct, NotNow},
+    },
+};
+
+/// The record of an act.
+pub(crate) fn record(home: County, act: LocalAct) -> Worked {
+    let LocalAct {
+        other,
+        office_key,
+        worked,
+    } = act;
+    Worked {
+        side: Side { home, other },
+        about: worked.about,
+        kind: worked.act.kind(),
+        office_key,
+        at_ms: worked.at_ms,
+        act: act::encode(&worked.act, &worked.office),
+    }
+}
+
+/// Writes an act down, unless the newest about its notice says the same. Says where it stands.
+pub(crate) fn work(stage: &mut Stage<'_>, act: Worked) -> Result<Position, StageError> {
+    if let Some(at) = repeated(stage, &act)? {
+        return Ok(at);
+    }
+    let at = stage.next_position();
+    stage.push(Record::Worked(act))?;
+    Ok(at)
+}
+
+/// Where the newest act about the notice stands, if it is this one.
+fn repeated(stage: &Stage<'_>, act: &Worked) -> Result<Option<Position>, StageError> {
+    let key = keys::newest_act(act.side, act.about);
+    let Some(at) = stage.projection.get(&key)? else {
+        return Ok(None);
+    };
+    let at = Position::new(Take(&at).u64().map_err(IndexError::from)?);
+    let Record::Worked(newest) = stage.record_at(at)? else {
+        return Err(StageError::NotNow(NotNow::Unreadable));
+    };
+    let again = Worked {
+        at_ms: newest.at_ms,
+        ..act.clone()
+    };
+    Ok((newest == again).then_some(at))
+}
+
+impl Places {
+    /// Acts of a home area behind a position, in order, `limit` at most.
+    pub(super) fn worked(
+        &self,
+        home: County,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<KeptAct>, PlaceError> {
+        let prefix = keys::acts(home);
+        let from = match self.index.floor(&prefix, &keys::act(home, after))? {
+            Some((key, _)) => key.to_vec(),
+            None => prefix.clone(),
+        };
+        let mut kept = Vec::new();
+        for entry in self.index.from(&prefix, &from) {
+            let (key, value) = entry?;
+            let acts = Acts::decode(&value).map_err(IndexError::from)?;
+            if acts.last <= after {
+                continue;
+            }
+            if kept.len() >= limit {
+                break;
+            }
+            let at = Take(key.get(prefix.len()..).unwrap_or_default()).u64();
+            let at = Position::new(at.map_err(IndexError::from)?);
+            let placed = self.segments.run(at, acts.len)?.into_iter();
+            let wanted = placed.filter(|placed| placed.position > after);
+            for placed in wanted.take(limit.saturating_sub(kept.len())) {
+                kept.push(kept_act(placed)?);
+            }
+        }
+        Ok(kept)
+    }
+}
+
+fn kept_act(placed: Placed) -> Result<KeptAct, ReadError> {
+    let Placed {
+        position, record, ..
+    } = placed;
+    let damaged = || ReadError::Damaged { at: position.get() };
+    let Record::Worked(worked) = record else {
+        return Err(damaged());
+    };
+    let Worked {
+        side,
+        about,
+        kind,
+        office_key: _,
+        at_ms,
+        act,
+    } = worked;
+    let (act, office) = act::decode(kind, side.home, &act).map_err(|_| damaged())?;
+    Ok(KeptAct {
+        position,
+        other: side.other,
+        worked: work::Worked {
+            about,
+            act,
+            office,
+            at_ms,
+        },
+    })
+}
