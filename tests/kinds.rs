@@ -200,7 +200,13 @@ fn each_kind_arrives_once_in_order_as_it_was_told() {
         of(left, "q-1", "certificate_query", json!({})),
         of(left, "n-1", "continuity_request", json!({})),
         of(came, "m-1", "message", json!({"text": "请回电"})),
-        of(came, "h-1", "return", json!({"moved_to_area": "350583104"})),
+        of(
+            came,
+            "h-1",
+            "return",
+            json!({"reason": "moved_on", "moved_to_area": "350583104"}),
+        ),
+        of(left, "h-2", "return", json!({"reason": "returned"})),
     ]
     .map(|row| {
         if row["kind"] == "message" {
@@ -306,6 +312,16 @@ fn the_wrong_way_the_wrong_notice_and_the_wrong_value_are_refused_by_code() {
             without(of(left, "2", "taken_up", json!({})), "event_date"),
             "made_by_node",
             "kind",
+        ),
+        (
+            of(left, "3", "return", json!({})),
+            "missing_field",
+            "reason",
+        ),
+        (
+            of(left, "4", "return", json!({"reason": "moved_on"})),
+            "missing_field",
+            "moved_to_area",
         ),
         (bulletin(4), "count_too_small", "figures.overdue"),
         (row("5", "erasure", json!({})), "missing_field", "answers"),

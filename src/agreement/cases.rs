@@ -241,8 +241,8 @@ fn needed(kind: Kind) -> Vec<Field> {
         Kind::ServiceRecord => vec![Field::EventDate, Field::Service],
         Kind::ContinuityTransfer => vec![Field::EventDate, Field::NextCheckOn],
         Kind::CertificateResult => vec![Field::CertificateStatus, Field::EventDate],
-        Kind::Withdrawal => vec![Field::EventDate, Field::Reason],
-        Kind::ContinuityRequest | Kind::CertificateQuery | Kind::Return | Kind::Erasure => {
+        Kind::Return | Kind::Withdrawal => vec![Field::EventDate, Field::Reason],
+        Kind::ContinuityRequest | Kind::CertificateQuery | Kind::Erasure => {
             vec![Field::EventDate]
         }
         Kind::TakenUp => vec![],

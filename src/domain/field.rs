@@ -254,7 +254,7 @@ impl Field {
             Self::Outcome => ("反馈结果", "outcome"),
             Self::Phone => ("联系电话", "telephone number"),
             Self::Provider => ("服务机构", "provider of care"),
-            Self::Reason => ("撤回原因", "reason of the withdrawal"),
+            Self::Reason => ("原因", "reason"),
             Self::Reference => ("业务编号", "reference"),
             Self::ResidentId => ("身份证号", "identity number"),
             Self::ResidentIdVerified => ("身份证号核实原因", "reason of verification"),

@@ -13,10 +13,10 @@ use crate::domain::{
     channel::Sequence,
     month::Month,
     notice::{
-        Bulletin, Care, Certificate, CertificateQuery, CertificateResult, Consent, Content,
-        ContinuityRequest, ContinuityTransfer, Correction, Erasure, Fact, Feedback, Figure, Kind,
-        MaritalStatus, Message, Movement, Names, NoticeId, Outcome, Person, Reminder, Return,
-        Service, ServiceRecord, VerificationRequest, Withdrawal, WithdrawalReason,
+        Bulletin, Care, Certificate, CertificateQuery, CertificateResult, CloseReason, Consent,
+        Content, ContinuityRequest, ContinuityTransfer, Correction, Erasure, Fact, Feedback,
+        Figure, Kind, MaritalStatus, Message, Movement, Names, NoticeId, Outcome, Person, Reminder,
+        Return, Service, ServiceRecord, VerificationRequest, Withdrawal, WithdrawalReason,
     },
 };
 
@@ -129,7 +129,7 @@ pub(crate) fn content(kind: Kind) -> Content {
         }),
         Kind::Return => Content::Return(Return {
             event_date,
-            moved_to: Some("350583104".parse().unwrap()),
+            reason: CloseReason::MovedOn("350583104".parse().unwrap()),
         }),
         Kind::Correction => Content::Correction(Correction {
             corrects: Kind::Departure,
@@ -284,11 +284,8 @@ fn any_of_a_case() -> BoxedStrategy<Sample<Content>> {
                 }))
             }
         ),
-        (any_date(), option::of("[0-9]{9}")).prop_map(|(event_date, moved_to)| {
-            Sample(Content::Return(Return {
-                event_date,
-                moved_to: moved_to.map(|area| area.parse().unwrap()),
-            }))
+        (any_date(), any_close_reason()).prop_map(|(event_date, reason)| {
+            Sample(Content::Return(Return { event_date, reason }))
         }),
         (
             any_date(),
@@ -302,6 +299,19 @@ fn any_of_a_case() -> BoxedStrategy<Sample<Content>> {
             }),
     ]
     .boxed()
+}
+
+fn any_close_reason() -> impl Strategy<Value = CloseReason> {
+    prop_oneof![
+        "[0-9]{9}".prop_map(|area| CloseReason::MovedOn(area.parse().unwrap())),
+        select(vec![
+            CloseReason::Returned,
+            CloseReason::RegisteredHere,
+            CloseReason::Deceased,
+            CloseReason::LeftScope,
+            CloseReason::Error,
+        ]),
+    ]
 }
 
 /// What follows on what was told.

@@ -195,7 +195,8 @@ static CERTIFICATE_RESULT: Shape = Shape {
 static RETURN: Shape = Shape {
     fields: &[
         place(1, Value::Text, Field::EventDate),
-        place(2, Value::Text, Field::MovedToArea),
+        place(2, Value::Number(ENUM), Field::Reason),
+        place(3, Value::Text, Field::MovedToArea),
     ],
 };
 

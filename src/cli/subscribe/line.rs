@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::moment::rfc3339;
 use crate::{
-    domain::notice::{Content, Fact, Movement},
+    domain::notice::{CloseReason, Content, Fact, Movement},
     envelope::{Header, Incoming},
     ledger::write_object,
     office::client::Handover,
@@ -100,10 +100,17 @@ fn told(content: &Content, answered: &str) -> String {
             let status = result.certificate.status.as_deref().unwrap_or_default();
             format!("{status} {} {answered}", result.event_date)
         }
-        Content::Return(homecoming) => {
-            let moved_to = homecoming.moved_to.map(|area| format!("→ {area} "));
-            let moved_to = moved_to.unwrap_or_default();
-            format!("{} {moved_to}{answered}", homecoming.event_date)
+        Content::Return(ending) => {
+            let reason = ending.reason.name();
+            let moved_to = match ending.reason {
+                CloseReason::MovedOn(area) => format!("→ {area} "),
+                CloseReason::Returned
+                | CloseReason::RegisteredHere
+                | CloseReason::Deceased
+                | CloseReason::LeftScope
+                | CloseReason::Error => String::new(),
+            };
+            format!("{reason} {} {moved_to}{answered}", ending.event_date)
         }
         Content::Correction(correction) => {
             format!("{} {}", correction.corrects, moved(&correction.movement))
@@ -211,7 +218,7 @@ mod tests {
     }
 
     /// A row of each kind that an office publishes, as the documentation spells it.
-    const ROWS: [&str; 16] = [
+    const ROWS: [&str; 17] = [
         r#"{"kind":"departure","event_date":"2026-10-08","subject":{"name":"测试甲","resident_id":"994409198707016347","marital_status":"21","phone":"19900000000"},"origin_area":"350582104000","destination_area":"530111001000","destination_address":"测试路1号","next_check_on":"2026-12-01","consent":{"date":"2026-10-01","reference":"c-1"}}"#,
         r#"{"kind":"arrival","event_date":"2026-10-08","subject":{"name":"测试甲","resident_id":"994409198707016347","marital_status":"21"},"origin_area":"530111001000","destination_area":"350582104000","certificate_number":"12345","certificate_status":"有效","valid_until":"2028-01-01"}"#,
         r#"{"kind":"feedback","answers":"ID","event_date":"2026-10-09","outcome":"moved_on","moved_to_area":"350583104"}"#,
@@ -223,7 +230,8 @@ mod tests {
         r#"{"kind":"continuity_transfer","answers":"ID","event_date":"2026-10-09","next_check_on":"2026-12-01","vaccination_due_on":"2026-12-02","consent":{"date":"2026-10-01","reference":"c-1"}}"#,
         r#"{"kind":"certificate_query","answers":"ID","event_date":"2026-10-09"}"#,
         r#"{"kind":"certificate_result","answers":"ID","event_date":"2026-10-09","certificate_number":"12345","certificate_status":"有效","valid_until":"2028-01-01"}"#,
-        r#"{"kind":"return","answers":"ID","event_date":"2026-10-09","moved_to_area":"350583104"}"#,
+        r#"{"kind":"return","answers":"ID","event_date":"2026-10-09","reason":"moved_on","moved_to_area":"350583104"}"#,
+        r#"{"kind":"return","answers":"ID","event_date":"2026-10-09","reason":"left_scope"}"#,
         r#"{"kind":"correction","answers":"ID","corrects":"departure","corrected_on":"2026-10-09","event_date":"2026-10-07","subject":{"name":"测试乙","resident_id":"994409198707016347","marital_status":"21"},"origin_area":"350582104000","destination_area":"530111001000"}"#,
         r#"{"kind":"withdrawal","answers":"ID","event_date":"2026-10-09","reason":"did_not_move"}"#,
         r#"{"kind":"erasure","answers":"ID","event_date":"2026-10-09"}"#,
@@ -314,7 +322,7 @@ mod tests {
         }
         let line = |kind| told(&samples::content(kind), "r-1");
         assert_eq!(line(Kind::Withdrawal), "did_not_move 2026-10-07 r-1");
-        assert_eq!(line(Kind::Return), "2026-10-07 → 350583104 r-1");
+        assert_eq!(line(Kind::Return), "moved_on 2026-10-07 → 350583104 r-1");
         assert_eq!(
             line(Kind::Bulletin),
             "2026-09 departures_sent 300, overdue 0"

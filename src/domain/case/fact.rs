@@ -4,11 +4,10 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use super::state::CloseReason;
 use crate::domain::{
     area::AreaCode,
     channel::{Channel, Sequence},
-    notice::{NoticeId, Outcome},
+    notice::{CloseReason, NoticeId, Outcome},
 };
 
 /// A notice as its case sees it: what both nodes know of it alike.

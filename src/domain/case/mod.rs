@@ -23,7 +23,9 @@ pub use fold::{Case, Change, Mended, fold};
 pub use lists::{Work, WorkList, work_lists};
 pub use order::in_order;
 pub use owed::{Answer, Owed, Standing};
-pub use state::{CloseReason, Event, State};
+pub use state::{Event, State};
+
+pub use super::notice::CloseReason;
 
 #[cfg(test)]
 mod histories;

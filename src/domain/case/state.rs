@@ -1,6 +1,9 @@
 //! The shared state of a case, as one enum with one pure step.
 
-use crate::domain::{area::AreaCode, notice::Outcome};
+use crate::domain::{
+    area::AreaCode,
+    notice::{CloseReason, Outcome},
+};
 
 /// Where a case stands between its two areas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,23 +22,6 @@ pub enum State {
     Withdrawn,
     /// Done.
     Closed(CloseReason),
-}
-
-/// Why a case is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CloseReason {
-    /// She came home.
-    Returned,
-    /// She went to that area.
-    MovedOn(AreaCode),
-    /// She is registered where she lives now.
-    RegisteredHere,
-    /// She died.
-    Deceased,
-    /// She is no longer of those whom the notices are about: age, marital status.
-    LeftScope,
-    /// It should never have been.
-    Error,
 }
 
 /// What happens to a case.
@@ -108,20 +94,6 @@ impl State {
             Self::MovedOn(_) => "moved_on",
             Self::Withdrawn => "withdrawn",
             Self::Closed(_) => "closed",
-        }
-    }
-}
-
-impl CloseReason {
-    /// Its stable name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Returned => "returned",
-            Self::MovedOn(_) => "moved_on",
-            Self::RegisteredHere => "registered_here",
-            Self::Deceased => "deceased",
-            Self::LeftScope => "left_scope",
-            Self::Error => "error",
         }
     }
 }

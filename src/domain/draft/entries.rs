@@ -7,10 +7,10 @@ use crate::domain::{
     area::AreaCode,
     field::Field,
     notice::{
-        Bulletin, Care, Certificate, CertificateQuery, CertificateResult, Consent, Content,
-        ContinuityRequest, ContinuityTransfer, Correction, Erasure, Fact, Feedback, Message,
-        Movement, NoticeId, Outcome, Person, Reminder, Return, ServiceRecord, VerificationRequest,
-        Withdrawal,
+        Bulletin, Care, Certificate, CertificateQuery, CertificateResult, CloseReason, Consent,
+        Content, ContinuityRequest, ContinuityTransfer, Correction, Erasure, Fact, Feedback,
+        Message, Movement, NoticeId, Outcome, Person, Reminder, Return, ServiceRecord,
+        VerificationRequest, Withdrawal,
     },
 };
 
@@ -78,12 +78,18 @@ fn visit(
             list.add(Field::EventDate, Some(event_date));
             list.certificate(certificate);
         }
-        Content::Return(Return {
-            event_date,
-            moved_to,
-        }) => {
+        Content::Return(Return { event_date, reason }) => {
             list.add(Field::EventDate, Some(event_date));
-            list.add(Field::MovedToArea, moved_to.as_ref());
+            list.add(Field::Reason, Some(reason.name()));
+            let moved_to = match reason {
+                CloseReason::MovedOn(area) => Some(area),
+                CloseReason::Returned
+                | CloseReason::RegisteredHere
+                | CloseReason::Deceased
+                | CloseReason::LeftScope
+                | CloseReason::Error => None,
+            };
+            list.add(Field::MovedToArea, moved_to);
         }
         Content::Correction(Correction {
             corrects,

@@ -41,7 +41,7 @@ pub fn belongs(kind: Kind, field: Field) -> bool {
         }
         Kind::ContinuityTransfer => field == Field::EventDate || of_care(field),
         Kind::CertificateResult => field == Field::EventDate || field.group() == Group::Entitlement,
-        Kind::Return => matches!(field, Field::EventDate | Field::MovedToArea),
+        Kind::Return => matches!(field, Field::EventDate | Field::MovedToArea | Field::Reason),
         Kind::Correction => {
             of_movement(field) || matches!(field, Field::CorrectedOn | Field::Corrects)
         }

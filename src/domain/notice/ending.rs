@@ -5,13 +5,44 @@ use jiff::civil::Date;
 use super::{Kind, Movement};
 use crate::domain::area::AreaCode;
 
-/// The person of the case came home or moved on.
+/// The case is over: she came home or moved on, or it is no longer about her.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Return {
-    /// Day on which she did.
+    /// Day on which that came about.
     pub event_date: Date,
-    /// Where she moved on to; none if she came home.
-    pub moved_to: Option<AreaCode>,
+    /// Why.
+    pub reason: CloseReason,
+}
+
+/// Why a case is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseReason {
+    /// She came home.
+    Returned,
+    /// She went to that area.
+    MovedOn(AreaCode),
+    /// She is registered where she lives now.
+    RegisteredHere,
+    /// She died.
+    Deceased,
+    /// She is no longer of those whom the notices are about: age, marital status.
+    LeftScope,
+    /// It should never have been.
+    Error,
+}
+
+impl CloseReason {
+    /// Its stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Returned => "returned",
+            Self::MovedOn(_) => "moved_on",
+            Self::RegisteredHere => "registered_here",
+            Self::Deceased => "deceased",
+            Self::LeftScope => "left_scope",
+            Self::Error => "error",
+        }
+    }
 }
 
 /// A departure or an arrival as it should have been told: the whole movement, not only what was

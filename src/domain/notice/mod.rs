@@ -13,7 +13,7 @@ mod spoken;
 use jiff::civil::Date;
 
 pub use bulletin::{Bulletin, Figure, SMALLEST_TOLD, may_be_told};
-pub use ending::{Correction, Erasure, Return, Withdrawal, WithdrawalReason};
+pub use ending::{CloseReason, Correction, Erasure, Return, Withdrawal, WithdrawalReason};
 pub use feedback::{Feedback, Outcome};
 pub use id::{NotANoticeId, NoticeId};
 pub use kind::{Kind, Names, UnknownKind};
@@ -45,7 +45,7 @@ pub enum Content {
     CertificateQuery(CertificateQuery),
     /// Whether it holds.
     CertificateResult(CertificateResult),
-    /// She came home or moved on.
+    /// The case is over: she came home, moved on, or it is no longer about her.
     Return(Return),
     /// A movement as it should have been told.
     Correction(Correction),
@@ -117,7 +117,7 @@ impl Content {
             Self::ContinuityTransfer(transfer) => Some(transfer.event_date),
             Self::CertificateQuery(query) => Some(query.event_date),
             Self::CertificateResult(result) => Some(result.event_date),
-            Self::Return(homecoming) => Some(homecoming.event_date),
+            Self::Return(ending) => Some(ending.event_date),
             Self::Correction(correction) => Some(correction.event_date),
             Self::Withdrawal(withdrawal) => Some(withdrawal.event_date),
             Self::Erasure(erasure) => Some(erasure.event_date),

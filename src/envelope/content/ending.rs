@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use super::movement::{movement_from_proto, movement_to_proto};
 use crate::{
     domain::{
+        area::AreaCode,
         field::Field,
         month::Month,
         notice::{
-            Bulletin, Correction, Erasure, Figure, Kind, Reminder, Return, Withdrawal,
+            Bulletin, CloseReason, Correction, Erasure, Figure, Kind, Reminder, Return, Withdrawal,
             WithdrawalReason, may_be_told,
         },
         problem::Code,
@@ -20,25 +21,61 @@ use crate::{
     proto::notice::v1 as wire,
 };
 
-pub(super) fn return_to_proto(homecoming: &Return) -> wire::Return {
-    let Return {
-        event_date,
-        moved_to,
-    } = homecoming;
+pub(super) fn return_to_proto(ending: &Return) -> wire::Return {
+    let Return { event_date, reason } = ending;
+    let mut moved_to_area = String::new();
+    let code = match reason {
+        CloseReason::Returned => wire::CloseReason::Returned,
+        CloseReason::MovedOn(area) => {
+            moved_to_area = area.to_string();
+            wire::CloseReason::MovedOn
+        }
+        CloseReason::RegisteredHere => wire::CloseReason::RegisteredHere,
+        CloseReason::Deceased => wire::CloseReason::Deceased,
+        CloseReason::LeftScope => wire::CloseReason::LeftScope,
+        CloseReason::Error => wire::CloseReason::Error,
+    };
     wire::Return {
         event_date: event_date.to_string(),
-        moved_to_area: moved_to.map(|area| area.to_string()).unwrap_or_default(),
+        reason: code.into(),
+        moved_to_area,
     }
 }
 
-pub(super) fn return_from_proto(homecoming: &wire::Return) -> Result<Return, EnvelopeError> {
+pub(super) fn return_from_proto(ending: &wire::Return) -> Result<Return, EnvelopeError> {
     let wire::Return {
         event_date,
+        reason,
         moved_to_area,
-    } = homecoming;
+    } = ending;
+    let moved_to = optional_area(moved_to_area, Field::MovedToArea)?;
     Ok(Return {
         event_date: required_date(event_date, Field::EventDate)?,
-        moved_to: optional_area(moved_to_area, Field::MovedToArea)?,
+        reason: close_reason_from_proto(*reason, moved_to)?,
+    })
+}
+
+/// The reason with what belongs to it; what belongs to another reason is refused.
+fn close_reason_from_proto(
+    code: i32,
+    moved_to: Option<AreaCode>,
+) -> Result<CloseReason, EnvelopeError> {
+    let unread = EnvelopeError::of(Code::ValueFormat, Field::Reason);
+    let code = wire::CloseReason::try_from(code).map_err(|_| unread)?;
+    if moved_to.is_some() && code != wire::CloseReason::MovedOn {
+        return Err(EnvelopeError::of(Code::ValueFormat, Field::MovedToArea));
+    }
+    let missing = |field| EnvelopeError::of(Code::MissingField, field);
+    Ok(match code {
+        wire::CloseReason::Unspecified => return Err(missing(Field::Reason)),
+        wire::CloseReason::Returned => CloseReason::Returned,
+        wire::CloseReason::MovedOn => {
+            CloseReason::MovedOn(moved_to.ok_or_else(|| missing(Field::MovedToArea))?)
+        }
+        wire::CloseReason::RegisteredHere => CloseReason::RegisteredHere,
+        wire::CloseReason::Deceased => CloseReason::Deceased,
+        wire::CloseReason::LeftScope => CloseReason::LeftScope,
+        wire::CloseReason::Error => CloseReason::Error,
     })
 }
 

@@ -409,6 +409,26 @@ fn each_kind_is_refused_for_what_it_cannot_do_without() {
                 }
             },
         ),
+        (Kind::Return, Field::Reason, MissingField, |it| {
+            if let Wire::Return(it) = it {
+                (it.reason, it.moved_to_area) = (0, String::new());
+            }
+        }),
+        (Kind::Return, Field::Reason, ValueFormat, |it| {
+            if let Wire::Return(it) = it {
+                it.reason = 99;
+            }
+        }),
+        (Kind::Return, Field::MovedToArea, MissingField, |it| {
+            if let Wire::Return(it) = it {
+                it.moved_to_area.clear();
+            }
+        }),
+        (Kind::Return, Field::MovedToArea, ValueFormat, |it| {
+            if let Wire::Return(it) = it {
+                it.reason = wire::CloseReason::Deceased.into();
+            }
+        }),
         (Kind::Return, Field::MovedToArea, AreaUnknown, |it| {
             if let Wire::Return(it) = it {
                 it.moved_to_area = "3505".into();

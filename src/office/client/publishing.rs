@@ -179,7 +179,7 @@ pub(in crate::office) fn to_wire(draft: &Draft) -> wire::Draft {
             Notice::ContinuityTransfer(transfer) => Wire::ContinuityTransfer(transfer),
             Notice::CertificateQuery(query) => Wire::CertificateQuery(query),
             Notice::CertificateResult(result) => Wire::CertificateResult(result),
-            Notice::Return(homecoming) => Wire::Return(homecoming),
+            Notice::Return(ending) => Wire::Return(ending),
             Notice::Correction(correction) => Wire::Correction(correction),
             Notice::Withdrawal(withdrawal) => Wire::Withdrawal(withdrawal),
             Notice::Erasure(erasure) => Wire::Erasure(erasure),

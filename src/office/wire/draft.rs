@@ -88,9 +88,11 @@ fn content(raw: &mut RawDraft, content: wire::draft::Content) {
         }
         Wire::Return(notice::Return {
             event_date,
+            reason,
             moved_to_area,
         }) => {
             raw.set(Field::EventDate, &event_date);
+            raw.set(Field::Reason, close_reason_name(reason));
             raw.set(Field::MovedToArea, &moved_to_area);
             Kind::Return
         }
@@ -249,7 +251,7 @@ fn feedback(raw: &mut RawDraft, feedback: notice::Feedback) {
 }
 
 /// The stable name; for a number that nobody knows, one that the rules do not know either. The same
-/// for the two below.
+/// for the three below.
 fn outcome_name(number: i32) -> &'static str {
     match notice::Outcome::try_from(number) {
         Ok(notice::Outcome::Unspecified) => "",
@@ -274,6 +276,19 @@ fn reason_name(number: i32) -> &'static str {
     notice::WithdrawalReason::try_from(number).map_or("unknown", |code| {
         reason_of(code).map_or("", WithdrawalReason::name)
     })
+}
+
+fn close_reason_name(number: i32) -> &'static str {
+    match notice::CloseReason::try_from(number) {
+        Ok(notice::CloseReason::Unspecified) => "",
+        Ok(notice::CloseReason::Returned) => "returned",
+        Ok(notice::CloseReason::MovedOn) => "moved_on",
+        Ok(notice::CloseReason::RegisteredHere) => "registered_here",
+        Ok(notice::CloseReason::Deceased) => "deceased",
+        Ok(notice::CloseReason::LeftScope) => "left_scope",
+        Ok(notice::CloseReason::Error) => "error",
+        Err(_) => "unknown",
+    }
 }
 
 /// An id as text. Bytes that are no id become a text that is none; of too many a few tell that.
@@ -336,5 +351,10 @@ mod tests {
         assert_eq!(service_name(1), "antenatal_check");
         assert_eq!([reason_name(0), reason_name(-1)], ["", "unknown"]);
         assert_eq!(reason_name(2), "duplicate");
+        assert_eq!(
+            [close_reason_name(0), close_reason_name(7)],
+            ["", "unknown"]
+        );
+        assert_eq!(close_reason_name(3), "registered_here");
     }
 }

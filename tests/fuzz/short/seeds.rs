@@ -96,6 +96,7 @@ fn json_lines() -> Vec<Vec<u8>> {
 {"kind":"service_record","answers":"00000000-0000-8000-8000-000000000001","service":"vaccination","event_date":"2026-10-09","provider":"测试医院","next_due_on":"2026-12-01"}
 {"kind":"correction","answers":"00000000-0000-8000-8000-000000000001","corrects":"arrival","corrected_on":"2026-10-09","event_date":"2026-10-07","subject":{"name":"测试乙","resident_id":"994409198707016347","marital_status":"21"},"origin_area":"530111001000","destination_area":"350582104000"}
 {"kind":"withdrawal","answers":"00000000-0000-8000-8000-000000000001","reason":"duplicate","event_date":"2026-10-09"}
+{"kind":"return","answers":"00000000-0000-8000-8000-000000000001","event_date":"2026-10-09","reason":"moved_on","moved_to_area":"350583104"}
 {"kind":"reminder","answers":"00000000-0000-8000-8000-000000000001","due_on":"2026-10-30"}
 {"kind":"bulletin","to_area":"530111","from_area":"350582","month":"2026-09","figures":{"departures_sent":300,"overdue":0}}
 "#;

@@ -7,10 +7,10 @@ use crate::domain::{
     field::Field,
     month::Month,
     notice::{
-        Bulletin, Care, CertificateQuery, CertificateResult, Content, ContinuityRequest,
-        ContinuityTransfer, Correction, Erasure, Fact, Feedback, Figure, Kind, Message, Outcome,
-        Return, Service, ServiceRecord, VerificationRequest, Withdrawal, WithdrawalReason,
-        may_be_told,
+        Bulletin, Care, CertificateQuery, CertificateResult, CloseReason, Content,
+        ContinuityRequest, ContinuityTransfer, Correction, Erasure, Fact, Feedback, Figure, Kind,
+        Message, Outcome, Return, Service, ServiceRecord, VerificationRequest, Withdrawal,
+        WithdrawalReason, may_be_told,
     },
     problem::Code,
 };
@@ -34,17 +34,11 @@ impl Judging<'_> {
 
     fn outcome(&mut self, field: Field) -> Option<Outcome> {
         let name = self.raw.get(field).unwrap_or_default();
-        let detail = match name {
-            "moved_on" => Some(Field::MovedToArea),
-            "duplicate_of" => Some(Field::DuplicateOf),
-            _ => None,
-        };
-        // A detail that does not go with the outcome says that one of the two is wrong.
-        for stray in [Field::MovedToArea, Field::DuplicateOf] {
-            if detail != Some(stray) && self.raw.get(stray).is_some() {
-                self.problem(Code::ValueFormat, stray);
-            }
-        }
+        self.strays(match name {
+            "moved_on" => &[Field::DuplicateOf],
+            "duplicate_of" => &[Field::MovedToArea],
+            _ => &[Field::MovedToArea, Field::DuplicateOf],
+        });
         match name {
             "confirmed" => Some(Outcome::Confirmed),
             "corrected" => Some(Outcome::Corrected),
@@ -130,13 +124,43 @@ impl Judging<'_> {
         }))
     }
 
-    pub(super) fn homecoming(&mut self) -> Option<Content> {
+    pub(super) fn ending(&mut self) -> Option<Content> {
         let event_date = self.required(Field::EventDate, Self::past_date);
-        let moved_to = self.optional(Field::MovedToArea, Self::area);
+        let reason = self.required(Field::Reason, Self::close_reason);
         Some(Content::Return(Return {
             event_date: event_date?,
-            moved_to: moved_to?,
+            reason: reason?,
         }))
+    }
+
+    fn close_reason(&mut self, field: Field) -> Option<CloseReason> {
+        let name = self.raw.get(field).unwrap_or_default();
+        if name != "moved_on" {
+            self.strays(&[Field::MovedToArea]);
+        }
+        match name {
+            "returned" => Some(CloseReason::Returned),
+            "moved_on" => self
+                .required(Field::MovedToArea, Self::area)
+                .map(CloseReason::MovedOn),
+            "registered_here" => Some(CloseReason::RegisteredHere),
+            "deceased" => Some(CloseReason::Deceased),
+            "left_scope" => Some(CloseReason::LeftScope),
+            "error" => Some(CloseReason::Error),
+            _ => {
+                self.problem(Code::ValueFormat, field);
+                None
+            }
+        }
+    }
+
+    /// A detail that does not go with what is said says that one of the two is wrong.
+    fn strays(&mut self, details: &[Field]) {
+        for detail in details {
+            if self.raw.get(*detail).is_some() {
+                self.problem(Code::ValueFormat, *detail);
+            }
+        }
     }
 
     /// Which way it goes, only the kind that it mends tells: without that no address is judged.

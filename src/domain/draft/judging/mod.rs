@@ -128,7 +128,7 @@ impl Judging<'_> {
             Kind::ContinuityTransfer => self.continuity_transfer(),
             Kind::CertificateQuery => self.certificate_query(),
             Kind::CertificateResult => self.certificate_result(),
-            Kind::Return => self.homecoming(),
+            Kind::Return => self.ending(),
             Kind::Withdrawal => self.withdrawal(),
             Kind::Erasure => self.erasure(),
             Kind::Bulletin => self.bulletin(),

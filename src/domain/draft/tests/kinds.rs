@@ -37,14 +37,11 @@ fn least(kind: Kind) -> RawDraft {
         Kind::ServiceRecord => &[(Field::Service, "vaccination")],
         Kind::ContinuityTransfer => &[(Field::NextCheckOn, "2026-12-01")],
         Kind::CertificateResult => &[(Field::CertificateStatus, "有效")],
+        Kind::Return => &[(Field::Reason, "returned")],
         Kind::Withdrawal => &[(Field::Reason, "duplicate")],
         Kind::Reminder => &[(Field::DueOn, "2026-12-01")],
         Kind::Bulletin => &[(Field::Month, "2026年10月"), (Field::ToArea, "530111")],
-        Kind::ContinuityRequest
-        | Kind::CertificateQuery
-        | Kind::Return
-        | Kind::Erasure
-        | Kind::TakenUp => &[],
+        Kind::ContinuityRequest | Kind::CertificateQuery | Kind::Erasure | Kind::TakenUp => &[],
     };
     let mut least = with(raw(&[(Field::Kind, kind.name())]), own);
     if belongs(kind, Field::EventDate) {
@@ -132,12 +129,7 @@ fn a_wrong_value_of_a_kind_is_told_at_its_field() {
             "明年",
             Code::DateFormat,
         ),
-        (
-            Kind::Return,
-            Field::MovedToArea,
-            "889900",
-            Code::AreaUnknown,
-        ),
+        (Kind::Return, Field::Reason, "vanished", Code::ValueFormat),
         (
             Kind::Correction,
             Field::Corrects,
@@ -200,6 +192,38 @@ fn a_wrong_value_of_a_kind_is_told_at_its_field() {
         (Field::Figure(Figure::OneSided), "5"),
     ];
     assert_eq!(problems(&with(least(Kind::Bulletin), &counts)), []);
+}
+
+#[test]
+fn a_reason_of_closing_takes_what_belongs_to_it_and_nothing_else() {
+    let moved_to = Field::MovedToArea;
+    for (reason, area, expected) in [
+        ("returned", "", None),
+        ("registered_here", "", None),
+        ("deceased", "", None),
+        ("left_scope", "", None),
+        ("error", "", None),
+        ("moved_on", "350583104", None),
+        ("moved_on", "", Some((Code::MissingField, moved_to))),
+        ("moved_on", "889900", Some((Code::AreaUnknown, moved_to))),
+        ("returned", "350583104", Some((Code::ValueFormat, moved_to))),
+        ("error", "350583104", Some((Code::ValueFormat, moved_to))),
+        ("", "", Some((Code::MissingField, Field::Reason))),
+    ] {
+        let said = [(Field::Reason, reason), (moved_to, area)];
+        let raw = with(least(Kind::Return), &said);
+        let expected: Vec<_> = expected
+            .map(|(code, field)| problem(code, field))
+            .into_iter()
+            .collect();
+        assert_eq!(problems(&raw), expected, "{reason} {area}");
+        if let Ok(draft) = Draft::parse(&raw, &rules()) {
+            let Content::Return(ending) = draft.content else {
+                panic!("{reason}");
+            };
+            assert_eq!(ending.reason.name(), reason);
+        }
+    }
 }
 
 #[test]
