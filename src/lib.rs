@@ -54,6 +54,7 @@
 //! | [`agreement`] | what two areas have agreed on, how that stands, and what it lets through; pure |
 //! | [`trust`] | identities, certificates, TLS, signatures, connections |
 //! | [`ledger`] | spreadsheets in and out, JSON lines in |
+//! | [`report`] | from figures to what people read: tables, sheets, lists, the monthly bulletin; pure |
 //! | [`config`], [`pairing`] | the node's directory, with the table of holidays; how two nodes come to know each other, and what they sign later |
 //! | [`store`] | journal, index, verbs, laws |
 //! | [`exchange`] | node to node |
@@ -84,6 +85,7 @@ pub mod node;
 pub mod office;
 pub mod pairing;
 mod proto;
+pub mod report;
 pub mod store;
 pub mod telemetry;
 pub mod trust;

@@ -1,26 +1,9 @@
 //! Times as offices read them.
 
-use jiff::{Timestamp, tz};
-
 use super::language::both;
 use crate::domain::problem::Sentence;
 
-/// RFC 3339 with the offset of Asia/Shanghai, for programs.
-pub(super) fn rfc3339(milliseconds: i64) -> String {
-    match Timestamp::from_millisecond(milliseconds) {
-        Ok(at) => at.display_with_offset(tz::offset(8)).to_string(),
-        Err(_) => String::new(),
-    }
-}
-
-/// Day and minute in Asia/Shanghai, for people.
-pub(super) fn short(milliseconds: i64) -> String {
-    rfc3339(milliseconds)
-        .chars()
-        .take(16)
-        .map(|c| if c == 'T' { ' ' } else { c })
-        .collect()
-}
+pub(super) use crate::domain::calendar::{minute as short, rfc3339};
 
 /// An age: the largest two units of it, as people count.
 pub(super) fn age(seconds: u64) -> Sentence {
@@ -43,12 +26,6 @@ pub(super) fn age(seconds: u64) -> Sentence {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_those_of_shanghai() {
-        assert_eq!(rfc3339(1_795_276_800_123), "2026-11-22T00:00:00.123+08:00");
-        assert_eq!(short(1_795_276_800_123), "2026-11-22 00:00");
-    }
 
     #[test]
     fn ages_show_two_units() {

@@ -26,6 +26,24 @@ pub fn end_ms(day: Date) -> Option<i64> {
     begin_ms(day.tomorrow().ok()?)
 }
 
+/// RFC 3339 with the offset of Asia/Shanghai, for programs; empty for a time beyond what a calendar
+/// can show. In milliseconds since 1970-01-01T00:00:00Z.
+pub fn rfc3339(milliseconds: i64) -> String {
+    match Timestamp::from_millisecond(milliseconds) {
+        Ok(at) => at.display_with_offset(tz::offset(8)).to_string(),
+        Err(_) => String::new(),
+    }
+}
+
+/// Day and minute in Asia/Shanghai, for people: `2026-11-22 00:00`.
+pub fn minute(milliseconds: i64) -> String {
+    rfc3339(milliseconds)
+        .chars()
+        .take(16)
+        .map(|c| if c == 'T' { ' ' } else { c })
+        .collect()
+}
+
 /// Parses exactly `YYYY-MM-DD`, a day that exists.
 pub fn parse_day(text: &str) -> Option<Date> {
     let [a, b, c, d, b'-', e, f, b'-', g, h] = text.as_bytes() else {
@@ -180,6 +198,13 @@ mod tests {
         assert_eq!(day_of(evening), Date::new(2026, 11, 22).ok());
         assert_eq!(day_of(evening - 1), Date::new(2026, 11, 21).ok());
         assert_eq!(day_of(i64::MAX), None);
+    }
+
+    #[test]
+    fn times_are_those_of_shanghai() {
+        assert_eq!(rfc3339(1_795_276_800_123), "2026-11-22T00:00:00.123+08:00");
+        assert_eq!(minute(1_795_276_800_123), "2026-11-22 00:00");
+        assert_eq!(minute(i64::MAX), "");
     }
 
     #[test]

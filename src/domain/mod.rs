@@ -13,6 +13,7 @@ pub mod delivery;
 pub mod draft;
 pub mod field;
 pub mod forbidden;
+pub mod indicator;
 pub mod language;
 pub mod month;
 pub mod notice;

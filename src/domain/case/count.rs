@@ -36,7 +36,11 @@ pub struct Count {
 pub struct Response([u64; PLACES]);
 
 impl Response {
-    fn of(days: u32) -> Self {
+    /// The most working days that are told apart: it stands for that many and more.
+    pub const LONGEST: u32 = 45;
+
+    /// One answer that took so many working days.
+    pub fn of(days: u32) -> Self {
         let mut response = Self::default();
         let last = PLACES.saturating_sub(1);
         let place = usize::try_from(days).unwrap_or(last).min(last);
@@ -51,8 +55,16 @@ impl Response {
         self.0.iter().sum()
     }
 
+    /// How many took from the one to the other, both included.
+    pub fn taking(&self, from: u32, to: u32) -> u64 {
+        let places = (0..).zip(self.0);
+        let within = places.filter(|(days, _)| (from..=to).contains(days));
+        within.map(|(_, count)| count).sum()
+    }
+
     /// The fewest working days within which that many in a hundred were answered: 50 for the
-    /// median, 90 for the p90. None without answers. 45 stands for 45 and more.
+    /// median, 90 for the p90. None without answers. [`Self::LONGEST`] stands for that and
+    /// more.
     pub fn percentile(&self, of_hundred: u64) -> Option<u32> {
         let wanted = self.total().checked_mul(of_hundred)?.div_ceil(100).max(1);
         let mut seen = 0_u64;
@@ -149,7 +161,7 @@ impl Owed {
 }
 
 /// Up to nine weeks are told apart: three times the ordinary period of the default agreement.
-const PLACES: usize = 46;
+const PLACES: usize = Response::LONGEST as usize + 1;
 
 /// A rate with what it is taken of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -264,6 +276,8 @@ mod tests {
         let percentiles = [1, 50, 90, 100].map(|of| response.percentile(of));
         assert_eq!(percentiles, [Some(1), Some(5), Some(9), Some(45)]);
         assert_eq!(response.total(), 10);
+        assert_eq!(response.taking(0, 3), 3);
+        assert_eq!(response.taking(9, Response::LONGEST), 2);
     }
 
     #[test]
