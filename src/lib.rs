@@ -57,12 +57,14 @@
 //! | [`report`] | from figures to what people read: tables, sheets, lists, the monthly bulletin; pure |
 //! | [`config`], [`pairing`] | the node's directory, with the table of holidays; how two nodes come to know each other, and what they sign later |
 //! | [`store`] | journal, index, verbs, laws |
+//! | [`cases`] | cases, work lists, figures: what follows from the notices |
 //! | [`exchange`] | node to node |
 //! | [`office`] | node to office |
 //! | [`node`] | the composition root: the one place that knows all of the above |
 //! | [`telemetry`], [`cli`] | logs; the command line, a file a command |
 
 pub mod agreement;
+pub mod cases;
 pub mod cli;
 pub mod clock;
 pub mod config;

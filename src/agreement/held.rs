@@ -8,6 +8,7 @@ use std::{
 use jiff::civil::Date;
 
 use super::{
+    grants::KindTerms,
     life::{Record, Standing, State, records, state_on},
     route::Route,
     terms::Agreement,
@@ -204,6 +205,18 @@ impl Agreements {
     pub(super) fn version(&self, version: AgreementVersion) -> Option<&Held> {
         self.between(Units::of(version.id))?
             .version(version.version)
+    }
+
+    /// What a version grants to a kind on a channel, and within what times; none if the version is
+    /// not held, or grants nothing of the kind there.
+    pub fn terms(
+        &self,
+        version: AgreementVersion,
+        channel: Channel,
+        kind: Kind,
+    ) -> Option<&KindTerms> {
+        let agreement = &self.version(version)?.agreement;
+        agreement.terms(agreement.sender_on(channel)?, kind)
     }
 
     fn between(&self, units: Units) -> Option<&Versions> {

@@ -210,6 +210,41 @@ impl Office for FakeNode {
         Err(Status::unimplemented(""))
     }
 
+    async fn list_cases(
+        &self,
+        _: Request<wire::ListCasesRequest>,
+    ) -> Result<Response<wire::ListCasesResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn count_cases(
+        &self,
+        _: Request<wire::CountCasesRequest>,
+    ) -> Result<Response<wire::CountCasesResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn get_case(
+        &self,
+        _: Request<wire::GetCaseRequest>,
+    ) -> Result<Response<wire::GetCaseResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn work_on_cases(
+        &self,
+        _: Request<wire::WorkOnCasesRequest>,
+    ) -> Result<Response<wire::WorkOnCasesResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn get_figures(
+        &self,
+        _: Request<wire::GetFiguresRequest>,
+    ) -> Result<Response<wire::GetFiguresResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
     async fn list_channels(
         &self,
         _: Request<wire::ListChannelsRequest>,

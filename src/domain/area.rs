@@ -91,6 +91,15 @@ impl AreaCode {
     }
 
     /// The digits without the trailing zero groups of an area that is written out to 12 digits.
+    /// The same area without the groups of zeros that mean "all of it".
+    #[must_use]
+    pub fn shortest(self) -> Self {
+        Self {
+            len: self.significant().len(),
+            ..self
+        }
+    }
+
     fn significant(&self) -> &str {
         let text = self.as_str();
         let text = text

@@ -32,6 +32,8 @@ pub enum Code {
     ValueFormat,
     ValueTooLong,
     UnknownNotice,
+    /// Nothing waits for an answer there.
+    NothingOwed,
     MadeByNode,
     CountTooSmall,
     // Of the gate.
@@ -84,6 +86,7 @@ impl Code {
             Self::ValueFormat => "value_format",
             Self::ValueTooLong => "value_too_long",
             Self::UnknownNotice => "unknown_notice",
+            Self::NothingOwed => "nothing_owed",
             Self::MadeByNode => "made_by_node",
             Self::CountTooSmall => "count_too_small",
             Self::NoAgreement => "no_agreement",
@@ -109,7 +112,7 @@ impl Code {
     }
 
     /// All of them.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::MissingField,
         Self::ResidentIdFormat,
         Self::ResidentIdCheckDigit,
@@ -132,6 +135,7 @@ impl Code {
         Self::ValueFormat,
         Self::ValueTooLong,
         Self::UnknownNotice,
+        Self::NothingOwed,
         Self::MadeByNode,
         Self::CountTooSmall,
         Self::NoAgreement,
@@ -246,6 +250,10 @@ impl Code {
             Self::ValueTooLong => (
                 "填写内容过长，请缩短。",
                 "The value is too long; shorten it.",
+            ),
+            Self::NothingOwed => (
+                "该个案没有待反馈的事项，或已经结束。",
+                "Nothing waits for an answer in this case, or it has ended.",
             ),
             Self::UnknownNotice => (
                 "在这两个区县之间没有该编号的通报，请核对编号。",

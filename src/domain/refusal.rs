@@ -104,6 +104,7 @@ impl Class {
             | Code::ValueFormat
             | Code::ValueTooLong
             | Code::UnknownNotice
+            | Code::NothingOwed
             | Code::MadeByNode
             | Code::CountTooSmall
             | Code::AgreementSuperseded

@@ -26,6 +26,7 @@ use self::{
     upkeep::upkeep,
 };
 use crate::{
+    cases::{Cases, CasesParts},
     clock::Clock,
     config::{Limits, NodeConfig, NodeDir},
     domain::area::County,
@@ -106,6 +107,11 @@ pub enum NodeError {
     /// The exchange cannot read its channels.
     #[error(transparent)]
     Exchange(#[from] NotNow),
+    /// What makes cases, lists and figures cannot be started.
+    #[error(
+        "cannot start what makes cases, lists and figures: {0}; is the machine out of threads?"
+    )]
+    Cases(io::Error),
     /// A listener failed.
     #[error("a listener failed: {0}")]
     Serve(String),
@@ -133,6 +139,7 @@ pub async fn run(
         areas: config.areas.clone(),
         sandbox: config.mode.is_sandbox(),
     };
+    let data = dir.data();
     let (store, rebuilt) = open_store(&dir, &config).await?;
     let directory = Arc::new(Directory::new(
         dir,
@@ -192,8 +199,23 @@ pub async fn run(
         listener_limits(&limits),
         listening.clone(),
     );
+    let following = CancellationToken::new();
+    let (cases, follower) = Cases::start(
+        CasesParts {
+            store: store.clone(),
+            key: Arc::clone(&reference_key),
+            homes: config.areas.clone(),
+            agreements: node.directory.current.agreements.subscribe(),
+            workdays: node.directory.current.workdays.subscribe(),
+            data,
+            cache_bytes: config.limits.index_cache_bytes,
+        },
+        following.clone(),
+    )
+    .map_err(NodeError::Cases)?;
     let parts = OfficeParts {
         store: store.clone(),
+        cases,
         config: node.directory.current.config.subscribe(),
         agreements: node.directory.current.agreements.subscribe(),
         trust: trust.subscribe(),
@@ -225,6 +247,11 @@ pub async fn run(
         tasks.abort_all();
     }
     registry.cut_all();
+    following.cancel();
+    let followed = spawn_blocking(move || follower.join()).await;
+    if followed.is_err() {
+        tracing::error!("What follows the store could not be waited for.");
+    }
     store.stop().await;
     ended
 }

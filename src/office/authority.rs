@@ -46,6 +46,13 @@ impl Authority {
             .ok_or(Fault::NotListed)
     }
 
+    /// What an office may do about a case of that home area that was handed on to it, wherever it
+    /// lies.
+    pub(super) fn for_all_of(mut self, home: County) -> Self {
+        self.client.areas = vec![home.into()];
+        self
+    }
+
     /// Who it is.
     pub(super) const fn id(&self) -> &SpiffeId {
         &self.client.id

@@ -17,7 +17,8 @@
 //! | `authority`, `scope` | who may do what, and where |
 //! | `publish`, `bulk` | one notice; many, in order, without waiting for each |
 //! | `subscribe`, `handing` | notices that came in, handed over and acknowledged |
-//! | `query`, `peers`, `agreements` | what is where |
+//! | `query`, `cases`, `peers`, `agreements` | what is where |
+//! | `working` | what a desk does about cases |
 //! | `operations` | what other rooms do for this one |
 //! | `server` | the listener with its bounds |
 //! | `client` | the other end: what the command line calls |
@@ -25,6 +26,7 @@
 mod agreements;
 mod authority;
 mod bulk;
+mod cases;
 pub mod client;
 mod handing;
 mod operations;
@@ -36,6 +38,7 @@ mod scope;
 mod server;
 mod subscribe;
 mod wire;
+mod working;
 
 use std::sync::Arc;
 
@@ -56,6 +59,7 @@ pub use self::{
 };
 use crate::{
     agreement::Agreements,
+    cases::Cases,
     clock::Clock,
     config::NodeConfig,
     domain::calendar,
@@ -75,6 +79,8 @@ pub struct OfficeParts {
     pub trust: watch::Receiver<Arc<TrustSnapshot>>,
     /// Under which references are derived and looked up.
     pub reference_key: Arc<ReferenceKey>,
+    /// Cases, lists and figures.
+    pub cases: Cases,
     /// The time.
     pub clock: Clock,
     /// What other rooms do.

@@ -34,6 +34,8 @@ use crate::{
 pub(super) enum Fault {
     /// An argument of the request, by its path in the proto, and what is wrong with it.
     Argument(&'static str, Code),
+    /// Cases, lists and figures are being made anew.
+    CasesNotReady,
     /// A consumer cannot be opened or moved.
     Consumer(ConsumerError),
     /// The connection no longer passes.
@@ -52,6 +54,8 @@ pub(super) enum Fault {
     OutsideScope,
     /// One of these roles is needed.
     Role(&'static [Role]),
+    /// There is no such case, as far as this office may know.
+    UnknownCase,
     /// The node holds no such agreement.
     UnknownAgreement,
     /// There is no such notice, as far as this office may know.
@@ -161,6 +165,14 @@ impl Fault {
                     format!("{field}: {en}"),
                 )
             }
+            Self::CasesNotReady => Answer::new(
+                Grpc::Unavailable,
+                Class::RetryLater,
+                "cases_not_ready",
+                "个案、待办和指标正在由通报重新整理，请稍后再试。",
+                "cases, lists and figures are being made from the notices; ask again in a moment",
+            )
+            .after(2),
             Self::Consumer(error) => of_consumer(error),
             Self::Cut => Answer::new(
                 Grpc::Unauthenticated,
@@ -206,6 +218,13 @@ impl Fault {
                     ),
                 )
             }
+            Self::UnknownCase => Answer::new(
+                Grpc::NotFound,
+                Class::Final,
+                "unknown_case",
+                "没有包含该编号的个案。",
+                "there is no case with a notice of that id",
+            ),
             Self::UnknownAgreement => Answer::new(
                 Grpc::NotFound,
                 Class::Final,
@@ -246,7 +265,8 @@ impl Fault {
                 .iter()
                 .map(|problem| violation(&problem.field, problem.code, &problem.sentence().en))
                 .collect(),
-            Self::Consumer(_)
+            Self::CasesNotReady
+            | Self::Consumer(_)
             | Self::Cut
             | Self::Defect
             | Self::NotListed
@@ -255,6 +275,7 @@ impl Fault {
             | Self::OutsideScope
             | Self::Role(_)
             | Self::UnknownAgreement
+            | Self::UnknownCase
             | Self::UnknownNotice
             | Self::Unread => Vec::new(),
         }

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     agreement::{self, Agreements, Permitted, Sending, permit_draft},
+    cases::CaseView,
     config::NodeConfig,
     domain::{
         area::{AreaCode, County},
@@ -178,6 +179,37 @@ impl Desk<'_> {
         let home = named.or_else(|| home_areas.first().copied())?;
         let outside = home_areas.contains(&home) && !self.authority.scope(home).is_whole(home);
         outside.then(|| Problem::new(Code::AreaOutsideScope, Field::FromArea))
+    }
+
+    /// The same desk, for everything within a home area: for one to which a case was handed on.
+    pub(super) fn for_all_of(mut self, home: County) -> Self {
+        self.authority = self.authority.for_all_of(home);
+        self
+    }
+
+    /// What the node says of a notice of a case for the office.
+    pub(super) fn compose(
+        &self,
+        case: &CaseView,
+        about: NoticeId,
+        content: Content,
+    ) -> Result<Result<Prepared, Vec<Problem>>, Fault> {
+        let answered = Answered {
+            from: case.home,
+            to: case.other,
+            case_id: case.id,
+        };
+        let draft = Draft {
+            reference: None,
+            from: case.home,
+            from_follows: false,
+            to: Some(case.other),
+            answers: Some(about),
+            consent: None,
+            content,
+        };
+        let sending = self.sending(Some(&answered), self.rules.today);
+        self.encode(draft, Some(&answered), &sending)
     }
 
     /// Looks up the notice that a draft speaks of. One that is unknown between the two areas, that

@@ -3,7 +3,7 @@
 use crate::{
     domain::{
         area::{AreaCode, County},
-        notice::{Movement, NoticeId},
+        notice::NoticeId,
     },
     envelope,
     store::{NotNow, NoticeView, Side, Store},
@@ -21,7 +21,7 @@ impl Scope {
 
     /// Those areas.
     pub(super) fn of(areas: impl IntoIterator<Item = AreaCode>) -> Self {
-        let mut areas: Vec<AreaCode> = areas.into_iter().map(shortest).collect();
+        let mut areas: Vec<AreaCode> = areas.into_iter().map(AreaCode::shortest).collect();
         // Shorter codes of the same beginning come first.
         areas.sort_unstable();
         let mut kept: Vec<AreaCode> = Vec::new();
@@ -31,6 +31,11 @@ impl Scope {
             }
         }
         Self(kept)
+    }
+
+    /// Its areas.
+    pub(super) fn areas(&self) -> &[AreaCode] {
+        &self.0
     }
 
     /// True if it is nowhere.
@@ -55,19 +60,6 @@ impl Scope {
     }
 }
 
-/// A code without the groups of zeros that mean "all of it".
-fn shortest(area: AreaCode) -> AreaCode {
-    let mut shortest = area;
-    while let Some(shorter) = shortest
-        .as_str()
-        .strip_suffix("000")
-        .and_then(|text| text.parse().ok())
-    {
-        shortest = shorter;
-    }
-    shortest
-}
-
 /// Where a notice lies, as far as its bytes tell.
 pub(super) enum Place {
     /// At that address on this side.
@@ -86,21 +78,12 @@ pub(super) fn place(home: County, bytes: &[u8]) -> Place {
         return Place::Nowhere;
     };
     let at = notice.content.movement();
-    let at = at.map(|(_, movement)| address(home, movement));
+    let at = at.map(|(_, movement)| movement.area_in(home));
     match (at, notice.header.answers) {
         (Some(at), None) => Place::At(at),
         (None, Some(id)) => Place::With(id),
         (Some(at), Some(id)) => Place::Both(at, id),
         (None, None) => Place::Nowhere,
-    }
-}
-
-/// The address of a movement on this side.
-fn address(home: County, movement: &Movement) -> AreaCode {
-    if movement.origin_area.county() == home {
-        movement.origin_area
-    } else {
-        movement.destination_area
     }
 }
 

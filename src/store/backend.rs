@@ -228,6 +228,10 @@ pub(crate) trait Backend: Send + Sync {
     /// Rings when a channel out gets its first notice.
     fn new_channel_bell(&self) -> watch::Receiver<u64>;
 
+    /// How many commits there were since the store was opened; rises with each, once what it
+    /// changed can be read.
+    fn commits(&self) -> watch::Receiver<u64>;
+
     /// Why no new work is taken; none while it is.
     fn poisoned(&self) -> watch::Receiver<Option<Trouble>>;
 

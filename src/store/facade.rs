@@ -424,6 +424,12 @@ impl Store {
         self.backend.new_channel_bell()
     }
 
+    /// How many commits there were since the store was opened; rises with each, once what it
+    /// changed can be read.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.backend.commits()
+    }
+
     /// Why no new work is taken; none while it is.
     pub fn poisoned(&self) -> watch::Receiver<Option<Trouble>> {
         self.backend.poisoned()

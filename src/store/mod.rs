@@ -18,6 +18,7 @@ pub use self::{
         EmbeddedLimits,
         maintenance::{CheckReport, LossReport, LostPlaces, accept_loss, check, rebuild_index},
         open::{OpenError, OpenReport},
+        shelf::{Shelf, ShelfError},
     },
     facade::Store,
     journal::{

@@ -63,6 +63,17 @@ impl ReferenceKey {
         self.tag(OFFICE, &[office])
     }
 
+    /// What stands for a person's number in whatever is derived from notices.
+    pub fn subject_hash(&self, number: &[u8]) -> [u8; 16] {
+        self.tag(SUBJECT, &[number])
+    }
+
+    /// What stands there for a value that may help to recognise somebody, or to find her: `of`
+    /// names which.
+    pub fn trait_hash(&self, of: &[u8], value: &[u8]) -> [u8; 16] {
+        self.tag(TRAIT, &[of, value])
+    }
+
     fn tag(&self, context: &[u8], parts: &[&[u8]]) -> [u8; 16] {
         let mut mac = Context::with_key(&self.0);
         mac.update(context);
@@ -81,6 +92,8 @@ impl ReferenceKey {
 
 const DERIVE: &[u8] = b"hongyan derived reference v1\0";
 const OFFICE: &[u8] = b"hongyan office v1\0";
+const SUBJECT: &[u8] = b"hongyan subject v1\0";
+const TRAIT: &[u8] = b"hongyan trait v1\0";
 const INDEX: &[u8] = b"hongyan reference index v1\0";
 
 #[cfg(test)]

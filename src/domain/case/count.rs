@@ -50,6 +50,20 @@ impl Response {
         response
     }
 
+    /// How many took none, one, two … working days.
+    pub const fn by_days(&self) -> &[u64] {
+        &self.0
+    }
+
+    /// Those numbers; what is not said is none, and what is behind the last place is left out.
+    pub fn from_days(numbers: impl IntoIterator<Item = u64>) -> Self {
+        let mut response = Self::default();
+        for (place, number) in response.0.iter_mut().zip(numbers) {
+            *place = number;
+        }
+        response
+    }
+
     /// How many there are.
     pub fn total(&self) -> u64 {
         self.0.iter().sum()

@@ -2,7 +2,10 @@
 
 use jiff::civil::Date;
 
-use crate::domain::{area::AreaCode, resident::ResidentNumber};
+use crate::domain::{
+    area::{AreaCode, County},
+    resident::ResidentNumber,
+};
 
 /// A move between two areas.
 #[derive(Clone, PartialEq, Eq)]
@@ -25,6 +28,18 @@ pub struct Movement {
     pub certificate: Certificate,
     /// Sensitive care facts.
     pub care: Care,
+}
+
+impl Movement {
+    /// Which of its two addresses is on the side of that county: where she is registered, or else
+    /// where she lives now.
+    pub fn area_in(&self, county: County) -> AreaCode {
+        if self.origin_area.county() == county {
+            self.origin_area
+        } else {
+            self.destination_area
+        }
+    }
 }
 
 /// The person whom a notice is about.

@@ -24,11 +24,13 @@ use tonic_types::StatusExt as _;
 use super::rooms::Rooms;
 use crate::{
     agreement::{Agreement, Agreements, Permitted},
+    cases::{Cases, CasesParts},
     clock::Clock,
     config::NodeConfig,
     domain::{
         channel::{Channel, Digest, Sequence},
         notice::{Content, NoticeId},
+        workdays::Workdays,
     },
     envelope::{self, samples},
     office::{OfficeParts, ServeError, serve},
@@ -172,12 +174,27 @@ impl World {
             Limits::default(),
             stop.clone(),
         );
+        let reference_key = Arc::new(ReferenceKey::new([7; 32]));
+        let (cases, _) = Cases::start(
+            CasesParts {
+                store: store.clone(),
+                key: Arc::clone(&reference_key),
+                homes: vec![id.area()],
+                agreements: agreements.subscribe(),
+                workdays: watch::Sender::new(Arc::new(Workdays::default())).subscribe(),
+                data: dir.path().join("data"),
+                cache_bytes: 1 << 20,
+            },
+            stop.clone(),
+        )
+        .unwrap();
         let parts = OfficeParts {
             store: store.clone(),
+            cases,
             config: config.subscribe(),
             agreements: agreements.subscribe(),
             trust: trust.subscribe(),
-            reference_key: Arc::new(ReferenceKey::new([7; 32])),
+            reference_key,
             clock: clock.clone(),
             operations: Arc::new(Rooms),
         };

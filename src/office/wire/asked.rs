@@ -168,7 +168,7 @@ fn page_position(token: &str) -> Result<Option<Position>, Fault> {
         .ok_or(Fault::Argument("page_token", Code::ValueFormat))
 }
 
-fn optional_county(text: &str, field: &'static str) -> Result<Option<County>, Fault> {
+pub(super) fn optional_county(text: &str, field: &'static str) -> Result<Option<County>, Fault> {
     if text.is_empty() {
         return Ok(None);
     }

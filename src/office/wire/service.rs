@@ -6,7 +6,7 @@ use prost::Message as _;
 use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{agreements, asked, draft::raw_draft, told};
+use super::{agreements, asked, cases, draft::raw_draft, told};
 use crate::{
     office::{Office, bulk::Item, problem::Fault},
     proto::office::v1::{self as wire, office_server},
@@ -92,6 +92,69 @@ impl office_server::Office for Service {
         let asked = asked::notices_asked(request)?;
         let listed = self.0.list_notices(&caller.id, asked).await;
         answer(&caller, listed, told::notices)
+    }
+
+    async fn list_cases(
+        &self,
+        request: Request<wire::ListCasesRequest>,
+    ) -> Result<Response<wire::ListCasesResponse>, Status> {
+        let (caller, request) = taken(request)?;
+        let asked = cases::cases_asked(request)?;
+        let listed = self.0.list_cases(&caller.id, asked).await;
+        answer(&caller, listed, cases::cases)
+    }
+
+    async fn count_cases(
+        &self,
+        request: Request<wire::CountCasesRequest>,
+    ) -> Result<Response<wire::CountCasesResponse>, Status> {
+        let (caller, wire::CountCasesRequest { home_area, area }) = taken(request)?;
+        let home = asked::optional_county(&home_area, "home_area")?;
+        let area = cases::optional_area(&area)?;
+        let counted = self.0.count_cases(&caller.id, home, area).await;
+        answer(&caller, counted, cases::counts)
+    }
+
+    async fn get_case(
+        &self,
+        request: Request<wire::GetCaseRequest>,
+    ) -> Result<Response<wire::GetCaseResponse>, Status> {
+        let (caller, wire::GetCaseRequest { case_id }) = taken(request)?;
+        let id = asked::notice_id(&case_id)?;
+        answer(&caller, self.0.get_case(&caller.id, id).await, cases::case)
+    }
+
+    async fn work_on_cases(
+        &self,
+        request: Request<wire::WorkOnCasesRequest>,
+    ) -> Result<Response<wire::WorkOnCasesResponse>, Status> {
+        let (caller, request) = taken(request)?;
+        let (ids, doing) = cases::work(request)?;
+        let worked = self.0.work_on_cases(&caller.id, ids, doing).await;
+        answer(&caller, worked, cases::worked)
+    }
+
+    async fn get_figures(
+        &self,
+        request: Request<wire::GetFiguresRequest>,
+    ) -> Result<Response<wire::GetFiguresResponse>, Status> {
+        let (
+            caller,
+            wire::GetFiguresRequest {
+                home_area,
+                area,
+                from,
+                until,
+            },
+        ) = taken(request)?;
+        let home = asked::optional_county(&home_area, "home_area")?;
+        let area = cases::optional_area(&area)?;
+        let (from, until) = (cases::day(&from, "from")?, cases::day(&until, "until")?);
+        let figures = self
+            .0
+            .get_figures(&caller.id, home, area, from, until)
+            .await;
+        answer(&caller, figures, cases::figures)
     }
 
     async fn list_channels(

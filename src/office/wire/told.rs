@@ -52,7 +52,7 @@ pub(super) fn item(answer: ItemAnswer) -> wire::PublishStreamResponse {
     }
 }
 
-fn problem(problem: Problem) -> wire::Problem {
+pub(super) fn problem(problem: Problem) -> wire::Problem {
     let Sentence { zh, en } = problem.sentence();
     let Problem {
         code,
@@ -396,6 +396,6 @@ const fn direction(direction: Direction) -> wire::Direction {
     }
 }
 
-fn id(id: NoticeId) -> Bytes {
+pub(super) fn id(id: NoticeId) -> Bytes {
     Bytes::copy_from_slice(id.as_bytes())
 }

@@ -22,6 +22,7 @@ mod reads;
 mod receiving;
 mod references;
 mod settling;
+pub(crate) mod shelf;
 mod space;
 mod stage;
 mod state;

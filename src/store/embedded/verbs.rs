@@ -496,6 +496,10 @@ impl Backend for Embedded {
         self.wakeups.new_channels()
     }
 
+    fn commits(&self) -> watch::Receiver<u64> {
+        self.wakeups.commits()
+    }
+
     fn poisoned(&self) -> watch::Receiver<Option<Trouble>> {
         self.health.poisoned()
     }

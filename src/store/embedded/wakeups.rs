@@ -26,6 +26,8 @@ pub(crate) struct Wakeups {
     feeds: Mutex<HashMap<County, watch::Sender<Position>>>,
     /// Rings when a channel out gets its first notice.
     new_channels: watch::Sender<u64>,
+    /// Rings with every group, whatever is in it.
+    commits: watch::Sender<u64>,
 }
 
 impl Wakeups {
@@ -70,6 +72,11 @@ impl Wakeups {
         self.new_channels.subscribe()
     }
 
+    /// How many groups have been committed since the store was opened.
+    pub(crate) fn commits(&self) -> watch::Receiver<u64> {
+        self.commits.subscribe()
+    }
+
     /// A group is durable and in the index.
     pub(crate) fn committed(&self, state: &State, placed: &[Placed]) {
         let mut outs: Vec<Channel> = Vec::new();
@@ -110,6 +117,8 @@ impl Wakeups {
                 }
             }
         }
+        self.commits
+            .send_modify(|count| *count = count.wrapping_add(1));
         if appeared {
             self.new_channels
                 .send_modify(|count| *count = count.wrapping_add(1));

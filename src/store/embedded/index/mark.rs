@@ -50,3 +50,20 @@ pub(in crate::store::embedded) fn set_aside(directory: &Path) -> io::Result<Opti
     fs::rename(directory, &aside)?;
     Ok(Some(aside))
 }
+
+/// Removes an index of which nothing is to be learned, and what was written down of it.
+///
+/// # Errors
+/// The disk's.
+pub(in crate::store::embedded) fn remove(directory: &Path) -> io::Result<()> {
+    let removed = if directory.is_dir() {
+        fs::remove_dir_all(directory)
+    } else {
+        fs::remove_file(directory)
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    trust(directory)
+}

@@ -23,7 +23,7 @@ use std::{
 
 use sled::IVec;
 
-pub(super) use self::mark::{distrust, is_distrusted, set_aside, trust};
+pub(super) use self::mark::{distrust, is_distrusted, remove, set_aside, trust};
 use self::{
     cursor::Cursor,
     flusher::{Flusher, Shared},

@@ -1,0 +1,167 @@
+//! Cases, work lists and figures: what follows from the notices of the store.
+//!
+//! Everything in here is a projection. It follows the store by a position of its own, in a tree of
+//! its own (`data/cases`), and no answer to an office's publication or to a peer waits for it: a
+//! thread of the lowest priority brings it up to date (`follow`). What fails is made anew from the
+//! store.
+//!
+//! For each pair of areas and each woman the tree holds a *thread*: what each notice says to its
+//! case, under a keyed digest of her number (`thread`, `tags`). Her cases are folded from it each
+//! time ([`fold`](crate::domain::case::fold)); what stands on lists and in cells of figures is a
+//! pure function of the thread (`derived`), so a change takes out what followed before and puts in
+//! what follows now (`batch`). No personal value and no area finer than a county is in the tree.
+//!
+//! | part | does |
+//! |---|---|
+//! | `tags` | keyed digests |
+//! | `reading` | a notice of the store, as its case sees it |
+//! | `thread` | what two areas told each other about one woman |
+//! | `derived` | what lists and figures hold of it |
+//! | `keys`, `cells` | how that stands in the tree |
+//! | `batch`, `follow` | how it comes there |
+//! | `view`, `query` | what is asked of it |
+
+mod batch;
+mod cells;
+mod derived;
+mod follow;
+mod keys;
+mod query;
+mod reading;
+mod tags;
+mod thread;
+mod view;
+
+use std::{io, path::PathBuf, sync::Arc, thread as threads};
+
+use tokio::{
+    runtime,
+    sync::{Notify, watch},
+};
+use tokio_util::sync::CancellationToken;
+
+use self::{follow::Follower, tags::Tags};
+pub use self::{
+    keys::{ListName, Side},
+    query::{CasesError, Figured, ListAsked, MOST_COUNTED, Page, PageToken},
+    view::{CaseView, Doing, HistoryEntry},
+};
+use crate::{
+    agreement::Agreements,
+    domain::{area::County, workdays::Workdays},
+    store::{Shelf, Store},
+    trust::reference::ReferenceKey,
+};
+
+/// What cases are made from.
+pub struct CasesParts {
+    /// The notices.
+    pub store: Store,
+    /// The key of digests.
+    pub key: Arc<ReferenceKey>,
+    /// The home areas.
+    pub homes: Vec<County>,
+    /// The agreements that hold.
+    pub agreements: watch::Receiver<Arc<Agreements>>,
+    /// Which days are worked on.
+    pub workdays: watch::Receiver<Arc<Workdays>>,
+    /// The data directory.
+    pub data: PathBuf,
+    /// Memory that the tree may use for its cache, in bytes.
+    pub cache_bytes: u64,
+}
+
+/// Cases, work lists and figures of a running node. Cheap to clone.
+#[derive(Clone)]
+pub struct Cases {
+    store: Store,
+    tags: Tags,
+    shared: Arc<Shared>,
+}
+
+/// What those who ask share with the thread that follows.
+struct Shared {
+    shelf: watch::Sender<Option<Shelf>>,
+    /// How many commits of the store have been taken up; none while it is made anew.
+    followed: watch::Sender<Option<u64>>,
+    /// Somebody waits.
+    asked: Notify,
+}
+
+/// The thread that follows. It ends once it was told to.
+pub struct Following(threads::JoinHandle<()>);
+
+impl Following {
+    /// Waits for its end. Blocks.
+    pub fn join(self) {
+        if self.0.join().is_err() {
+            tracing::error!("What makes cases, lists and figures broke off.");
+        }
+    }
+}
+
+impl Cases {
+    /// Starts to follow the store, until `stop` is done.
+    ///
+    /// # Errors
+    /// If the system starts no thread.
+    pub fn start(parts: CasesParts, stop: CancellationToken) -> io::Result<(Self, Following)> {
+        let CasesParts {
+            store,
+            key,
+            homes,
+            agreements,
+            workdays,
+            data,
+            cache_bytes,
+        } = parts;
+        let tags = Tags::new(key);
+        let shared = Arc::new(Shared {
+            shelf: watch::Sender::default(),
+            followed: watch::Sender::default(),
+            asked: Notify::new(),
+        });
+        let follower = Follower {
+            store: store.clone(),
+            tags: tags.clone(),
+            homes,
+            agreements,
+            workdays,
+            data,
+            cache_bytes,
+            shared: Arc::clone(&shared),
+        };
+        // Its own runtime: what it reads blocks threads that inherit its priority.
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_time()
+            .max_blocking_threads(1)
+            .build()?;
+        let thread = threads::Builder::new()
+            .name("cases".into())
+            .spawn(move || {
+                yield_to_others();
+                runtime.block_on(follower.run(stop));
+            })?;
+        let cases = Self {
+            store,
+            tags,
+            shared,
+        };
+        Ok((cases, Following(thread)))
+    }
+}
+
+/// Whoever exchanges notices comes first.
+fn yield_to_others() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, LEAST) {
+        tracing::debug!(%error, "Cases are made at the usual priority.");
+    }
+}
+
+/// The lowest priority there is.
+#[cfg(target_os = "linux")]
+const LEAST: i32 = 19;
+
+#[cfg(test)]
+mod tests;
