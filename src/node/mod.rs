@@ -196,6 +196,7 @@ pub async fn run(
         store: store.clone(),
         config: node.directory.current.config.subscribe(),
         agreements: node.directory.current.agreements.subscribe(),
+        workdays: node.directory.current.workdays.subscribe(),
         trust: trust.subscribe(),
         reference_key,
         clock: clock.clone(),

@@ -10,8 +10,7 @@
 //!
 //! Every status carries `ErrorInfo` with the stable code and, under `class`, whose turn it is, under
 //! `agreement` the version of the agreement that stands against a draft, and a `LocalizedMessage` in
-//! Chinese. Neither text nor details ever carry a
-//! value that somebody sent: only codes, fields, roles.
+//! Chinese. Text and details carry codes, fields and roles, never a value that somebody sent.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -52,6 +51,8 @@ pub(super) enum Fault {
     OutsideScope,
     /// One of these roles is needed.
     Role(&'static [Role]),
+    /// The office asks about certificates faster than it may; it can ask again after that time.
+    TooManyQueries(Duration),
     /// The node holds no such agreement.
     UnknownAgreement,
     /// There is no such notice, as far as this office may know.
@@ -135,11 +136,9 @@ impl Answer {
         }
     }
 
-    fn after(self, seconds: u64) -> Self {
-        Self {
-            retry: Some(Duration::from_secs(seconds)),
-            ..self
-        }
+    fn after(mut self, seconds: u64) -> Self {
+        self.retry = Some(Duration::from_secs(seconds));
+        self
     }
 }
 
@@ -206,6 +205,13 @@ impl Fault {
                     ),
                 )
             }
+            Self::TooManyQueries(after) => {
+                let (code, grpc) = (Code::TooManyQueries, Grpc::ResourceExhausted);
+                let Text { zh, en } = code.text();
+                // Whole seconds, begun ones counted.
+                let seconds = after.as_secs().saturating_add(1);
+                Answer::new(grpc, Class::of(code), code.name(), zh, en).after(seconds)
+            }
             Self::UnknownAgreement => Answer::new(
                 Grpc::NotFound,
                 Class::Final,
@@ -254,6 +260,7 @@ impl Fault {
             | Self::Operation(_)
             | Self::OutsideScope
             | Self::Role(_)
+            | Self::TooManyQueries(_)
             | Self::UnknownAgreement
             | Self::UnknownNotice
             | Self::Unread => Vec::new(),
@@ -281,21 +288,17 @@ fn of_draft(problems: &[Problem]) -> Answer {
         Code::AgreementSuspended,
     ]) {
         Grpc::FailedPrecondition
-    } else if all(&[Code::QuotaExceeded]) {
+    } else if all(&[Code::QuotaExceeded, Code::TooManyQueries]) {
         Grpc::ResourceExhausted
     } else if all(&[Code::AreaOutsideScope]) {
         Grpc::PermissionDenied
     } else {
         Grpc::InvalidArgument
     };
-    let reason = problems
-        .first()
-        .map_or(Code::Malformed, |problem| problem.code);
-    let list: Vec<String> = problems
-        .iter()
-        .map(|problem| format!("{} ({})", problem.field, problem.code))
-        .collect();
-    let list = list.join(", ");
+    let first = problems.first();
+    let reason = first.map_or(Code::Malformed, |problem| problem.code);
+    let told = |it: &Problem| format!("{} ({})", it.field, it.code);
+    let list = problems.iter().map(told).collect::<Vec<_>>().join(", ");
     Answer::new(
         grpc,
         class_of(problems),
@@ -524,6 +527,7 @@ mod tests {
             Fault::NotListed,
             Fault::OutsideScope,
             Fault::Role(&[Role::Operator, Role::Auditor]),
+            Fault::TooManyQueries(Duration::from_millis(900)),
             Fault::UnknownAgreement,
             Fault::UnknownNotice,
             Fault::Unread,

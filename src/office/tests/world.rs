@@ -29,6 +29,7 @@ use crate::{
     domain::{
         channel::{Channel, Digest, Sequence},
         notice::{Content, NoticeId},
+        workdays::samples::two_years,
     },
     envelope::{self, samples},
     office::{OfficeParts, ServeError, serve},
@@ -176,6 +177,7 @@ impl World {
             store: store.clone(),
             config: config.subscribe(),
             agreements: agreements.subscribe(),
+            workdays: watch::channel(Arc::new(two_years())).1,
             trust: trust.subscribe(),
             reference_key: Arc::new(ReferenceKey::new([7; 32])),
             clock: clock.clone(),
@@ -258,6 +260,13 @@ impl World {
     /// Changes the lines of the offices.
     pub(super) fn set_offices(&self, offices: &[(&str, &str)]) {
         self.config.send_replace(Arc::new(config(offices)));
+    }
+
+    /// Lets each office publish so many certificate queries a minute.
+    pub(super) fn limit_queries(&self, per_minute: u32) {
+        let mut config = NodeConfig::clone(&self.config.borrow());
+        config.limits.certificate_queries_per_minute = per_minute.try_into().unwrap();
+        self.config.send_replace(Arc::new(config));
     }
 
     /// A notice that the peer sent is stored here; returns its id.

@@ -3,6 +3,7 @@
 
 mod agreements;
 mod asked;
+mod certificate;
 mod draft;
 #[cfg(any(test, fuzzing))]
 #[path = "../../../tests/fuzz/targets/office.rs"]
