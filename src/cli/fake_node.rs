@@ -196,6 +196,13 @@ impl Office for FakeNode {
         Err(Status::unimplemented(""))
     }
 
+    async fn ask_certificate(
+        &self,
+        _: Request<wire::AskCertificateRequest>,
+    ) -> Result<Response<wire::AskCertificateResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
     async fn get_notice(
         &self,
         _: Request<wire::GetNoticeRequest>,

@@ -7,6 +7,7 @@
 
 mod agreement;
 mod authority;
+mod certificate;
 mod channel;
 mod confirm;
 mod demo;
@@ -29,6 +30,7 @@ mod output;
 mod peer;
 mod publish;
 mod serve;
+mod stop;
 mod store_by_hand;
 mod subscribe;
 
@@ -59,6 +61,9 @@ enum Command {
     /// 试点证书机构：签发、吊销。 A pilot certificate authority
     #[command(subcommand)]
     Authority(authority::Command),
+    /// 婚育证明查验：询问、答复。 Ask whether a certificate holds, and answer
+    #[command(subcommand)]
+    Certificate(certificate::Command),
     /// 通道：列出，或由人工决定后对齐双方历史。 The channels
     #[command(subcommand)]
     Channel(channel::Command),
@@ -119,6 +124,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Agreement(command) => agreement::run(command),
         Command::Authority(command) => authority::run(command),
+        Command::Certificate(command) => certificate::run(command),
         Command::Channel(command) => channel::run(command),
         Command::Demo(arguments) => demo::run(arguments),
         Command::Doctor(arguments) => doctor::run(arguments),

@@ -11,6 +11,7 @@ mod write;
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    num::NonZeroU32,
     time::Duration,
 };
 
@@ -134,6 +135,8 @@ pub struct Limits {
     /// Bytes of the journal that one peer may use up in an hour with what puts nothing into the
     /// inbox: voids, refused notices, stops.
     pub idle_bytes_per_hour: u64,
+    /// Certificate queries that one office may publish in a minute.
+    pub certificate_queries_per_minute: NonZeroU32,
     /// Free bytes below which nothing new is taken.
     pub low_bytes: u64,
     /// Bytes held back for receipts, acknowledgements and erasure.
@@ -155,6 +158,7 @@ impl Default for Limits {
             channel_quota: 2_000_000,
             office_quota: 1_600_000,
             idle_bytes_per_hour: 64 << 20,
+            certificate_queries_per_minute: NonZeroU32::MIN.saturating_add(59),
             low_bytes: 1 << 30,
             ballast_bytes: 64 << 20,
             segment_bytes: 64 << 20,

@@ -1,6 +1,6 @@
 //! `node.toml` as written, and how it becomes a configuration.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use serde::Deserialize;
 
@@ -306,6 +306,7 @@ struct RawLimits {
     channel_quota: Option<u64>,
     office_quota: Option<u64>,
     idle_bytes_per_hour: Option<u64>,
+    certificate_queries_per_minute: Option<u64>,
     low_bytes: Option<u64>,
     ballast_bytes: Option<u64>,
     segment_bytes: Option<u64>,
@@ -322,6 +323,7 @@ impl RawLimits {
             channel_quota,
             office_quota,
             idle_bytes_per_hour,
+            certificate_queries_per_minute,
             low_bytes,
             ballast_bytes,
             segment_bytes,
@@ -369,6 +371,16 @@ impl RawLimits {
                 1 << 20,
                 MOST,
             )?,
+            certificate_queries_per_minute: match certificate_queries_per_minute {
+                Some(count) => {
+                    let key = "limits.certificate_queries_per_minute";
+                    u32::try_from(range(key, count, 1, 60_000)?)
+                        .ok()
+                        .and_then(NonZeroU32::new)
+                        .unwrap_or(or.certificate_queries_per_minute)
+                }
+                None => or.certificate_queries_per_minute,
+            },
             low_bytes: within("limits.low_bytes", low_bytes, or.low_bytes, 1 << 20, MOST)?,
             ballast_bytes: within(
                 "limits.ballast_bytes",

@@ -18,6 +18,7 @@ pub mod language;
 pub mod month;
 pub mod notice;
 pub mod outcome;
+pub mod pace;
 pub mod problem;
 pub mod receipt;
 pub mod refusal;

@@ -46,10 +46,11 @@ pub enum Code {
     KindNotPermitted,
     FieldNotPermitted,
     ConsentMissing,
-    // Of the store.
+    // Of the store and of the office.
     ReferenceConflict,
     IdConflict,
     QuotaExceeded,
+    TooManyQueries,
     StorageLow,
     // Of the exchange.
     Malformed,
@@ -101,6 +102,7 @@ impl Code {
             Self::ReferenceConflict => "reference_conflict",
             Self::IdConflict => "id_conflict",
             Self::QuotaExceeded => "quota_exceeded",
+            Self::TooManyQueries => "too_many_queries",
             Self::StorageLow => "storage_low",
             Self::Malformed => "malformed",
             Self::FieldRepeated => "field_repeated",
@@ -112,7 +114,7 @@ impl Code {
     }
 
     /// All of them.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 45] = [
         Self::MissingField,
         Self::ResidentIdFormat,
         Self::ResidentIdCheckDigit,
@@ -150,6 +152,7 @@ impl Code {
         Self::ReferenceConflict,
         Self::IdConflict,
         Self::QuotaExceeded,
+        Self::TooManyQueries,
         Self::StorageLow,
         Self::Malformed,
         Self::FieldRepeated,
@@ -314,6 +317,10 @@ impl Code {
             Self::QuotaExceeded => (
                 "限额已用完：等待对方回执的通报过多，或被拒收、作废的过多。请等对方回执后再发；长时间不恢复的，请联系管理员用 hongyan channel list 查看该通道。",
                 "The quota is used up: too much waits for the other side's answer, or too much was refused or void. Send again once it is answered; if it lasts, let the operator look at the channel with hongyan channel list.",
+            ),
+            Self::TooManyQueries => (
+                "本科室的婚育证明查验过于频繁，请稍后再查。",
+                "This office asks about certificates faster than it may; ask again in a moment.",
             ),
             Self::StorageLow => (
                 "节点磁盘空间不足，暂不接收；腾出空间后自动恢复。",

@@ -81,7 +81,7 @@ impl Class {
             | Code::AgreementSuspended
             | Code::AreaNotCovered => Self::Agreement,
             Code::AreaOfAnother | Code::SandboxMismatch | Code::SetBack => Self::Operator,
-            Code::QuotaExceeded | Code::StorageLow => Self::RetryLater,
+            Code::QuotaExceeded | Code::TooManyQueries | Code::StorageLow => Self::RetryLater,
             Code::MissingField
             | Code::ResidentIdFormat
             | Code::ResidentIdCheckDigit

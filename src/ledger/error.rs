@@ -23,6 +23,9 @@ pub enum LedgerError {
     /// No sheet has a row of headings.
     #[error("no row of headings was found")]
     NoHeader,
+    /// A register says nowhere whose certificate has which status.
+    #[error("the register has no columns of identity numbers and statuses")]
+    NoRegister,
     /// A feedback sheet says nowhere what was found.
     #[error("the feedback sheet has no column of outcomes")]
     NoOutcomes,
@@ -135,6 +138,10 @@ impl LedgerError {
             Self::NoHeader => both(
                 "找不到表头。表头须含姓名、身份证号等列名（反馈表须含通报编号、反馈结果）；列名特殊的，用 --mapping 指定对照文件。",
                 "No row of headings was found; it needs columns such as name and identity number (a feedback sheet: notice id and outcome), or a file of their names given by --mapping.",
+            ),
+            Self::NoRegister => both(
+                "登记册缺“身份证号”或“状态”一列。登记册须有身份证号、状态两列，可另有证号、有效期至。",
+                "The register needs the columns 身份证号 (identity number) and 状态 (status); 证号 (certificate number) and 有效期至 (valid until) may stand beside them.",
             ),
             Self::NoOutcomes => both(
                 "反馈表缺“反馈结果”一列。反馈表须有通报编号、反馈结果、反馈日期三列。",

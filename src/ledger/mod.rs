@@ -8,6 +8,8 @@
 //! (`columns.rs`), how they write values in another place (`domain::cleaning`). A sheet that names
 //! notices and outcomes is one of feedback and has columns of its own (`answers.rs`).
 //!
+//! A register of certificates (`register.rs`) is looked up in and published by nobody.
+//!
 //! Lines that are no rows are passed over: titles, blank lines, totals, signatures, headings again,
 //! sheets without headings and sheets that are hidden.
 
@@ -24,6 +26,7 @@ pub mod limits;
 mod lines;
 mod ods;
 pub mod out;
+mod register;
 mod sheet;
 mod text;
 mod workbook;
@@ -52,6 +55,7 @@ pub use self::{
     error::{LedgerError, Limit},
     json::{read_object, write_object},
     lines::read_lines,
+    register::{Entry, Register, RegisterForm},
 };
 
 /// What a reader is told beside the file.

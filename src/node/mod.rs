@@ -218,6 +218,7 @@ pub async fn run(
         cases,
         config: node.directory.current.config.subscribe(),
         agreements: node.directory.current.agreements.subscribe(),
+        workdays: node.directory.current.workdays.subscribe(),
         trust: trust.subscribe(),
         reference_key,
         clock: clock.clone(),

@@ -19,7 +19,11 @@ use super::{
     publish::{Kept, Prepared, kept},
 };
 use crate::{
-    domain::{draft::RawDraft, problem::Problem},
+    domain::{
+        draft::RawDraft,
+        field::Field,
+        problem::{Code, Problem},
+    },
     in_order::InOrder,
     store::{NotNow, PublishError, Store},
     trust::{connection::CallerInfo, identity::OfficeId},
@@ -107,7 +111,11 @@ impl Office {
             let desk = self.desk(&caller.id)?;
             let mut batch = Vec::with_capacity(drafts.len());
             for raw in drafts {
-                batch.push(desk.prepare(raw).await);
+                batch.push(match self.count_query(&caller.id, &raw) {
+                    Ok(()) => desk.prepare(raw).await,
+                    // Of one item: the others go on.
+                    Err(_) => Ok(Err(vec![Problem::new(Code::TooManyQueries, Field::Kind)])),
+                });
             }
             let (prepared, failed) = whole(batch);
             if !prepared.is_empty() && batches.send(Intake::Batch(prepared)).await.is_err() {

@@ -16,6 +16,7 @@
 //! | `problem` | the one table that makes a `tonic::Status` |
 //! | `authority`, `scope` | who may do what, and where |
 //! | `publish`, `bulk` | one notice; many, in order, without waiting for each |
+//! | `certificate`, `queries` | a question whose answer is waited for; how fast an office may ask |
 //! | `subscribe`, `handing` | notices that came in, handed over and acknowledged |
 //! | `query`, `cases`, `peers`, `agreements` | what is where |
 //! | `working` | what a desk does about cases |
@@ -27,12 +28,14 @@ mod agreements;
 mod authority;
 mod bulk;
 mod cases;
+mod certificate;
 pub mod client;
 mod handing;
 mod operations;
 mod peers;
 mod problem;
 mod publish;
+mod queries;
 mod query;
 mod scope;
 mod server;
@@ -48,7 +51,7 @@ use tokio_util::sync::CancellationToken;
 
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::wire::fuzz;
-use self::{authority::Authority, problem::Fault, subscribe::Subscribers};
+use self::{authority::Authority, problem::Fault, queries::Queries, subscribe::Subscribers};
 pub use self::{
     operations::{
         AdoptedView, AgreedView, AgreementComparisonView, ChannelComparisonView, ComparedView,
@@ -62,7 +65,7 @@ use crate::{
     cases::Cases,
     clock::Clock,
     config::NodeConfig,
-    domain::calendar,
+    domain::{calendar, workdays::Workdays},
     store::Store,
     trust::{identity::OfficeId, material::TrustSnapshot, reference::ReferenceKey},
 };
@@ -75,6 +78,8 @@ pub struct OfficeParts {
     pub config: watch::Receiver<Arc<NodeConfig>>,
     /// The agreements that hold.
     pub agreements: watch::Receiver<Arc<Agreements>>,
+    /// The working days by which deadlines are counted.
+    pub workdays: watch::Receiver<Arc<Workdays>>,
     /// Who the peers are.
     pub trust: watch::Receiver<Arc<TrustSnapshot>>,
     /// Under which references are derived and looked up.
@@ -91,6 +96,7 @@ pub struct OfficeParts {
 pub struct Office {
     parts: OfficeParts,
     subscribers: Subscribers,
+    queries: Queries,
     stop: CancellationToken,
 }
 
@@ -100,6 +106,7 @@ impl Office {
         Self {
             parts,
             subscribers: Subscribers::default(),
+            queries: Queries::default(),
             stop,
         }
     }

@@ -10,8 +10,7 @@
 //!
 //! Every status carries `ErrorInfo` with the stable code and, under `class`, whose turn it is, under
 //! `agreement` the version of the agreement that stands against a draft, and a `LocalizedMessage` in
-//! Chinese. Neither text nor details ever carry a
-//! value that somebody sent: only codes, fields, roles.
+//! Chinese. Text and details carry codes, fields and roles, never a value that somebody sent.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -56,6 +55,8 @@ pub(super) enum Fault {
     Role(&'static [Role]),
     /// There is no such case, as far as this office may know.
     UnknownCase,
+    /// The office asks about certificates faster than it may; it can ask again after that time.
+    TooManyQueries(Duration),
     /// The node holds no such agreement.
     UnknownAgreement,
     /// There is no such notice, as far as this office may know.
@@ -139,11 +140,9 @@ impl Answer {
         }
     }
 
-    fn after(self, seconds: u64) -> Self {
-        Self {
-            retry: Some(Duration::from_secs(seconds)),
-            ..self
-        }
+    fn after(mut self, seconds: u64) -> Self {
+        self.retry = Some(Duration::from_secs(seconds));
+        self
     }
 }
 
@@ -225,6 +224,13 @@ impl Fault {
                 "没有包含该编号的个案。",
                 "there is no case with a notice of that id",
             ),
+            Self::TooManyQueries(after) => {
+                let (code, grpc) = (Code::TooManyQueries, Grpc::ResourceExhausted);
+                let Text { zh, en } = code.text();
+                // Whole seconds, begun ones counted.
+                let seconds = after.as_secs().saturating_add(1);
+                Answer::new(grpc, Class::of(code), code.name(), zh, en).after(seconds)
+            }
             Self::UnknownAgreement => Answer::new(
                 Grpc::NotFound,
                 Class::Final,
@@ -274,6 +280,7 @@ impl Fault {
             | Self::Operation(_)
             | Self::OutsideScope
             | Self::Role(_)
+            | Self::TooManyQueries(_)
             | Self::UnknownAgreement
             | Self::UnknownCase
             | Self::UnknownNotice
@@ -302,21 +309,17 @@ fn of_draft(problems: &[Problem]) -> Answer {
         Code::AgreementSuspended,
     ]) {
         Grpc::FailedPrecondition
-    } else if all(&[Code::QuotaExceeded]) {
+    } else if all(&[Code::QuotaExceeded, Code::TooManyQueries]) {
         Grpc::ResourceExhausted
     } else if all(&[Code::AreaOutsideScope]) {
         Grpc::PermissionDenied
     } else {
         Grpc::InvalidArgument
     };
-    let reason = problems
-        .first()
-        .map_or(Code::Malformed, |problem| problem.code);
-    let list: Vec<String> = problems
-        .iter()
-        .map(|problem| format!("{} ({})", problem.field, problem.code))
-        .collect();
-    let list = list.join(", ");
+    let first = problems.first();
+    let reason = first.map_or(Code::Malformed, |problem| problem.code);
+    let told = |it: &Problem| format!("{} ({})", it.field, it.code);
+    let list = problems.iter().map(told).collect::<Vec<_>>().join(", ");
     Answer::new(
         grpc,
         class_of(problems),
@@ -545,6 +548,7 @@ mod tests {
             Fault::NotListed,
             Fault::OutsideScope,
             Fault::Role(&[Role::Operator, Role::Auditor]),
+            Fault::TooManyQueries(Duration::from_millis(900)),
             Fault::UnknownAgreement,
             Fault::UnknownNotice,
             Fault::Unread,

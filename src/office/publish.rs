@@ -62,7 +62,9 @@ pub(super) struct Desk<'a> {
 impl Office {
     /// Publishes one notice; answers once it is durable. What was begun goes on if the caller goes.
     pub(super) async fn publish(&self, caller: &OfficeId, raw: RawDraft) -> Result<Kept, Fault> {
-        let prepared = self.desk(caller)?.prepare(raw).await?;
+        let desk = self.desk(caller)?;
+        self.count_query(caller, &raw)?;
+        let prepared = desk.prepare(raw).await?;
         let Prepared {
             outgoing,
             reference,

@@ -99,7 +99,8 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     })
 }
 
-fn consumer(text: &str) -> Result<String, &'static str> {
+/// The name of a consumer.
+pub(super) fn consumer(text: &str) -> Result<String, &'static str> {
     let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.');
     if (1..=64).contains(&text.len()) && text.bytes().all(allowed) {
         Ok(text.to_owned())

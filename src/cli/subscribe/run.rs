@@ -2,10 +2,7 @@
 
 use std::{collections::VecDeque, future::pending, time::Duration};
 
-use tokio::{
-    signal::unix::{Signal, SignalKind, signal},
-    time::{Instant, sleep, sleep_until, timeout_at},
-};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::{
     super::{
@@ -13,6 +10,7 @@ use super::{
         home::Home,
         link::{connect, connect_patiently},
         output::Output,
+        stop::Stop,
     },
     line,
 };
@@ -86,7 +84,7 @@ impl Subscriber<'_> {
                     Err(_) => {}
                 }
             }
-            if progress.ending || stop.was_asked {
+            if progress.ending || stop.was_asked() {
                 progress.ending = true;
                 if progress.unsure.is_empty() {
                     return Ok(Exit::Done);
@@ -288,34 +286,6 @@ impl Progress {
         {
             self.unsure.pop_front();
         }
-    }
-}
-
-/// Ctrl-C and the system's wish to end.
-pub(super) struct Stop {
-    interrupt: Signal,
-    terminate: Signal,
-    was_asked: bool,
-}
-
-impl Stop {
-    pub(super) fn new() -> Result<Self, Failure> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            was_asked: false,
-        })
-    }
-
-    async fn asked(&mut self) {
-        if self.was_asked {
-            return;
-        }
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-        self.was_asked = true;
     }
 }
 

@@ -8,8 +8,9 @@ use super::{
         home::Home,
         language::Language,
         output::{Format, Output},
+        stop::Stop,
     },
-    run::{Link, Progress, Stop, Subscriber},
+    run::{Link, Progress, Subscriber},
 };
 use crate::{
     clock::Clock,

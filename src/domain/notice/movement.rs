@@ -93,6 +93,19 @@ pub struct Certificate {
     pub valid_until: Option<Date>,
 }
 
+impl Certificate {
+    /// What is told of a woman, or of a number, that is in no register: that, and nothing else.
+    pub fn not_found() -> Self {
+        Self {
+            status: Some(NOT_FOUND.to_owned()),
+            ..Self::default()
+        }
+    }
+}
+
+/// The status of a certificate that was not found, in the language in which offices name them.
+const NOT_FOUND: &str = "未查到";
+
 /// Sensitive care facts. All absent: none travels.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Care {

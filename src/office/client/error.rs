@@ -2,13 +2,16 @@
 
 use std::{error::Error, io};
 
-use tonic::{Code, Status};
+use tonic::{Code as Grpc, Status};
 use tonic_types::StatusExt as _;
 
-use crate::trust::{
-    alert::{Alert, Farewell},
-    connector::ConnectError,
-    files::FileError,
+use crate::{
+    domain::problem::Code,
+    trust::{
+        alert::{Alert, Farewell},
+        connector::ConnectError,
+        files::FileError,
+    },
 };
 
 /// Why a call came to nothing.
@@ -71,13 +74,14 @@ impl From<Status> for ClientError {
         let code = details.error_info().map(|info| info.reason.clone());
         let now = matches!(
             status.code(),
-            Code::Cancelled
-                | Code::DeadlineExceeded
-                | Code::ResourceExhausted
-                | Code::Unavailable
-                | Code::Unknown
+            Grpc::Cancelled
+                | Grpc::DeadlineExceeded
+                | Grpc::ResourceExhausted
+                | Grpc::Unavailable
+                | Grpc::Unknown
         );
-        if now && code.as_deref() != Some(PEER_UNREACHABLE) {
+        let said = code.as_deref().is_some_and(|code| SAID.contains(&code));
+        if now && !said {
             return Self::Ended(status.message().to_owned());
         }
         let fields = details.bad_request().map(|request| {
@@ -128,5 +132,6 @@ fn of_link(error: &(dyn Error + 'static)) -> ClientError {
     ClientError::Unreachable(last.to_string())
 }
 
-/// The node is there; it is its peer that is not.
-const PEER_UNREACHABLE: &str = "peer_unreachable";
+/// Codes by which the node is there and says no, for now: its peer is not there, or it was asked too
+/// often.
+const SAID: [&str; 2] = ["peer_unreachable", Code::TooManyQueries.name()];

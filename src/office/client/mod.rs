@@ -5,6 +5,7 @@
 
 mod agreeing;
 mod agreements;
+mod certificate;
 mod error;
 mod publishing;
 mod states;
@@ -27,6 +28,7 @@ pub use self::{
         AgreementComparison, AgreementShown, AgreementSignature, AgreementState, Compared,
         Suspended,
     },
+    certificate::{Answer, Asked, Heard},
     error::{ClientError, Refusal},
     publishing::{Published, Publishing, Told},
     states::{

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// An agreement of 350582 with 530111 that lets everything through.
-fn generous() -> Agreements {
+pub(super) fn generous() -> Agreements {
     let granted = Kind::ALL.into_iter().filter(|kind| !kind.follows());
     let kinds: Vec<&str> = granted.map(Kind::name).collect();
     let fields = [
@@ -52,7 +52,7 @@ async fn world() -> World {
     world
 }
 
-fn draft(content: Content, answers: Option<NoticeId>) -> wire::Draft {
+pub(super) fn draft(content: Content, answers: Option<NoticeId>) -> wire::Draft {
     to_wire(&Draft {
         reference: None,
         from: "350582".parse().unwrap(),
@@ -81,7 +81,7 @@ fn turned() -> Movement {
     }
 }
 
-fn id(accepted: &wire::Accepted) -> NoticeId {
+pub(super) fn id(accepted: &wire::Accepted) -> NoticeId {
     accepted.notice_id.as_ref().try_into().unwrap()
 }
 

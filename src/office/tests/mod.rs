@@ -1,6 +1,7 @@
 //! The service over real TLS on loopback, on a real store.
 
 mod bulk;
+mod certificate;
 mod kinds;
 mod publishing;
 mod reading;

@@ -30,7 +30,7 @@ use crate::{
     domain::{
         channel::{Channel, Digest, Sequence},
         notice::{Content, NoticeId},
-        workdays::Workdays,
+        workdays::samples::two_years,
     },
     envelope::{self, samples},
     office::{OfficeParts, ServeError, serve},
@@ -181,7 +181,7 @@ impl World {
                 key: Arc::clone(&reference_key),
                 homes: vec![id.area()],
                 agreements: agreements.subscribe(),
-                workdays: watch::Sender::new(Arc::new(Workdays::default())).subscribe(),
+                workdays: watch::channel(Arc::new(two_years())).1,
                 data: dir.path().join("data"),
                 cache_bytes: 1 << 20,
             },
@@ -193,6 +193,7 @@ impl World {
             cases,
             config: config.subscribe(),
             agreements: agreements.subscribe(),
+            workdays: watch::channel(Arc::new(two_years())).1,
             trust: trust.subscribe(),
             reference_key,
             clock: clock.clone(),
@@ -275,6 +276,13 @@ impl World {
     /// Changes the lines of the offices.
     pub(super) fn set_offices(&self, offices: &[(&str, &str)]) {
         self.config.send_replace(Arc::new(config(offices)));
+    }
+
+    /// Lets each office publish so many certificate queries a minute.
+    pub(super) fn limit_queries(&self, per_minute: u32) {
+        let mut config = NodeConfig::clone(&self.config.borrow());
+        config.limits.certificate_queries_per_minute = per_minute.try_into().unwrap();
+        self.config.send_replace(Arc::new(config));
     }
 
     /// A notice that the peer sent is stored here; returns its id.

@@ -4,6 +4,7 @@
 mod agreements;
 mod asked;
 mod cases;
+mod certificate;
 mod draft;
 #[cfg(any(test, fuzzing))]
 #[path = "../../../tests/fuzz/targets/office.rs"]

@@ -6,7 +6,7 @@ use prost::Message as _;
 use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{agreements, asked, cases, draft::raw_draft, told};
+use super::{agreements, asked, cases, certificate, draft::raw_draft, told};
 use crate::{
     office::{Office, bulk::Item, problem::Fault},
     proto::office::v1::{self as wire, office_server},
@@ -55,6 +55,17 @@ impl office_server::Office for Service {
         let answers =
             ReceiverStream::new(answers).map(|answer| answer.map(told::item).map_err(Status::from));
         Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn ask_certificate(
+        &self,
+        request: Request<wire::AskCertificateRequest>,
+    ) -> Result<Response<wire::AskCertificateResponse>, Status> {
+        let metadata = request.metadata().clone();
+        let (caller, request) = taken(request)?;
+        let (raw, wait) = certificate::asked(&metadata, request)?;
+        let asked = self.0.ask_certificate(&caller.id, raw, wait).await;
+        answer(&caller, asked, certificate::said)
     }
 
     type SubscribeStream = Answers<wire::SubscribeResponse>;

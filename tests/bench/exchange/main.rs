@@ -13,6 +13,7 @@
     reason = "a bench fails by panicking, and measures by the system's clock"
 )]
 
+mod certificate;
 mod floor;
 #[path = "../common/flow.rs"]
 mod flow;
@@ -40,6 +41,7 @@ use std::path::PathBuf;
 use clap::{Parser, ValueEnum};
 
 use self::{
+    certificate::certificates,
     flow::Load,
     pair::measure,
     peers::ten_peers,
@@ -90,6 +92,8 @@ enum Name {
     TenPeers,
     /// 1,000 notices a second for five minutes, long an hour.
     Steady,
+    /// Certificate queries, each answered before the next: 300, long 3,000.
+    Certificate,
 }
 
 impl Name {
@@ -103,12 +107,14 @@ impl Name {
             (Self::Full, false) => 200_000,
             (Self::TenPeers, false) => 27_000,
             (Self::Steady, false) => 300_000,
+            (Self::Certificate, false) => 300,
             (Self::Saturation | Self::Outstanding256, true) => 1_000_000,
             (Self::Paced1000, true) => 60_000,
             (Self::Backlog | Self::Reopen, true) => 1_000_000,
             (Self::Full, true) => 5_000_000,
             (Self::TenPeers, true) => 270_000,
             (Self::Steady, true) => 3_600_000,
+            (Self::Certificate, true) => 3_000,
         }
     }
 }
@@ -159,6 +165,7 @@ fn main() {
             Name::Full => tell(&full(notices)),
             Name::TenPeers => tell(&ten_peers(notices)),
             Name::Steady => tell(&steady(notices / 1_000)),
+            Name::Certificate => tell(&certificates(notices)),
         }
     }
 }

@@ -41,6 +41,14 @@ pub fn goals(results: &Results) -> Vec<Goal> {
             goals.push(at_most(&what, FLAT, ratio));
         }
     }
+    if let Some(asked) = own("certificate") {
+        let p99 = Some(asked.handed.p99 / 1e3);
+        goals.push(at_most(
+            "certificate query to its answer, p99, ms",
+            50.0,
+            p99,
+        ));
+    }
     stored(results, &mut goals);
     let saturation = own("saturation");
     for (place, side) in ["sender", "receiver"].iter().enumerate() {

@@ -139,7 +139,7 @@ fn runs(results: &Results) -> String {
 /// Share of a machine that its kernel may take for itself.
 const UNDISTURBED: f64 = 0.15;
 
-const LOADS: [&str; 11] = [
+const LOADS: [&str; 12] = [
     "floor-append",
     "floor-stream",
     "floor-paced",
@@ -151,6 +151,7 @@ const LOADS: [&str; 11] = [
     "full",
     "ten-peers",
     "steady",
+    "certificate",
 ];
 
 const HEAD: &str = "| load | system | notices | notices/s | accepted p50, ms | p99 | handed over p50, ms | p99 | CPU, µs a notice | memory, MB | disk, B a notice | wire, B a notice |\n|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n";
@@ -172,7 +173,8 @@ Synthetic notices of some 600 bytes go from a client of one server to a client o
 processes of their own on loopback, with mutual TLS between each other and to their clients. A notice is
 *under way* until it is both accepted by the first server and handed over by the second; only so many are at
 once. At 1,000/s each is timed from the moment when it was due. The subscriber acknowledges every 256 notices
-or 10 ms. *Saturation* has 8,192 under way, *outstanding-256* has 256. Memory, disk and CPU are those of
+or 10 ms. *Saturation* has 8,192 under way, *outstanding-256* has 256; *certificate* asks one certificate
+query after another and times each from question to answer. Memory, disk and CPU are those of
 the servers alone: memory the most that each had resident, disk the allocated blocks of its data directory once it has stopped, CPU of both together. Wire is what a relay
 between the servers counts both ways, in a run of its own. The brokers carry opaque bytes of the same number;
 a node also judges, signs and chains every notice and keeps each in order and once, which they do not.
