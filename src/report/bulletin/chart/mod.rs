@@ -39,7 +39,7 @@ impl Drawing {
 #[error("a chart of the bulletin cannot be drawn: {0}")]
 pub struct NotDrawn(String);
 
-/// One of the two rates, thousandths; none where nothing is told.
+/// The two rates in thousandths; none where nothing is told.
 type Rates = [Option<u64>; 2];
 
 /// Of feedback, and of feedback in time.
