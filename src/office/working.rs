@@ -1,6 +1,6 @@
 //! What a desk does about cases: many at a time, each for itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Office,
@@ -221,8 +221,11 @@ async fn plan(
             if asked.is_empty() {
                 return Ok(Err(vec![Problem::new(Code::NothingOwed, Field::Answers)]));
             }
-            for id in asked {
-                match prepared(desk, &case, id, feedback).await? {
+            for (id, owed) in asked {
+                let mut feedback = feedback.clone();
+                // The same words about a correction are another answer than those before it.
+                feedback.set(Field::Reference, &format!("answer {owed}"));
+                match prepared(desk, &case, id, &feedback).await? {
                     Ok(prepared) => notices.push(prepared),
                     Err(problems) => return Ok(Err(problems)),
                 }
@@ -269,9 +272,9 @@ fn untaken(case: &CaseView) -> BTreeSet<NoticeId> {
         .collect()
 }
 
-/// What is answered with feedback, of what the home area owes: of a correction the notice that it
-/// corrects.
-fn owed_answers(case: &CaseView) -> BTreeSet<NoticeId> {
+/// What is answered with feedback, of what the home area owes, each with the notice that asks for it
+/// last: of a correction the notice that it corrects.
+fn owed_answers(case: &CaseView) -> BTreeMap<NoticeId, NoticeId> {
     let entry = |id: NoticeId| case.history.iter().find(move |entry| entry.notice == id);
     let asked = |owed: &Owed| {
         let asks = entry(owed.notice)?;
@@ -279,7 +282,8 @@ fn owed_answers(case: &CaseView) -> BTreeSet<NoticeId> {
             Kind::Correction => entry(asks.speaks_of?)?,
             _ => asks,
         };
-        (asks.kind.answered_by() == Some(Kind::Feedback)).then_some(asks.notice)
+        let is_answered = asks.kind.answered_by() == Some(Kind::Feedback);
+        is_answered.then_some((asks.notice, owed.notice))
     };
     case.open(case.home).filter_map(asked).collect()
 }
