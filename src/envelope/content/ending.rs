@@ -21,7 +21,8 @@ use crate::{
     proto::notice::v1 as wire,
 };
 
-pub(super) fn return_to_proto(ending: &Return) -> wire::Return {
+/// A return as a message.
+pub(crate) fn return_to_proto(ending: &Return) -> wire::Return {
     let Return { event_date, reason } = ending;
     let mut moved_to_area = String::new();
     let code = match reason {

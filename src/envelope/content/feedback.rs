@@ -17,7 +17,8 @@ use crate::{
     proto::notice::v1 as wire,
 };
 
-pub(super) fn feedback_to_proto(feedback: &Feedback) -> wire::Feedback {
+/// Feedback as a message.
+pub(crate) fn feedback_to_proto(feedback: &Feedback) -> wire::Feedback {
     let Feedback {
         outcome,
         event_date,

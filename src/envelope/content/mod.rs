@@ -10,7 +10,8 @@ use jiff::civil::Date;
 
 pub(crate) use self::{
     asking::facts_from_proto,
-    ending::{figures_of, reason_of},
+    ending::{figures_of, reason_of, return_to_proto},
+    feedback::feedback_to_proto,
     service::service_of,
 };
 use self::{
@@ -21,9 +22,9 @@ use self::{
     ending::{
         bulletin_from_proto, bulletin_to_proto, correction_from_proto, correction_to_proto,
         erasure_from_proto, erasure_to_proto, reminder_from_proto, reminder_to_proto,
-        return_from_proto, return_to_proto, withdrawal_from_proto, withdrawal_to_proto,
+        return_from_proto, withdrawal_from_proto, withdrawal_to_proto,
     },
-    feedback::{feedback_from_proto, feedback_to_proto},
+    feedback::feedback_from_proto,
     movement::{movement_from_proto, movement_to_proto},
     service::{
         continuity_request_from_proto, continuity_request_to_proto, continuity_transfer_from_proto,

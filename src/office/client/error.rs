@@ -132,6 +132,36 @@ fn of_link(error: &(dyn Error + 'static)) -> ClientError {
     ClientError::Unreachable(last.to_string())
 }
 
-/// Codes by which the node is there and says no, for now: its peer is not there, or it was asked too
-/// often.
-const SAID: [&str; 2] = ["peer_unreachable", Code::TooManyQueries.name()];
+/// Codes by which the node is there and says no, for now: its peer is not there, it was asked too
+/// often, or it makes its cases anew.
+const SAID: [&str; 3] = [
+    "peer_unreachable",
+    CASES_NOT_READY,
+    Code::TooManyQueries.name(),
+];
+pub(super) const CASES_NOT_READY: &str = "cases_not_ready";
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use tonic_types::ErrorDetails;
+
+    use super::*;
+
+    #[test]
+    fn what_says_why_it_cannot_be_done_now_is_told_with_its_code() {
+        let of = |code: &str| {
+            let details = ErrorDetails::with_error_info(code, "hongyan", HashMap::new());
+            ClientError::from(Status::with_error_details(
+                Grpc::Unavailable,
+                "later",
+                details,
+            ))
+        };
+        for code in SAID {
+            assert!(matches!(of(code), ClientError::Refused(refusal) if refusal.code == code));
+        }
+        assert!(matches!(of("stopping"), ClientError::Ended(_)));
+    }
+}

@@ -6,10 +6,13 @@
 mod agreeing;
 mod agreements;
 mod certificate;
+mod case_calls;
+mod cases;
 mod error;
 mod publishing;
 mod states;
 mod subscription;
+mod working;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -29,6 +32,10 @@ pub use self::{
         Suspended,
     },
     certificate::{Answer, Asked, Heard},
+    cases::{
+        CLOSE_REASONS, CaseDebt, CaseDoing, CaseEvent, CaseList, CaseListing, CaseOnList,
+        CaseShown, CaseState, DebtStanding, Phase,
+    },
     error::{ClientError, Refusal},
     publishing::{Published, Publishing, Told},
     states::{
@@ -36,6 +43,7 @@ pub use self::{
         Shown, Way,
     },
     subscription::{Handover, Opening, Step, Subscription},
+    working::{CaseAct, CaseWorked, FiguresRow, FiguresTold},
 };
 use crate::{
     clock::Clock,

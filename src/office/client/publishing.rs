@@ -122,7 +122,7 @@ impl Publishing {
     }
 }
 
-fn told(problem: wire::Problem) -> Told {
+pub(super) fn told(problem: wire::Problem) -> Told {
     let wire::Problem {
         code,
         field,

@@ -430,11 +430,11 @@ impl TryFrom<wire::AdoptedChannel> for Adopted {
     }
 }
 
-fn id(bytes: &[u8]) -> Result<NoticeId, ClientError> {
+pub(super) fn id(bytes: &[u8]) -> Result<NoticeId, ClientError> {
     bytes.try_into().map_err(|_| ClientError::Unreadable)
 }
 
-fn county(text: &str) -> Result<County, ClientError> {
+pub(super) fn county(text: &str) -> Result<County, ClientError> {
     text.parse().map_err(|_| ClientError::Unreadable)
 }
 
@@ -455,6 +455,6 @@ fn digest(bytes: &[u8]) -> Result<Option<Digest>, ClientError> {
         .map_err(|_| ClientError::Unreadable)
 }
 
-fn filled(text: String) -> Option<String> {
+pub(super) fn filled(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
