@@ -36,9 +36,11 @@ fn row(notice: &Json) -> Vec<Value> {
         },
         name: Some(text(&notice["subject"]["name"])),
         resident_id: text(&notice["subject"]["resident_id"]).parse().ok(),
+        phone: Some(text(&notice["subject"]["phone"])),
         event_date: text(&notice["event_date"]).parse().ok(),
         origin_area: text(&notice["origin_area"]).parse().ok(),
         destination_area: text(&notice["destination_area"]).parse().ok(),
+        destination_address: Some(text(&notice["destination_address"])),
         due: Some(date(2026, 10, 30)),
     })
 }

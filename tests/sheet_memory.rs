@@ -39,9 +39,11 @@ fn rows(form: FeedbackForm) -> impl Iterator<Item = Vec<Value>> {
             },
             name: Some(format!("测试{number}")),
             resident_id: "990001199001010021".parse().ok(),
+            phone: Some("19900000000".to_owned()),
             event_date: Some(date(2026, 10, 8)),
             origin_area: "350582104000".parse().ok(),
             destination_area: "530111001000".parse().ok(),
+            destination_address: Some("云南省昆明市官渡区测试路1号".to_owned()),
             due: Some(date(2026, 11, 30)),
         })
     })

@@ -85,7 +85,17 @@ pub(super) const ANSWERS: [(Field, Text, &[&str]); 7] = [
 ];
 
 /// The columns by which a person knows the row again.
-const SHOWN: [Text; 7] = [KIND, NAME, NUMBER, DAY, ORIGIN, DESTINATION, DUE];
+const SHOWN: [Text; 9] = [
+    KIND,
+    NAME,
+    NUMBER,
+    PHONE,
+    DAY,
+    ORIGIN,
+    DESTINATION,
+    ADDRESS,
+    DUE,
+];
 
 pub(super) const NOTICE: Text = Text {
     zh: "通报编号",
@@ -94,6 +104,7 @@ pub(super) const NOTICE: Text = Text {
 pub(super) const KIND: Text = Field::Kind.label();
 pub(super) const NAME: Text = Field::Name.label();
 pub(super) const NUMBER: Text = Field::ResidentId.label();
+pub(super) const PHONE: Text = Field::Phone.label();
 pub(super) const DAY: Text = Text {
     zh: "流动日期",
     en: "date of the move",
@@ -106,6 +117,7 @@ pub(super) const DESTINATION: Text = Text {
     zh: "现居住地",
     en: "destination",
 };
+pub(super) const ADDRESS: Text = Field::DestinationAddress.label();
 pub(super) const DUE: Text = Text {
     zh: "应反馈日期",
     en: "answer due",

@@ -23,12 +23,16 @@ pub struct Received {
     pub name: Option<String>,
     /// Her identity number.
     pub resident_id: Option<ResidentNumber>,
+    /// Her telephone number.
+    pub phone: Option<String>,
     /// Day of the move.
     pub event_date: Option<Date>,
     /// Where she is registered.
     pub origin_area: Option<AreaCode>,
     /// Where she lives.
     pub destination_area: Option<AreaCode>,
+    /// Where in that area.
+    pub destination_address: Option<String>,
     /// Day by which the answer is due.
     pub due: Option<Date>,
 }
@@ -61,9 +65,11 @@ impl FeedbackForm {
                 Column::text(word(answers::KIND), 12),
                 Column::text(word(answers::NAME), 10),
                 Column::text(word(answers::NUMBER), 18),
+                Column::text(word(answers::PHONE), 12),
                 Column::day(word(answers::DAY)),
                 Column::text(word(answers::ORIGIN), 24),
                 Column::text(word(answers::DESTINATION), 24),
+                Column::text(word(answers::ADDRESS), 30),
                 Column::day(word(answers::DUE)),
                 Column::choice(word(answers::OUTCOME), outcomes.to_vec()),
                 Column::day(word(answers::FEEDBACK_DAY)),
@@ -81,9 +87,11 @@ impl FeedbackForm {
             kind,
             name,
             resident_id,
+            phone,
             event_date,
             origin_area,
             destination_area,
+            destination_address,
             due,
         } = received;
         let text = |text: Option<String>| text.map_or(Value::Empty, Value::Text);
@@ -97,9 +105,11 @@ impl FeedbackForm {
             Value::Text(self.language.word(*kind).to_owned()),
             text(name.clone()),
             text(number),
+            text(phone.clone()),
             day(event_date),
             area(origin_area),
             area(destination_area),
+            text(destination_address.clone()),
             day(due),
         ];
         row.extend(std::iter::repeat_n(Value::Empty, ANSWER));

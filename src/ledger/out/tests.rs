@@ -219,9 +219,11 @@ fn received(number: u64) -> Received {
         resident_id: crate::envelope::samples::number(date(1990, 1, 1))
             .parse()
             .ok(),
+        phone: Some("19900000000".to_owned()),
         event_date: Some(date(2026, 10, 8)),
         origin_area: "350582104000".parse().ok(),
         destination_area: "530111".parse().ok(),
+        destination_address: Some("测试路1号".to_owned()),
         due: None,
     }
 }
