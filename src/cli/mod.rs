@@ -8,6 +8,7 @@
 mod agreement;
 mod authority;
 mod certificate;
+mod case;
 mod channel;
 mod confirm;
 mod demo;
@@ -33,6 +34,7 @@ mod serve;
 mod stop;
 mod store_by_hand;
 mod subscribe;
+mod told;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -64,6 +66,9 @@ enum Command {
     /// 婚育证明查验：询问、答复。 Ask whether a certificate holds, and answer
     #[command(subcommand)]
     Certificate(certificate::Command),
+    /// 个案：待办清单、接收、核实、反馈、结案。 Cases and what a desk does about them
+    #[command(subcommand)]
+    Case(case::Command),
     /// 通道：列出，或由人工决定后对齐双方历史。 The channels
     #[command(subcommand)]
     Channel(channel::Command),
@@ -125,6 +130,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Agreement(command) => agreement::run(command),
         Command::Authority(command) => authority::run(command),
         Command::Certificate(command) => certificate::run(command),
+        Command::Case(command) => case::run(command),
         Command::Channel(command) => channel::run(command),
         Command::Demo(arguments) => demo::run(arguments),
         Command::Doctor(arguments) => doctor::run(arguments),
@@ -170,6 +176,11 @@ mod tests {
             "hongyan init --area 999999 --dir /nowhere/at/all",
             "hongyan peer accept --node /nowhere/at/all f",
             "hongyan agreement accept --node n 350582-530111",
+            "hongyan case take --node n",
+            "hongyan case take --node n --list to-take-up 01010101-0101-8101-8000-000000000002",
+            "hongyan case take --node n --peer 530111 01010101-0101-8101-8000-000000000002",
+            "hongyan case list --node n --out list.xlsx",
+            "hongyan case list --node n --list to-answer --out list.pdf",
             "hongyan agreement end --node n 350582-530111 --on tomorrow --reason r",
         ] {
             assert_eq!(run(line), code(Exit::Usage), "{line}");

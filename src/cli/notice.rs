@@ -216,7 +216,7 @@ fn show(arguments: &Show) -> Result<Exit, Failure> {
 }
 
 /// The fields of an object, those inside of others by their path.
-fn rows(outer: &str, object: &Map<String, Value>) -> Vec<(String, String)> {
+pub(super) fn rows(outer: &str, object: &Map<String, Value>) -> Vec<(String, String)> {
     let mut all = Vec::new();
     for (key, value) in object {
         let name = format!("{outer}{key}");
@@ -233,7 +233,7 @@ fn rows(outer: &str, object: &Map<String, Value>) -> Vec<(String, String)> {
 }
 
 /// How people of that language call what stands in a member.
-fn label(name: &str, language: Language) -> String {
+pub(super) fn label(name: &str, language: Language) -> String {
     let field = Field::from_name(name).map(|field| field.label().zh);
     let zh = field.unwrap_or(match name {
         "agreement" => "协议",
@@ -256,7 +256,7 @@ fn label(name: &str, language: Language) -> String {
 }
 
 /// Its kind as people of that language call it, for one notice.
-fn kind_words(kind: Kind, language: Language) -> String {
+pub(super) fn kind_words(kind: Kind, language: Language) -> String {
     let words = language.pick(agreement::kind_words(kind).zh, kind.name());
     words.to_owned()
 }

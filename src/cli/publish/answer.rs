@@ -1,9 +1,8 @@
 //! The line of answer to a row.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 
+use super::super::told::Item;
 use crate::{
     domain::{notice::NoticeId, problem::Problem},
     office::client::Told,
@@ -61,22 +60,6 @@ pub(super) struct Line<'a> {
     problems: Vec<Item<'a>>,
 }
 
-#[derive(Serialize)]
-struct Item<'a> {
-    code: &'a str,
-    field: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    agreement: Option<&'a str>,
-    severity: &'static str,
-    message: Message<'a>,
-}
-
-#[derive(Serialize)]
-struct Message<'a> {
-    zh: Cow<'a, str>,
-    en: Cow<'a, str>,
-}
-
 impl<'a> Line<'a> {
     /// The line of that row.
     pub(super) fn new(place: &'a Place, verdict: &'a Verdict) -> Self {
@@ -96,28 +79,8 @@ impl<'a> Line<'a> {
             reference,
             status,
             notice_id: id.map(|id| id.to_string()),
-            problems: problems.iter().map(item).collect(),
+            problems: problems.iter().map(Item::of).collect(),
         }
-    }
-}
-
-fn item(told: &Told) -> Item<'_> {
-    let Told {
-        code,
-        field,
-        zh,
-        en,
-        agreement,
-    } = told;
-    Item {
-        code,
-        field,
-        agreement: agreement.as_deref(),
-        severity: "error",
-        message: Message {
-            zh: zh.into(),
-            en: en.into(),
-        },
     }
 }
 

@@ -1,0 +1,93 @@
+//! `hongyan case`: what a desk has to do, and what it does.
+
+mod answer;
+mod chosen;
+mod close;
+mod counts;
+mod forward;
+mod list;
+mod lists;
+mod note;
+mod object;
+mod part;
+mod pass_on;
+mod sheet;
+mod show;
+mod take;
+mod verify;
+mod words;
+mod work;
+
+use clap::Subcommand;
+
+use super::exit::{Exit, Failure};
+
+/// What to do with cases.
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// 待办清单：各有多少件，或列出一份，或导出表格。 The lists of work: how many, one of them, or as a sheet
+    #[command(
+        after_help = "示例 Examples:\n  hongyan case list --node ./guandu\n  hongyan case list --node ./guandu --list to-take-up\n  hongyan case list --node ./guandu --list to-answer --out 待反馈.xlsx"
+    )]
+    List(list::Arguments),
+    /// 查看一件个案：现状、期限、经过、内容。 Show one: where it stands, what is owed, its history
+    #[command(
+        after_help = "示例 Example:\n  hongyan case show --node ./guandu 01010101-0101-8101-8000-000000000002"
+    )]
+    Show(show::Arguments),
+    /// 接收：本科室负责办理，并告知对方。 Take up; the other side is told
+    #[command(
+        after_help = "示例 Examples:\n  hongyan case take --node ./guandu 01010101-0101-8101-8000-000000000002\n  hongyan case take --node ./guandu --list to-take-up --area 530111001"
+    )]
+    Take(take::Arguments),
+    /// 接收并着手核实。 Take up, and look for her
+    #[command(
+        after_help = "示例 Example:\n  hongyan case verify --node ./guandu 01010101-0101-8101-8000-000000000002"
+    )]
+    Verify(verify::Arguments),
+    /// 转给本区县的乡镇街道或村居办理。 Hand on to a township or village of the county
+    #[command(
+        after_help = "示例 Example:\n  hongyan case forward --node ./guandu --to 530111001 01010101-0101-8101-8000-000000000002"
+    )]
+    Forward(forward::Arguments),
+    /// 记一笔，只供本方查看。 Write something down for one's own side
+    #[command(
+        after_help = "示例 Example:\n  hongyan case note --node ./guandu --text 已电话联系，明日上门 01010101-0101-8101-8000-000000000002"
+    )]
+    Note(note::Arguments),
+    /// 已告知她再流往的地区。 The area that she moved on to has been told
+    #[command(
+        after_help = "示例 Example:\n  hongyan case pass-on --node ./jinjiang 01010101-0101-8101-8000-000000000002"
+    )]
+    PassOn(pass_on::Arguments),
+    /// 疑似同一人的，经核对并非同一人。 A near match was looked at, and is another woman
+    #[command(
+        after_help = "示例 Example:\n  hongyan case part --node ./guandu --other 01010101-0101-8101-8000-000000000007 01010101-0101-8101-8000-000000000002"
+    )]
+    Part(part::Arguments),
+    /// 反馈：答复所有待反馈的通报。 Answer whatever is owed
+    #[command(
+        after_help = "示例 Examples:\n  hongyan case answer --node ./guandu --outcome confirmed 01010101-0101-8101-8000-000000000002\n  hongyan case answer --node ./guandu --outcome moved_on --moved-to 350583104 01010101-0101-8101-8000-000000000002"
+    )]
+    Answer(answer::Arguments),
+    /// 结案，并告知对方。 End it; the other side is told
+    #[command(
+        after_help = "示例 Example:\n  hongyan case close --node ./jinjiang --reason returned 01010101-0101-8101-8000-000000000002"
+    )]
+    Close(close::Arguments),
+}
+
+pub(super) fn run(command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::List(arguments) => list::run(arguments),
+        Command::Show(arguments) => show::run(&arguments),
+        Command::Take(arguments) => take::run(arguments),
+        Command::Verify(arguments) => verify::run(arguments),
+        Command::Forward(arguments) => forward::run(arguments),
+        Command::Note(arguments) => note::run(arguments),
+        Command::PassOn(arguments) => pass_on::run(arguments),
+        Command::Part(arguments) => part::run(arguments),
+        Command::Answer(arguments) => answer::run(arguments),
+        Command::Close(arguments) => close::run(arguments),
+    }
+}
