@@ -7,8 +7,8 @@
 
 mod agreement;
 mod authority;
-mod certificate;
 mod case;
+mod certificate;
 mod channel;
 mod confirm;
 mod demo;

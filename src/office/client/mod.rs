@@ -5,9 +5,9 @@
 
 mod agreeing;
 mod agreements;
-mod certificate;
 mod case_calls;
 mod cases;
+mod certificate;
 mod error;
 mod publishing;
 mod states;
@@ -31,11 +31,11 @@ pub use self::{
         AgreementComparison, AgreementShown, AgreementSignature, AgreementState, Compared,
         Suspended,
     },
-    certificate::{Answer, Asked, Heard},
     cases::{
         CLOSE_REASONS, CaseDebt, CaseDoing, CaseEvent, CaseList, CaseListing, CaseOnList,
         CaseShown, CaseState, DebtStanding, Phase,
     },
+    certificate::{Answer, Asked, Heard},
     error::{ClientError, Refusal},
     publishing::{Published, Publishing, Told},
     states::{
