@@ -191,7 +191,7 @@ fn single_kinds_change_nothing_in_a_bulletin() {
 
 #[test]
 fn a_chart_shows_the_areas_with_the_most_due_and_the_table_all() {
-    let codes = (0..20).map(|code| format!("{}", 110_100 + code));
+    let codes = (110_100..110_120).map(|code: u32| code.to_string());
     let cells = codes.zip(10..).map(|(peer, due)| Row {
         peer: Some(peer.parse().unwrap()),
         side: Owes::They,
