@@ -370,7 +370,9 @@ impl Drop for World {
         self.stop.cancel();
         self.registry.cut_all();
         // Before its directory goes.
-        self.following.take().map(Following::join);
+        if let Some(following) = self.following.take() {
+            following.join();
+        }
     }
 }
 
