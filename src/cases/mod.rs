@@ -165,3 +165,5 @@ const LEAST: i32 = 19;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod year;

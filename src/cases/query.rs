@@ -208,31 +208,9 @@ impl Cases {
         until: Date,
     ) -> Result<Vec<Figured>, CasesError> {
         let tag = self.tags.within(home, area);
-        self.ask(move |shelf| {
-            let mut sums: BTreeMap<(Month, County, Side, Kind), Figures> = BTreeMap::new();
-            let Some(tag) = tag else {
-                return Ok(Vec::new());
-            };
-            let prefix = keys::cells(home, tag);
-            for entry in shelf.from(&prefix, &keys::cells_from(home, tag, from)) {
-                let (key, value) = entry?;
-                let Some((day, peer, side, kind)) = keys::cell_at(&key) else {
-                    return Err(ShelfError::unreadable("a cell"));
-                };
-                if day > until {
-                    break;
-                }
-                *sums.entry((Month::of(day), peer, side, kind)).or_default() +=
-                    &cells::decode(&value);
-            }
-            let figured = |((month, peer, side, kind), figures)| Figured {
-                month,
-                peer,
-                side,
-                kind,
-                figures,
-            };
-            Ok(sums.into_iter().map(figured).collect())
+        self.ask(move |shelf| match tag {
+            Some(tag) => figures(shelf, home, tag, from, until),
+            None => Ok(Vec::new()),
         })
         .await
     }
@@ -279,7 +257,36 @@ impl Cases {
     }
 }
 
-fn list(shelf: &Shelf, asked: &ListAsked, tags: &[Tag]) -> Result<Page, ShelfError> {
+pub(super) fn figures(
+    shelf: &Shelf,
+    home: County,
+    tag: Tag,
+    from: Date,
+    until: Date,
+) -> Result<Vec<Figured>, ShelfError> {
+    let mut sums: BTreeMap<(Month, County, Side, Kind), Figures> = BTreeMap::new();
+    let prefix = keys::cells(home, tag);
+    for entry in shelf.from(&prefix, &keys::cells_from(home, tag, from)) {
+        let (key, value) = entry?;
+        let Some((day, peer, side, kind)) = keys::cell_at(&key) else {
+            return Err(ShelfError::unreadable("a cell"));
+        };
+        if day > until {
+            break;
+        }
+        *sums.entry((Month::of(day), peer, side, kind)).or_default() += &cells::decode(&value);
+    }
+    let figured = |((month, peer, side, kind), figures)| Figured {
+        month,
+        peer,
+        side,
+        kind,
+        figures,
+    };
+    Ok(sums.into_iter().map(figured).collect())
+}
+
+pub(super) fn list(shelf: &Shelf, asked: &ListAsked, tags: &[Tag]) -> Result<Page, ShelfError> {
     let mut found: BTreeMap<PageKey, Listed> = BTreeMap::new();
     let mut is_cut = false;
     for tag in tags {
