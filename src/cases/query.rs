@@ -242,7 +242,7 @@ impl Cases {
     ///
     /// # Errors
     /// [`CasesError`].
-    pub async fn due(
+    pub(super) async fn due(
         &self,
         home: County,
         other: County,
