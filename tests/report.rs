@@ -65,7 +65,8 @@ impl Past {
             day(&case["owed"][0]["answer_due_on"]),
         );
         assert!(here.stop().success() && there.stop().success());
-        clock.set("+40d");
+        // Answers are due within 15 working days; revocation lists hold for 30 days.
+        clock.set("+29d");
         let (here, there) = (clock.start(&jinjiang), clock.start(&guandu));
         Self {
             world,
@@ -183,8 +184,9 @@ fn both_sides_count_the_same_and_tell_nothing_of_fewer_than_five() {
     };
     assert!(has(6.0) && !has(3.0));
     let page = past.world.path("page.html");
-    let words = ["report", "bulletin", "--month", past.month(), "--out"];
-    let said = run(past.jinjiang.command(&words).arg(&page)).expect(0);
+    let words = ["report", "bulletin", "--month", past.month()];
+    let mut bulletin = past.jinjiang.command(&words);
+    let said = run(bulletin.arg("--out").arg(&page)).expect(0);
     assert_eq!(said.err.lines().last(), page.to_str());
     let html = fs::read_to_string(page).unwrap();
     assert!(html.contains("83.3%") && html.contains("&lt;5"), "{html}");
@@ -221,7 +223,7 @@ fn what_is_late_is_listed_with_its_side() {
         (&late["side"], &late["due"]),
         (&json!("they"), &json!(past.due))
     );
-    assert!(late["working_days_late"].as_u64().unwrap() > 5, "{late}");
+    assert!(late["working_days_late"].as_u64().unwrap() > 3, "{late}");
     let all = list(&past.jinjiang, &["overdue"]);
     let sides: Vec<_> = all.iter().map(|it| it["side"].as_str().unwrap()).collect();
     assert_eq!(sides, ["we", "we", "we", "they"]);
