@@ -19,11 +19,12 @@
 //! | `derived` | what lists and figures hold of it |
 //! | `keys`, `cells` | how that stands in the tree |
 //! | `batch`, `follow` | how it comes there |
-//! | `view`, `query` | what is asked of it |
+//! | `view`, `query`, `due` | what is asked of it |
 
 mod batch;
 mod cells;
 mod derived;
+mod due;
 mod follow;
 mod keys;
 mod query;
@@ -40,12 +41,13 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use self::{follow::Follower, tags::Tags};
 pub use self::{
+    due::DuePage,
     keys::{ListName, Side},
     query::{CasesError, Figured, ListAsked, MOST_COUNTED, Page, PageToken},
     view::{CaseView, Doing, HistoryEntry},
 };
+use self::{follow::Follower, tags::Tags};
 use crate::{
     agreement::Agreements,
     domain::{area::County, workdays::Workdays},

@@ -220,7 +220,7 @@ impl Cases {
     ///
     /// # Errors
     /// [`CasesError`].
-    pub async fn due(
+    pub(super) async fn due(
         &self,
         home: County,
         other: County,

@@ -252,6 +252,13 @@ impl Office for FakeNode {
         Err(Status::unimplemented(""))
     }
 
+    async fn compare_due(
+        &self,
+        _: Request<wire::CompareDueRequest>,
+    ) -> Result<Response<wire::CompareDueResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
     async fn list_channels(
         &self,
         _: Request<wire::ListChannelsRequest>,

@@ -30,7 +30,9 @@ mod office;
 mod output;
 mod peer;
 mod publish;
+mod report;
 mod serve;
+mod sheet_file;
 mod stop;
 mod store_by_hand;
 mod subscribe;
@@ -98,6 +100,9 @@ enum Command {
     Peer(peer::Command),
     /// 发布台账或 JSON 行。 Publish ledgers or JSON lines
     Publish(publish::Arguments),
+    /// 统计：指标、逾期、一方未建卡、月度通报、双方核对。 Figures, lists, the monthly bulletin
+    #[command(subcommand)]
+    Report(report::Command),
     /// 运行节点。 Run the node
     Serve(serve::Arguments),
     /// 接收通报：逐条打印并确认。 Print each notice as it comes, then acknowledge it
@@ -142,6 +147,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Office(command) => office::run(command),
         Command::Peer(command) => peer::run(command),
         Command::Publish(arguments) => publish::run(arguments),
+        Command::Report(command) => report::run(command),
         Command::Serve(arguments) => serve::run(arguments),
         Command::Subscribe(arguments) => subscribe::run(arguments),
     }
@@ -181,6 +187,13 @@ mod tests {
             "hongyan case take --node n --peer 530111 01010101-0101-8101-8000-000000000002",
             "hongyan case list --node n --out list.xlsx",
             "hongyan case list --node n --list to-answer --out list.pdf",
+            "hongyan report indicators --node n --month 2026-13",
+            "hongyan report indicators --node n --month 2026-10 --from 2026-10-01",
+            "hongyan report indicators --node n --until 2026-10-01",
+            "hongyan report overdue --node n --side both",
+            "hongyan report bulletin --node n",
+            "hongyan report bulletin --node n --month 2026-10 --out 通报.pdf",
+            "hongyan report compare --node n",
             "hongyan agreement end --node n 350582-530111 --on tomorrow --reason r",
         ] {
             assert_eq!(run(line), code(Exit::Usage), "{line}");

@@ -21,6 +21,11 @@ impl Month {
             month: day.month(),
         }
     }
+
+    /// Its first day.
+    pub const fn first_day(self) -> Date {
+        Date::constant(self.year, self.month, 1)
+    }
 }
 
 impl FromStr for Month {
@@ -58,6 +63,7 @@ mod tests {
         assert_eq!(Month::of(date(2026, 10, 31)), october);
         assert!(Month::of(date(2026, 2, 28)) < october);
         assert!(october < Month::of(date(2027, 1, 1)));
+        assert_eq!(october.first_day(), date(2026, 10, 1));
         assert_eq!("0001-01".parse::<Month>().unwrap().to_string(), "0001-01");
     }
 

@@ -15,8 +15,9 @@ use super::{
     status::CallError,
     wire::{
         self, AgreeRequest, AgreeResponse, DeliverRequest, DeliverResponse, ExchangeServer,
-        ExchangeService, ProbeRequest, ProbeResponse, ShowAgreementsRequest,
-        ShowAgreementsResponse, ShowHoldingsRequest, ShowHoldingsResponse, WireHoldings,
+        ExchangeService, ListDueRequest, ListDueResponse, ProbeRequest, ProbeResponse,
+        ShowAgreementsRequest, ShowAgreementsResponse, ShowHoldingsRequest, ShowHoldingsResponse,
+        WireHoldings,
     },
 };
 use crate::{
@@ -99,6 +100,17 @@ impl ExchangeService for Inbound {
         let answer =
             tokio::spawn(async move { exchange.answer_agree(&peer, request.into_inner()).await });
         let answered = answer.await.unwrap_or(Err(CallError::NotKept));
+        Ok(Response::new(self.noted(&caller.id, answered)?))
+    }
+
+    async fn list_due(
+        &self,
+        request: Request<ListDueRequest>,
+    ) -> Result<Response<ListDueResponse>, Status> {
+        let caller = caller(&request)?;
+        self.exchange.0.links.called(caller.id.id());
+        let asked = request.into_inner();
+        let answered = self.exchange.answer_due(&caller.id, asked).await;
         Ok(Response::new(self.noted(&caller.id, answered)?))
     }
 

@@ -81,6 +81,8 @@ pub(super) enum At {
     Answers,
     /// In what it asks in single calls.
     Calls,
+    /// In what it says was due.
+    Due,
     /// In what it says of agreements.
     Statements,
     /// In what it sends on its own streams: there a parcel that is taken is what does right.

@@ -44,6 +44,7 @@
 //! | `couriers` | a courier for every channel that appears |
 //! | `adopt` | bringing histories together, after a person's decision |
 //! | `probe` | how the two stand to each other |
+//! | `due` | whether both come to the same: what was due, notice by notice |
 //! | `agreeing` | what both sides sign of their agreements, and what waits for it |
 //! | `agreed` | which agreements each peer holds, and in what they differ |
 //! | `misdeed` | peers that send nonsense |
@@ -55,6 +56,7 @@ mod agreed;
 mod agreeing;
 mod allowance;
 mod couriers;
+mod due;
 mod evidence;
 mod expiry;
 mod failure;
@@ -84,6 +86,7 @@ pub use self::{
     adopt::{AdoptError, AdoptedChannel},
     agreed::{AgreementComparison, Compared, LastTold},
     agreeing::{AgreeError, Statements},
+    due::CompareError,
     failure::{LinkError, SessionError},
     link::LinkState,
     misdeed::{Misbehaviour, Misdeed},
@@ -98,6 +101,7 @@ use self::{
 };
 use crate::{
     agreement::Agreements,
+    cases::Cases,
     clock::Clock,
     domain::{
         calendar,
@@ -150,6 +154,7 @@ pub struct Exchange(Arc<Shared>);
 
 struct Shared {
     store: Store,
+    cases: Cases,
     trust: watch::Receiver<Arc<TrustSnapshot>>,
     agreements: watch::Receiver<Arc<Agreements>>,
     clock: Clock,
@@ -172,6 +177,7 @@ impl Exchange {
     )]
     pub fn new(
         store: Store,
+        cases: Cases,
         trust: watch::Receiver<Arc<TrustSnapshot>>,
         agreements: watch::Receiver<Arc<Agreements>>,
         connector: Connector,
@@ -182,6 +188,7 @@ impl Exchange {
     ) -> Self {
         Self(Arc::new(Shared {
             store,
+            cases,
             trust,
             agreements,
             links: Links::new(connector, clock.clone()),

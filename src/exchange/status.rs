@@ -55,6 +55,9 @@ pub(super) enum CallError {
     /// What the caller handed over could not be kept.
     #[error("what was handed over cannot be kept now")]
     NotKept,
+    /// Cases are being made anew.
+    #[error("cases are being made from the notices; ask again in a moment")]
+    CasesNotReady,
     /// The caller said nothing for too long.
     #[error("nothing was sent for too long")]
     Silent,
@@ -116,6 +119,7 @@ impl CallError {
                 NotNow::Stopping => (Code::Unavailable, "stopping", Class::RetryLater),
                 NotNow::Unreadable => (Code::Internal, "record_unreadable", Class::Operator),
             },
+            Self::CasesNotReady => (Code::Unavailable, "cases_not_ready", Class::RetryLater),
             Self::Silent => (Code::DeadlineExceeded, "silent", Class::RetryLater),
             Self::NotKept => (Code::Unavailable, "not_kept", Class::RetryLater),
             Self::Stopping => (Code::Unavailable, "stopping", Class::RetryLater),
@@ -138,6 +142,7 @@ impl CallError {
             | Self::NotPaired
             | Self::NotNow(_)
             | Self::NotKept
+            | Self::CasesNotReady
             | Self::Silent
             | Self::Stopping => None,
         }

@@ -154,8 +154,23 @@ pub async fn run(
         clock.clone(),
         CONNECT_WITHIN,
     );
+    let following = CancellationToken::new();
+    let (cases, follower) = Cases::start(
+        CasesParts {
+            store: store.clone(),
+            key: Arc::clone(&reference_key),
+            homes: config.areas.clone(),
+            agreements: directory.current.agreements.subscribe(),
+            workdays: directory.current.workdays.subscribe(),
+            data,
+            cache_bytes: config.limits.index_cache_bytes,
+        },
+        following.clone(),
+    )
+    .map_err(NodeError::Cases)?;
     let exchange = Exchange::new(
         store.clone(),
+        cases.clone(),
         trust.subscribe(),
         directory.current.agreements.subscribe(),
         connector,
@@ -199,20 +214,6 @@ pub async fn run(
         listener_limits(&limits),
         listening.clone(),
     );
-    let following = CancellationToken::new();
-    let (cases, follower) = Cases::start(
-        CasesParts {
-            store: store.clone(),
-            key: Arc::clone(&reference_key),
-            homes: config.areas.clone(),
-            agreements: node.directory.current.agreements.subscribe(),
-            workdays: node.directory.current.workdays.subscribe(),
-            data,
-            cache_bytes: config.limits.index_cache_bytes,
-        },
-        following.clone(),
-    )
-    .map_err(NodeError::Cases)?;
     let parts = OfficeParts {
         store: store.clone(),
         cases,

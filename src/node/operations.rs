@@ -10,10 +10,14 @@ use crate::{
     domain::{
         agreement::AgreementVersion,
         area::County,
+        case::Comparison,
         channel::{Channel, Digest},
+        month::Month,
         problem::Sentence,
     },
-    exchange::{self, AdoptError, AgreementComparison, Exchange, LastTold, ProbeError},
+    exchange::{
+        self, AdoptError, AgreementComparison, CompareError, Exchange, LastTold, ProbeError,
+    },
     office::{
         AdoptedView, AgreedView, AgreementComparisonView, ChannelComparisonView, ComparedView,
         CourierState, CourierView, Hindrance, LinkView, MisbehaviourView, OperationError,
@@ -92,6 +96,35 @@ impl Operations for Arc<Node> {
                 agreements: agreements.into_iter().map(compared).collect(),
                 told_at_ms: at_ms,
                 failure,
+            })
+        })
+    }
+
+    fn compare_due(
+        &self,
+        home: County,
+        area: County,
+        month: Month,
+    ) -> Pending<'_, Result<Comparison, OperationError>> {
+        Box::pin(async move {
+            let compared = self.exchange.compare_due(home, area, month).await;
+            compared.map_err(|error| match &error {
+                CompareError::NotPaired => OperationError::UnknownPeer,
+                CompareError::Cases(_) => OperationError::CasesNotReady,
+                CompareError::NotKnownThere => OperationError::Declined {
+                    code: "not_known_there",
+                    words: Sentence {
+                        zh: "对方节点的版本尚不能核对，请对方升级。".to_owned(),
+                        en: error.to_string(),
+                    },
+                },
+                CompareError::Call(_) if error.is_of_the_way() => {
+                    OperationError::Unreachable(error.to_string())
+                }
+                CompareError::Call(_) => OperationError::Declined {
+                    code: "not_compared",
+                    words: in_words("对方未答复核对", &error),
+                },
             })
         })
     }

@@ -5,7 +5,7 @@ use jiff::{ToSpan, civil::Date};
 
 use super::{
     Office,
-    authority::{Authority, READERS},
+    authority::{Authority, COUNTERS, READERS},
     problem::Fault,
     scope,
 };
@@ -13,6 +13,8 @@ use crate::{
     cases::{CaseView, CasesError, Doing, Figured, ListAsked, ListName, Page, PageToken},
     domain::{
         area::{AreaCode, County},
+        case::Comparison,
+        month::Month,
         notice::NoticeId,
         problem::Code,
         work::{Act, ActKind},
@@ -178,6 +180,29 @@ impl Office {
             until,
             figures: self.parts.cases.figures(home, area, from, until).await?,
         })
+    }
+
+    /// What was due between a home area and another in a month, as both sides have it.
+    pub(super) async fn compare_due(
+        &self,
+        caller: &OfficeId,
+        home: Option<County>,
+        area: County,
+        month: Month,
+    ) -> Result<(County, Comparison), Fault> {
+        let authority = self.authority(caller)?;
+        authority.require(COUNTERS)?;
+        let home = authority.home(home)?;
+        // It is of the whole area, and no part of it.
+        if !authority.sees_all_states() && !authority.scope(home).is_whole(home) {
+            return Err(Fault::OutsideScope);
+        }
+        let compared = self
+            .operate(caller, COUNTERS, move |operations| async move {
+                operations.compare_due(home, area, month).await
+            })
+            .await?;
+        Ok((home, compared))
     }
 
     /// A case to which a notice belongs, and whether the office may see what its notices say; none

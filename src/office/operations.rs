@@ -7,7 +7,9 @@ use crate::{
     domain::{
         agreement::{AgreementId, AgreementVersion},
         area::County,
+        case::Comparison,
         channel::{Channel, Digest, Sequence},
+        month::Month,
         problem::{Code, Sentence},
     },
     pairing::life::{Act, Proof},
@@ -37,6 +39,15 @@ pub trait Operations: Send + Sync + 'static {
     /// Asks the peer that speaks for an area what it holds, and compares it with what is held here;
     /// by what it last told if it cannot be asked.
     fn compare(&self, area: County) -> Pending<'_, Result<ComparedView, OperationError>>;
+
+    /// Asks the peer that speaks for an area what was due between it and a home area in a month, and
+    /// lays that beside what is known here.
+    fn compare_due(
+        &self,
+        home: County,
+        area: County,
+        month: Month,
+    ) -> Pending<'_, Result<Comparison, OperationError>>;
 
     /// Brings the histories of the stopped channels with that peer together.
     fn adopt(&self, area: County) -> Pending<'_, Result<Vec<AdoptedView>, OperationError>>;
@@ -273,6 +284,9 @@ pub struct ReloadView {
 /// the operator as they are.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OperationError {
+    /// Cases, lists and figures are being made anew.
+    #[error("cases, lists and figures are being made from the notices; ask again in a moment")]
+    CasesNotReady,
     /// A person has to change something first: a file that cannot be read, nothing to adopt.
     #[error("{}", words.en)]
     Declined {

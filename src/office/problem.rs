@@ -83,6 +83,7 @@ impl From<ConsumerError> for Fault {
 impl From<OperationError> for Fault {
     fn from(error: OperationError) -> Self {
         match error {
+            OperationError::CasesNotReady => Self::CasesNotReady,
             OperationError::NotNow(error) => Self::NotNow(error),
             OperationError::Declined { .. }
             | OperationError::UnknownPeer
@@ -409,6 +410,7 @@ fn of_operation(error: &OperationError) -> Answer {
             words.zh.as_str(),
             words.en.as_str(),
         ),
+        OperationError::CasesNotReady => Fault::CasesNotReady.answer(),
         OperationError::NotNow(error) => of_not_now(error),
         OperationError::UnknownPeer => Answer::new(
             Grpc::NotFound,

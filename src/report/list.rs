@@ -2,13 +2,14 @@
 
 use jiff::civil::Date;
 
-use super::words;
+use super::{Owes, words};
 use crate::domain::{
     area::County,
     calendar::minute,
-    case::{State, WorkList},
+    case::WorkList,
     language::Language,
     notice::{Kind, NoticeId},
+    problem::Sentence,
 };
 
 /// A case on a list: ids and days, and nothing of the person.
@@ -20,6 +21,8 @@ pub struct Item {
     pub notice: NoticeId,
     /// The other area.
     pub peer: County,
+    /// Which side it waits for: the one that owes the answer, or has no record of her.
+    pub side: Owes,
     /// The kind of the notice.
     pub kind: Kind,
     /// The day on which it was published.
@@ -28,8 +31,10 @@ pub struct Item {
     pub due: Option<Date>,
     /// Working days since then; 0 while it is in time.
     pub days_late: u32,
-    /// Where the case stands.
-    pub state: State,
+    /// Where the case stands, by its stable name.
+    pub state: &'static str,
+    /// The same for people.
+    pub state_words: Sentence,
 }
 
 /// A list of cases of a home area.

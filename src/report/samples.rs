@@ -5,10 +5,11 @@ use jiff::civil::date;
 use super::{Bulletin, Item, List, Owes, Past, Report, Row, with_sums};
 use crate::domain::{
     calendar::begin_ms,
-    case::{CloseReason, Count, Response, State, WorkList},
+    case::{Count, Response, WorkList},
     indicator::{ByHand, Figures},
     month::Month,
     notice::{Kind, NoticeId},
+    problem::Sentence,
 };
 
 /// What came of so many notices: with the parts that were answered, in time, and taken up in
@@ -135,17 +136,25 @@ pub(super) fn bulletin(sandbox: bool) -> Bulletin {
     }
 }
 
+/// Stable name, Chinese, English.
+type State = (&'static str, &'static str, &'static str);
+
 /// Three cases that are overdue.
 pub(super) fn list(sandbox: bool) -> List {
-    let item = |number: u64, peer: &str, kind, due, days_late, state| Item {
+    let item = |number: u64, peer: &str, side, kind, due, days_late, (state, zh, en): State| Item {
         case: NoticeId::new([7; 8], number),
         notice: NoticeId::new([7; 8], number + 1),
         peer: peer.parse().unwrap(),
+        side,
         kind,
         since: date(2026, 9, 28),
         due,
         days_late,
         state,
+        state_words: Sentence {
+            zh: zh.to_owned(),
+            en: en.to_owned(),
+        },
     };
     List {
         home: "350582".parse().unwrap(),
@@ -156,26 +165,33 @@ pub(super) fn list(sandbox: bool) -> List {
             item(
                 1,
                 "530111",
+                Owes::We,
                 Kind::Departure,
                 Some(date(2026, 10, 26)),
                 5,
-                State::Opened,
+                ("opened", "未反馈", "opened"),
             ),
             item(
                 3,
                 "530926",
+                Owes::They,
                 Kind::Arrival,
                 Some(date(2026, 10, 30)),
                 1,
-                State::Active,
+                ("active", "已确认居住", "active"),
             ),
             item(
                 5,
                 "450123",
+                Owes::They,
                 Kind::VerificationRequest,
                 None,
                 0,
-                State::Closed(CloseReason::RegisteredHere),
+                (
+                    "closed",
+                    "已结案：已在现居住地落户",
+                    "closed: registered here",
+                ),
             ),
         ],
     }

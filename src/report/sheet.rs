@@ -139,7 +139,7 @@ impl List {
     }
 
     fn sheet(&self, language: Language) -> Sheet {
-        let [case, notice, peer, kind, since, due, late, state] = Self::headings(language);
+        let [case, notice, peer, side, kind, since, due, late, state] = self.headings(language);
         Sheet {
             title: self.title(language),
             sandbox: self.sandbox,
@@ -147,6 +147,7 @@ impl List {
                 Column::text(case, 36),
                 Column::text(notice, 36),
                 Column::text(peer, 20),
+                Column::text(side, 8),
                 Column::text(kind, 16),
                 Column::day(since),
                 Column::day(due),
@@ -162,21 +163,24 @@ impl List {
                 case,
                 notice,
                 peer,
+                side,
                 kind,
                 since,
                 due,
                 days_late,
-                state,
+                state: _,
+                state_words,
             } = item;
             vec![
                 Cell::Text(case.to_string()),
                 Cell::Text(notice.to_string()),
                 Cell::Text(peer.label()),
+                Cell::Text(language.word(words::party(*side)).to_owned()),
                 Cell::Text(words::kind(Some(*kind), language).to_owned()),
                 Cell::Day(*since),
                 due.map_or(Cell::Empty, Cell::Day),
                 Cell::Whole((*days_late).into()),
-                Cell::Text(language.word(words::state(*state)).to_owned()),
+                Cell::Text(language.of(state_words).to_owned()),
             ]
         })
     }

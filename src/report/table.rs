@@ -122,7 +122,7 @@ impl List {
             let none = language.pick("没有个案。", "No cases.");
             return format!("{title}\n{none}");
         }
-        let headings = Self::headings(language);
+        let headings = self.headings(language);
         let mut table = table(headings, headings.len());
         if let Some(late) = table.column_mut(LATE) {
             late.set_cell_alignment(CellAlignment::Right);
@@ -132,33 +132,38 @@ impl List {
                 case,
                 notice,
                 peer,
+                side,
                 kind,
                 since,
                 due,
                 days_late,
-                state,
+                state: _,
+                state_words,
             } = item;
             table.add_row([
                 case.to_string(),
                 notice.to_string(),
                 peer.label(),
+                language.word(words::party(*side)).to_owned(),
                 words::kind(Some(*kind), language).to_owned(),
                 since.to_string(),
                 due.map_or_else(String::new, |due| due.to_string()),
                 days_late.to_string(),
-                language.word(words::state(*state)).to_owned(),
+                language.of(state_words).to_owned(),
             ]);
         }
         format!("{title}\n{table}")
     }
 
     /// What its columns are called.
-    pub(super) fn headings(language: Language) -> [&'static str; 8] {
+    pub(super) fn headings(&self, language: Language) -> [&'static str; 9] {
+        let side = language.word(words::waits_for(self.list));
         match language {
             Language::Zh => [
                 "个案编号",
                 "通报编号",
                 "地区",
+                side,
                 "类别",
                 "通报日期",
                 "截止日期",
@@ -169,6 +174,7 @@ impl List {
                 "case",
                 "notice",
                 "area",
+                side,
                 "kind",
                 "since",
                 "due",
@@ -180,7 +186,7 @@ impl List {
 }
 
 /// The column of the days that it is late.
-const LATE: usize = 6;
+const LATE: usize = 7;
 
 /// An empty table of which the columns behind the first `labels` hold numbers.
 fn table<T: ToString>(headings: impl IntoIterator<Item = T>, labels: usize) -> Table {

@@ -47,6 +47,19 @@ impl ToldRow {
 }
 
 impl Told {
+    /// The rows of all and those of one other area. What the whole leaves out stays left out.
+    #[must_use]
+    pub fn of_peer(mut self, peer: County) -> Self {
+        self.rows
+            .retain(|row| row.is_whole() || row.peer == Some(peer));
+        self
+    }
+
+    /// How many rows it has.
+    pub const fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
     /// The row of all of a side.
     pub(super) fn whole(&self, side: Owes) -> Option<&ToldRow> {
         let mut rows = self.rows.iter();

@@ -5,7 +5,7 @@ use crate::{
     agreement::kind_words,
     domain::{
         area::{AreaCode, County},
-        case::{CloseReason, Response, State, WorkList},
+        case::{Response, WorkList},
         indicator::{Indicator, Reference, Unit, Value},
         language::Language,
         notice::Kind,
@@ -158,24 +158,37 @@ pub(super) const GAPS: Text = Text {
     en: "“<5” stands for fewer than five, of which nothing is told; “—” for what is fewer than five, or would let such a number be worked out from a sum.",
 };
 
-/// Where a case stands.
-pub(super) const fn state(state: State) -> Text {
-    let (zh, en) = match state {
-        State::Opened => ("待反馈", "waits for an answer"),
-        State::Answered(_) => ("已反馈，未落实", "answered, still open"),
-        State::Active => ("双方已确认", "known to both sides"),
-        State::ReconfirmationRequired => ("更正后待再确认", "to be confirmed anew"),
-        State::MovedOn(_) | State::Closed(CloseReason::MovedOn(_)) => ("已转往他处", "moved on"),
-        State::Withdrawn => ("已撤回", "withdrawn"),
-        State::Closed(CloseReason::Returned) => ("已返回，结案", "closed: came home"),
-        State::Closed(CloseReason::RegisteredHere) => {
-            ("已落户，结案", "closed: registered where she lives")
-        }
-        State::Closed(CloseReason::Deceased) => ("已故，结案", "closed: deceased"),
-        State::Closed(CloseReason::LeftScope) => ("不再属服务对象，结案", "closed: left the scope"),
-        State::Closed(CloseReason::Error) => ("误建，结案", "closed: opened in error"),
-    };
-    Text { zh, en }
+/// A side, in a word.
+pub(super) const fn party(side: Owes) -> Text {
+    match side {
+        Owes::They => Text {
+            zh: "对方",
+            en: "they",
+        },
+        Owes::We => Text {
+            zh: "我方",
+            en: "we",
+        },
+    }
+}
+
+/// For what a list waits for a side.
+pub(super) const fn waits_for(list: WorkList) -> Text {
+    match list {
+        WorkList::OneSided => Text {
+            zh: "未建卡方",
+            en: "no record",
+        },
+        WorkList::ToTakeUp
+        | WorkList::ToVerify
+        | WorkList::ToAnswer
+        | WorkList::Overdue
+        | WorkList::CorrectionsWaiting
+        | WorkList::ToPassOn => Text {
+            zh: "应办方",
+            en: "whose turn",
+        },
+    }
 }
 
 /// What a list of cases is called.

@@ -12,6 +12,7 @@ use super::{
         language::both,
         link::{LinkArguments, block_on, connect},
         output::{Output, OutputArguments},
+        sheet_file,
     },
     counts,
     lists::{self, List, WithinArguments},
@@ -37,7 +38,7 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "N", requires = "list", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
     /// 写成表格：xlsx 或 csv；待核实、待反馈的即反馈表，填好后用 publish 报送。 Write a sheet; of to-verify and to-answer one that publish takes back
-    #[arg(long, value_name = "FILE", requires = "list", value_parser = sheet::path)]
+    #[arg(long, value_name = "FILE", requires = "list", value_parser = sheet_file::path)]
     out: Option<PathBuf>,
     #[command(flatten)]
     output: OutputArguments,
@@ -59,7 +60,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     };
     if let Some(path) = &out {
-        sheet::must_be_new(path)?;
+        sheet_file::must_be_new(path)?;
     }
     let usual = if out.is_some() { u64::MAX } else { USUAL };
     let limit = limit.unwrap_or(usual);

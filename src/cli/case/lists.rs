@@ -112,7 +112,7 @@ impl WithinArguments {
 }
 
 /// A list up to so many cases, and whether it goes on.
-pub(super) async fn read(
+pub(in crate::cli) async fn read(
     client: &Client,
     listing: &CaseListing,
     limit: u64,

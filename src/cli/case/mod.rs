@@ -6,7 +6,7 @@ mod close;
 mod counts;
 mod forward;
 mod list;
-mod lists;
+pub(super) mod lists;
 mod note;
 mod object;
 mod part;
@@ -15,7 +15,7 @@ mod sheet;
 mod show;
 mod take;
 mod verify;
-mod words;
+pub(super) mod words;
 mod work;
 
 use clap::Subcommand;

@@ -1,61 +1,25 @@
 //! Lists as sheets, and the list of what is to be answered as a feedback sheet.
 
-use std::{
-    collections::BTreeSet,
-    io::Cursor,
-    path::{Path, PathBuf},
-};
-
-use serde_json::json;
+use std::{collections::BTreeSet, io::Cursor, path::Path};
 
 use super::{
-    super::{exit::Failure, home::Home, language::both, output::Output},
+    super::{
+        exit::Failure,
+        home::Home,
+        language::both,
+        output::Output,
+        sheet_file::{Form, told},
+    },
     lists, words,
 };
 use crate::{
     agreement::kind_words,
-    domain::{
-        notice::{Kind, NoticeId},
-        problem::Sentence,
-    },
+    domain::notice::{Kind, NoticeId},
     envelope::Incoming,
     ledger::out::{Column, CsvSheet, FeedbackForm, Received, Sheet, Value, WriteError, XlsxSheet},
     office::client::{CaseDebt, CaseList, CaseOnList, CaseShown},
-    trust::files::{self, FileError},
+    trust::files,
 };
-
-/// The path of a sheet that can be written.
-pub(super) fn path(text: &str) -> Result<PathBuf, &'static str> {
-    let path = PathBuf::from(text);
-    match Form::of(&path) {
-        Some(_) => Ok(path),
-        None => Err("文件名应以 .xlsx 或 .csv 结尾。 a sheet is named .xlsx or .csv"),
-    }
-}
-
-/// What is half filled in is not written over.
-pub(super) fn must_be_new(path: &Path) -> Result<(), Failure> {
-    if path.symlink_metadata().is_ok() {
-        return Err(FileError::Exists { path: path.into() }.into());
-    }
-    Ok(())
-}
-
-#[derive(Clone, Copy)]
-enum Form {
-    Xlsx,
-    Csv,
-}
-
-impl Form {
-    fn of(path: &Path) -> Option<Self> {
-        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-            "xlsx" => Some(Self::Xlsx),
-            "csv" => Some(Self::Csv),
-            _ => None,
-        }
-    }
-}
 
 /// Writes what is to be answered, for a clerk to fill in.
 pub(super) fn feedback(
@@ -236,13 +200,4 @@ fn csv(sheet: Sheet, rows: &[Vec<Value>]) -> Result<Vec<u8>, WriteError> {
     rows.iter().try_for_each(|row| out.row(row))?;
     out.finish()?;
     Ok(bytes)
-}
-
-fn told(path: &Path, rows: usize, output: Output) -> Result<(), Failure> {
-    let file = path.display();
-    let sentence: Sentence = both(
-        format!("已写出{rows}行：{file}"),
-        format!("{rows} rows written to {file}"),
-    );
-    Ok(output.result(&json!({"file": path, "rows": rows}), &sentence)?)
 }

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Where a case stands.
-pub(super) fn state(case: &CaseState) -> Sentence {
+pub(in crate::cli) fn state(case: &CaseState) -> Sentence {
     let Text { zh, en } = phase(case.phase);
     let reason = case.reason.map(reason);
     let (mut zh, mut en) = match reason {
@@ -41,7 +41,7 @@ pub(super) fn state(case: &CaseState) -> Sentence {
 }
 
 /// Where a case stands, without what belongs to that.
-pub(super) const fn phase(phase: Phase) -> Text {
+pub(in crate::cli) const fn phase(phase: Phase) -> Text {
     let (zh, en) = match phase {
         Phase::Opened => ("未反馈", "opened"),
         Phase::Answered => ("已反馈", "answered"),
@@ -86,7 +86,7 @@ pub(super) const fn act(kind: ActKind) -> Text {
 }
 
 /// A kind of notice.
-pub(super) fn kind(kind: Kind, language: Language) -> String {
+pub(in crate::cli) fn kind(kind: Kind, language: Language) -> String {
     let name = || kind.name().replace('_', " ");
     language.pick(agreement::kind_words(kind).zh.to_owned(), name())
 }

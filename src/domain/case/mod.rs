@@ -9,6 +9,7 @@
 //! What an office does with a case before it answers (who took it up, whether it is being
 //! verified) is its own side's and lies elsewhere; of that only the notice `taken_up` travels.
 
+mod comparison;
 mod count;
 mod fact;
 mod fold;
@@ -17,6 +18,9 @@ mod order;
 mod owed;
 mod state;
 
+pub use comparison::{
+    BothSums, Comparison, Difference, DiffersIn, DueItem, DueStanding, DueSum, compare_due,
+};
 pub use count::{Count, Rate, Response};
 pub use fact::{Due, Fact, Move, PersonKey, Role, Says};
 pub use fold::{Case, Change, Mended, fold};

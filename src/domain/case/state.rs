@@ -44,6 +44,17 @@ pub enum Event {
 }
 
 impl State {
+    /// The stable names of all of them.
+    pub const NAMES: [&'static str; 7] = [
+        "opened",
+        "answered",
+        "active",
+        "reconfirmation_required",
+        "moved_on",
+        "withdrawn",
+        "closed",
+    ];
+
     /// The state after an event. An ended case stays as it is: what comes late is kept in its
     /// history and changes nothing.
     #[must_use]

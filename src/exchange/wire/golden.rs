@@ -44,6 +44,7 @@ fn calls() -> Vec<CallError> {
         CallError::NotNow(NotNow::Unreadable),
         CallError::NotNow(NotNow::Stopping),
         CallError::NotNow(NotNow::Fenced),
+        CallError::CasesNotReady,
         CallError::Silent,
         CallError::Stopping,
     ]

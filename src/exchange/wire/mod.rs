@@ -4,6 +4,7 @@
 
 mod agreeing;
 mod agreements;
+mod due;
 #[cfg(any(test, fuzzing))]
 #[path = "../../../tests/fuzz/targets/exchange.rs"]
 pub(crate) mod fuzz;
@@ -33,14 +34,16 @@ pub(super) use self::agreements::{
     MOST_TEXT_BYTES, WireAgreements, agreements_request, agreements_request_in,
     agreements_response, agreements_response_in,
 };
+pub(super) use self::due::{DueAsked, due_request, due_request_in, due_response, due_response_in};
 use self::values::{
     channel_in, channel_out, digest_in, digest_out, divergence_in, divergence_out, pause_in,
     pause_out, refusal_in, signed_in, signed_out, standing_in, standing_out, successions_in,
     successions_out, void_in, void_out,
 };
 pub(super) use proto::{
-    AgreeRequest, AgreeResponse, DeliverRequest, DeliverResponse, ProbeRequest, ProbeResponse,
-    ShowAgreementsRequest, ShowAgreementsResponse, ShowHoldingsRequest, ShowHoldingsResponse,
+    AgreeRequest, AgreeResponse, DeliverRequest, DeliverResponse, ListDueRequest, ListDueResponse,
+    ProbeRequest, ProbeResponse, ShowAgreementsRequest, ShowAgreementsResponse,
+    ShowHoldingsRequest, ShowHoldingsResponse,
     exchange_client::ExchangeClient,
     exchange_server::{Exchange as ExchangeService, ExchangeServer},
 };

@@ -139,7 +139,7 @@ impl Client {
 
     /// Waits for the answer to a call about cases, for which a node that makes them anew is asked
     /// again: each time it waits itself before it says that it is not ready.
-    async fn ask_of_cases<T>(
+    pub(super) async fn ask_of_cases<T>(
         &self,
         call: impl AsyncFn(&mut OfficeClient<Channel>) -> Result<Response<T>, Status>,
     ) -> Result<T, ClientError> {

@@ -523,6 +523,7 @@ mod tests {
             State::Closed(CloseReason::Error),
         ];
         assert_eq!(states.map(State::name), Phase::ALL.map(Phase::name));
+        assert_eq!(State::NAMES, Phase::ALL.map(Phase::name));
         let reasons = [
             CloseReason::Returned,
             CloseReason::MovedOn(area),

@@ -8,6 +8,7 @@ mod agreements;
 mod case_calls;
 mod cases;
 mod certificate;
+mod due;
 mod error;
 mod publishing;
 mod states;
@@ -36,6 +37,7 @@ pub use self::{
         CaseShown, CaseState, DebtStanding, Phase,
     },
     certificate::{Answer, Asked, Heard},
+    due::DueCompared,
     error::{ClientError, Refusal},
     publishing::{Published, Publishing, Told},
     states::{

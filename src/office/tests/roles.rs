@@ -10,7 +10,7 @@ use crate::proto::{
 };
 use tonic::transport::Channel as Transport;
 
-const CALLS: [&str; 13] = [
+const CALLS: [&str; 14] = [
     "publish",
     "stream",
     "subscribe",
@@ -24,6 +24,7 @@ const CALLS: [&str; 13] = [
     "agreements",
     "agreement",
     "compare",
+    "due",
 ];
 
 async fn call(client: &mut OfficeClient<Transport>, name: &str) -> Result<(), Status> {
@@ -81,6 +82,14 @@ async fn call(client: &mut OfficeClient<Transport>, name: &str) -> Result<(), St
             .compare_agreements(wire::CompareAgreementsRequest { area })
             .await
             .map(drop),
+        "due" => client
+            .compare_due(wire::CompareDueRequest {
+                peer_area: area,
+                month: "2026-10".to_owned(),
+                ..wire::CompareDueRequest::default()
+            })
+            .await
+            .map(drop),
         "adopt" => client
             .adopt_channel(wire::AdoptChannelRequest { area })
             .await
@@ -96,11 +105,12 @@ async fn each_role_may_do_its_own() {
     let desk = ["publish", "stream", "subscribe"];
     let terms = ["agreements", "agreement", "compare"];
     let runs = ["probe", "adopt", "reload"];
+    let counts = ["due"];
     for (office, may) in [
         ("chendai", [&desk[..], &reads].concat()),
-        ("system", [&desk[..], &reads].concat()),
-        ("watcher", [&reads[..], &terms].concat()),
-        ("operator", [&reads[..], &terms, &runs].concat()),
+        ("system", [&desk[..], &reads, &counts].concat()),
+        ("watcher", [&reads[..], &terms, &counts].concat()),
+        ("operator", [&reads[..], &terms, &runs, &counts].concat()),
         ("former", vec![]),
     ] {
         let mut client = world.client(office).await;

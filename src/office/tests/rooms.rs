@@ -6,7 +6,9 @@ use crate::{
     domain::{
         agreement::AgreementVersion,
         area::County,
+        case::{Comparison, compare_due},
         channel::{Channel, Digest},
+        month::Month,
         problem::Sentence,
     },
     office::{
@@ -84,6 +86,15 @@ impl Operations for Rooms {
                 failure: Some("gone".into()),
             })
         })
+    }
+
+    fn compare_due(
+        &self,
+        home: County,
+        area: County,
+        _: Month,
+    ) -> Pending<'_, Result<Comparison, OperationError>> {
+        Box::pin(async move { Ok(compare_due(home, area, Vec::new(), Vec::new())) })
     }
 
     fn adopt(&self, _: County) -> Pending<'_, Result<Vec<AdoptedView>, OperationError>> {

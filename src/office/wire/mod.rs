@@ -6,6 +6,7 @@ mod asked;
 mod cases;
 mod certificate;
 mod draft;
+mod due;
 #[cfg(any(test, fuzzing))]
 #[path = "../../../tests/fuzz/targets/office.rs"]
 pub(crate) mod fuzz;

@@ -6,7 +6,7 @@ use prost::Message as _;
 use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{agreements, asked, cases, certificate, draft::raw_draft, told};
+use super::{agreements, asked, cases, certificate, draft::raw_draft, due, told};
 use crate::{
     office::{Office, bulk::Item, problem::Fault},
     proto::office::v1::{self as wire, office_server},
@@ -166,6 +166,16 @@ impl office_server::Office for Service {
             .get_figures(&caller.id, home, area, from, until)
             .await;
         answer(&caller, figures, cases::figures)
+    }
+
+    async fn compare_due(
+        &self,
+        request: Request<wire::CompareDueRequest>,
+    ) -> Result<Response<wire::CompareDueResponse>, Status> {
+        let (caller, request) = taken(request)?;
+        let (home, area, month) = due::asked(&request)?;
+        let compared = self.0.compare_due(&caller.id, home, area, month).await;
+        answer(&caller, compared, due::told)
     }
 
     async fn list_channels(

@@ -57,6 +57,8 @@ pub(crate) fn holdings(bytes: &[u8]) {
         holdings_request(channel, sandbox, after)
     });
     stable(bytes, holdings_response_in, holdings_response);
+    stable(bytes, due_request_in, due_request);
+    stable(bytes, due_response_in, due_response);
 }
 
 /// What was read and written is read and written as the same.
