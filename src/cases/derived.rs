@@ -250,14 +250,24 @@ impl TheCase<'_> {
             let figures = Figures {
                 cases: 1,
                 cases_one_sided: self.case.is_one_sided().into(),
-                persons_active: is_active.into(),
-                persons_served: (is_active && served()).into(),
                 ..Figures::default()
             };
             let side = if first.fact.channel.to == self.id.home {
                 Side::We
             } else {
                 Side::They
+            };
+            self.add(derived, day, side, first.kind, &figures);
+            // A woman belongs to the side where she lives.
+            let side = if self.case.origin == Some(self.id.home) {
+                Side::They
+            } else {
+                Side::We
+            };
+            let figures = Figures {
+                persons_active: is_active.into(),
+                persons_served: (is_active && served()).into(),
+                ..Figures::default()
             };
             self.add(derived, day, side, first.kind, &figures);
         }

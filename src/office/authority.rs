@@ -49,6 +49,19 @@ impl Authority {
             .ok_or(Fault::NotListed)
     }
 
+    /// The node's own, for what it says by itself.
+    pub(super) fn of_node(config: &NodeConfig) -> Self {
+        Self {
+            client: OfficeClient {
+                id: config.id.clone(),
+                roles: vec![Role::Integrator],
+                areas: config.areas.iter().copied().map(Into::into).collect(),
+                expires: None,
+            },
+            homes: config.areas.clone(),
+        }
+    }
+
     /// What an office may do about a case of that home area that was handed on to it, wherever it
     /// lies.
     pub(super) fn for_all_of(mut self, home: County) -> Self {

@@ -19,7 +19,7 @@
 //! | `certificate`, `queries` | a question whose answer is waited for; how fast an office may ask |
 //! | `subscribe`, `handing` | notices that came in, handed over and acknowledged |
 //! | `query`, `cases`, `peers`, `agreements` | what is where |
-//! | `working` | what a desk does about cases |
+//! | `working`, `reminding` | what a desk does about cases, and the node for it |
 //! | `operations` | what other rooms do for this one |
 //! | `server` | the listener with its bounds |
 //! | `client` | the other end: what the command line calls |
@@ -37,6 +37,7 @@ mod problem;
 mod publish;
 mod queries;
 mod query;
+mod reminding;
 mod scope;
 mod server;
 mod subscribe;

@@ -16,7 +16,7 @@ use crate::{
     config::NodeConfig,
     domain::{
         area::{AreaCode, County},
-        draft::{Asked, Draft, RawDraft, Rules},
+        draft::{Asked, Draft, RawDraft, Reference, Rules},
         field::Field,
         notice::{Content, Kind, Names, NoticeId, Outcome, Spoken, Way},
         problem::{Code, Problem},
@@ -84,6 +84,11 @@ impl Office {
     pub(super) fn desk(&self, caller: &OfficeId) -> Result<Desk<'_>, Fault> {
         let authority = self.authority(caller)?;
         authority.require(DESKS)?;
+        Ok(self.desk_of(authority))
+    }
+
+    /// The desk of whoever has that authority.
+    pub(super) fn desk_of(&self, authority: Authority) -> Desk<'_> {
         let config = self.config();
         let rules = Rules {
             today: self.today(),
@@ -94,14 +99,14 @@ impl Office {
             .parts
             .reference_key
             .office_hash(authority.id().to_string().as_bytes());
-        Ok(Desk {
+        Desk {
             office: self,
             authority,
             office_key,
             agreements: Arc::clone(&self.parts.agreements.borrow()),
             config,
             rules,
-        })
+        }
     }
 }
 
@@ -189,12 +194,13 @@ impl Desk<'_> {
         self
     }
 
-    /// What the node says of a notice of a case for the office.
+    /// What the node says of a notice of a case, for the office or by itself.
     pub(super) fn compose(
         &self,
         case: &CaseView,
         about: NoticeId,
         content: Content,
+        reference: Option<Reference>,
     ) -> Result<Result<Prepared, Vec<Problem>>, Fault> {
         let answered = Answered {
             from: case.home,
@@ -202,7 +208,7 @@ impl Desk<'_> {
             case_id: case.id,
         };
         let draft = Draft {
-            reference: None,
+            reference,
             from: case.home,
             from_follows: false,
             to: Some(case.other),

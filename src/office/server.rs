@@ -36,6 +36,7 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
     let office = Arc::new(Office::new(parts, stop.clone()));
+    let reminding = Arc::clone(&office);
     let service = wire::service(office, limits.message_bytes);
     let (mut health, health_service) = tonic_health::server::health_reporter();
     health
@@ -76,9 +77,15 @@ pub async fn serve(
         }
         tokio::time::sleep(DRAIN).await;
     };
+    let moving = async {
+        reminding.remind(stop.clone()).await;
+        // The listener ends in its own time.
+        std::future::pending::<()>().await;
+    };
     tokio::select! {
         served = serving => Ok(served?),
         () = overdue => Ok(()),
+        () = moving => Ok(()),
     }
 }
 

@@ -193,7 +193,7 @@ async fn plan(
     let acts = match doing {
         Doing::Take | Doing::Verify => {
             for id in untaken(&case) {
-                match desk.compose(&case, id, Content::TakenUp)? {
+                match desk.compose(&case, id, Content::TakenUp, None)? {
                     Ok(prepared) => notices.push(prepared),
                     Err(problems) => return Ok(Err(problems)),
                 }

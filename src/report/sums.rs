@@ -75,7 +75,9 @@ mod tests {
     fn shown(rows: &[Row]) -> Vec<(String, String, u64)> {
         rows.iter()
             .map(|row| {
-                let peer = row.peer.map_or("all".to_owned(), |peer| peer.to_string());
+                let peer = row
+                    .peer
+                    .map_or_else(|| "all".to_owned(), |peer| peer.to_string());
                 let kind = row.kind.map_or("all", Kind::name);
                 (peer, kind.to_owned(), row.figures.sent)
             })

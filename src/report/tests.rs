@@ -16,6 +16,8 @@ use crate::{
     golden,
 };
 
+type Object = Map<String, Json>;
+
 const BOTH: [(Language, &str); 2] = [(Language::Zh, "zh"), (Language::En, "en")];
 
 /// The rows of an xlsx file as they stand in it.
@@ -27,7 +29,7 @@ fn rows_of(xlsx: Vec<u8>) -> String {
     text.replace("<row", "\n<row") + "\n"
 }
 
-fn lines(objects: impl Iterator<Item = Map<String, Json>>) -> String {
+fn lines(objects: impl Iterator<Item = Object>) -> String {
     let lines = objects.map(|object| format!("{}\n", serde_json::to_string(&object).unwrap()));
     lines.collect()
 }
@@ -191,7 +193,7 @@ fn single_kinds_change_nothing_in_a_bulletin() {
 
 #[test]
 fn a_chart_shows_the_areas_with_the_most_due_and_the_table_all() {
-    let codes = (0..20).map(|code| format!("{}", 110_100 + code));
+    let codes = (110_100..110_120).map(|code: u32| code.to_string());
     let cells = codes.zip(10..).map(|(peer, due)| Row {
         peer: Some(peer.parse().unwrap()),
         side: Owes::They,
@@ -332,7 +334,7 @@ fn report() -> impl Strategy<Value = Report> {
 }
 
 /// What a row tells of an indicator: of how many it is, if that is told.
-fn n(object: &Map<String, Json>, indicator: Indicator) -> Option<u64> {
+fn n(object: &Object, indicator: Indicator) -> Option<u64> {
     let told = &object[indicator.name()];
     let name = if told.get("n").is_some() {
         "n"
@@ -343,8 +345,8 @@ fn n(object: &Map<String, Json>, indicator: Indicator) -> Option<u64> {
 }
 
 /// The sums that a reader knows of: a row of all, and the rows that make it up.
-fn sums(told: &Told) -> Vec<(Map<String, Json>, Vec<Map<String, Json>>)> {
-    let objects: Vec<_> = told.objects().collect();
+fn sums(told: &Told) -> Vec<(Object, Vec<Object>)> {
+    let objects: Vec<Object> = told.objects().collect();
     let mut sums = Vec::new();
     for whole in &objects {
         for (one, other) in [("peer_area", "kind"), ("kind", "peer_area")] {

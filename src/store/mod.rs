@@ -1,6 +1,6 @@
 //! The store: what a node must not forget.
 //!
-//! Callers hold a [`Store`] and speak in verbs: publish, claim, settle, receive, subscribe,
+//! Callers hold a [`Store`] and speak in verbs: publish, claim, settle, receive, work, subscribe,
 //! acknowledge, and the reads. Behind it stands one `backend` of possibly several; the laws that
 //! each keeps are the functions of `conformance`.
 

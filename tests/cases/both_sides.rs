@@ -40,7 +40,7 @@ fn a_departure_is_taken_up_and_answered_and_both_sides_know() {
     assert_eq!(seen["notices"][0]["subject"]["resident_id"], resident(1));
     for county in [&jinjiang, &guandu] {
         assert_eq!(lists_of(county, &id), [""; 0]);
-        assert_eq!(on(county, "all"), [id.clone()]);
+        assert_eq!(on(county, "all"), [id.as_str()]);
     }
     // Whatever names a notice of it, it is the same case.
     let answer = text(&seen["history"][2]["notice_id"]);
@@ -75,7 +75,7 @@ fn a_departure_and_an_arrival_that_cross_are_one_case() {
         );
     }
     for county in [&jinjiang, &guandu] {
-        assert_eq!(on(county, "all"), [case.clone()]);
+        assert_eq!(on(county, "all"), [case.as_str()]);
         assert_eq!(lists_of(county, &case), [""; 0]);
     }
 }
@@ -143,7 +143,7 @@ fn a_number_that_is_corrected_moves_the_case_with_her() {
     for county in [&jinjiang, &guandu] {
         assert_eq!(
             on(county, "all"),
-            [id.clone()],
+            [id.as_str()],
             "of the first number nothing is left"
         );
     }

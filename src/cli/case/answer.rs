@@ -31,7 +31,7 @@ pub(in crate::cli) struct Arguments {
     link: LinkArguments,
     /// 反馈结果。 What was found
     #[arg(long, value_enum)]
-    outcome: Found,
+    outcome: Answer,
     /// 结果为已再流出时：流往哪里。 With moved_on: where she went
     #[arg(long, value_name = "AREA", required_if_eq("outcome", "moved_on"))]
     moved_to: Option<AreaCode>,
@@ -53,7 +53,7 @@ pub(in crate::cli) struct Arguments {
 /// What was found, without what belongs to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
-enum Found {
+enum Answer {
     /// 属实。 As told
     Confirmed,
     /// 已更正。 Found, and mended
@@ -109,19 +109,19 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
 
 /// The outcome with what belongs to it.
 fn outcome_of(
-    found: Found,
+    found: Answer,
     moved_to: Option<AreaCode>,
     duplicate_of: Option<NoticeId>,
 ) -> Result<Outcome, Failure> {
     Ok(match (found, moved_to, duplicate_of) {
-        (Found::MovedOn, Some(area), None) => Outcome::MovedOn(area),
-        (Found::DuplicateOf, None, Some(id)) => Outcome::DuplicateOf(id),
-        (Found::Confirmed, None, None) => Outcome::Confirmed,
-        (Found::Corrected, None, None) => Outcome::Corrected,
-        (Found::NotFound, None, None) => Outcome::NotFound,
-        (Found::NotOurs, None, None) => Outcome::NotOurs,
-        (Found::NeedsInformation, None, None) => Outcome::NeedsInformation,
-        (Found::ConsentWithdrawn, None, None) => Outcome::ConsentWithdrawn,
+        (Answer::MovedOn, Some(area), None) => Outcome::MovedOn(area),
+        (Answer::DuplicateOf, None, Some(id)) => Outcome::DuplicateOf(id),
+        (Answer::Confirmed, None, None) => Outcome::Confirmed,
+        (Answer::Corrected, None, None) => Outcome::Corrected,
+        (Answer::NotFound, None, None) => Outcome::NotFound,
+        (Answer::NotOurs, None, None) => Outcome::NotOurs,
+        (Answer::NeedsInformation, None, None) => Outcome::NeedsInformation,
+        (Answer::ConsentWithdrawn, None, None) => Outcome::ConsentWithdrawn,
         _ => {
             return Err(Failure::usage(both(
                 "--moved-to 只与结果 moved_on 同用，--duplicate-of 只与结果 duplicate_of 同用。",
@@ -145,10 +145,10 @@ mod tests {
     fn the_outcomes_are_those_of_the_field_with_what_belongs_to_each() {
         let area: AreaCode = "350583104".parse().unwrap();
         let id = NoticeId::new([1; 8], 1);
-        for (found, (name, _)) in Found::value_variants().iter().zip(OUTCOMES) {
+        for (found, (name, _)) in Answer::value_variants().iter().zip(OUTCOMES) {
             let (moved_to, duplicate_of) = match found {
-                Found::MovedOn => (Some(area), None),
-                Found::DuplicateOf => (None, Some(id)),
+                Answer::MovedOn => (Some(area), None),
+                Answer::DuplicateOf => (None, Some(id)),
                 _ => (None, None),
             };
             let outcome = outcome_of(*found, moved_to, duplicate_of).unwrap();
@@ -158,6 +158,6 @@ mod tests {
             let other = outcome_of(*found, Some(area), Some(id));
             assert_eq!(other.unwrap_err().exit, Exit::Usage, "{name}");
         }
-        assert!(outcome_of(Found::MovedOn, None, None).is_err());
+        assert!(outcome_of(Answer::MovedOn, None, None).is_err());
     }
 }

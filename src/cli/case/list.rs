@@ -62,7 +62,8 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     if let Some(path) = &out {
         sheet_file::must_be_new(path)?;
     }
-    let limit = limit.unwrap_or(if out.is_some() { u64::MAX } else { USUAL });
+    let usual = if out.is_some() { u64::MAX } else { USUAL };
+    let limit = limit.unwrap_or(usual);
     let listing = within.listing(list);
     let answers = [WorkList::ToVerify, WorkList::ToAnswer].map(CaseList::Work);
     let is_feedback = out.is_some() && answers.contains(&list);

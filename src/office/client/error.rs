@@ -152,7 +152,8 @@ mod tests {
     #[test]
     fn what_says_why_it_cannot_be_done_now_is_told_with_its_code() {
         let of = |code: &str| {
-            let details = ErrorDetails::with_error_info(code, "hongyan", HashMap::new());
+            let details =
+                ErrorDetails::with_error_info(code, "hongyan", HashMap::<String, String>::new());
             ClientError::from(Status::with_error_details(
                 Grpc::Unavailable,
                 "later",

@@ -24,7 +24,7 @@ use tonic_types::StatusExt as _;
 use super::rooms::Rooms;
 use crate::{
     agreement::{Agreement, Agreements, Permitted},
-    cases::{Cases, CasesParts},
+    cases::{Cases, CasesParts, Following},
     clock::Clock,
     config::NodeConfig,
     domain::{
@@ -130,6 +130,7 @@ pub(super) struct World {
     address: SocketAddr,
     pub(super) stop: CancellationToken,
     pub(super) serving: Option<JoinHandle<Result<(), ServeError>>>,
+    following: Option<Following>,
     arrived: Mutex<(u64, Digest)>,
 }
 
@@ -175,7 +176,7 @@ impl World {
             stop.clone(),
         );
         let reference_key = Arc::new(ReferenceKey::new([7; 32]));
-        let (cases, _) = Cases::start(
+        let (cases, following) = Cases::start(
             CasesParts {
                 store: store.clone(),
                 key: Arc::clone(&reference_key),
@@ -214,6 +215,7 @@ impl World {
             address,
             stop,
             serving: Some(serving),
+            following: Some(following),
             arrived: Mutex::new((0, Digest::new([7; 32]))),
         }
     }
@@ -223,6 +225,10 @@ impl World {
         self.stop.cancel();
         self.registry.cut_all();
         self.serving.take().unwrap().await.unwrap().unwrap();
+        let following = self.following.take().unwrap();
+        tokio::task::spawn_blocking(|| following.join())
+            .await
+            .unwrap();
         self.store.stop().await;
         let dir = std::mem::replace(&mut self.dir, tempfile::tempdir().unwrap());
         let arrived = *self.arrived.lock().unwrap();
@@ -363,6 +369,10 @@ impl Drop for World {
     fn drop(&mut self) {
         self.stop.cancel();
         self.registry.cut_all();
+        // Before its directory goes.
+        if let Some(following) = self.following.take() {
+            following.join();
+        }
     }
 }
 
