@@ -129,16 +129,12 @@ async fn each_role_may_do_its_own() {
 }
 
 #[tokio::test]
-async fn what_was_due_is_compared_for_a_whole_area_and_by_no_clerk() {
+async fn what_was_due_is_compared_by_no_clerk() {
     let world = World::start().await;
     let mut office = world.client("chendai").await;
     for (line, refused) in [
         ("roles = [\"integrator\"]", None),
         ("roles = [\"clerk\"]", Some("role_needed")),
-        (
-            "roles = [\"integrator\"]\nareas = [\"350582105\"]",
-            Some("area_outside_scope"),
-        ),
     ] {
         world.set_offices(&[("chendai", line)]);
         let ended = call(&mut office, "due").await;
