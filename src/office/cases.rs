@@ -193,10 +193,6 @@ impl Office {
         let authority = self.authority(caller)?;
         authority.require(COUNTERS)?;
         let home = authority.home(home)?;
-        // It is of the whole area, and no part of it.
-        if !authority.sees_all_states() && !authority.scope(home).is_whole(home) {
-            return Err(Fault::OutsideScope);
-        }
         let compared = self
             .operate(caller, COUNTERS, move |operations| async move {
                 operations.compare_due(home, area, month).await

@@ -129,6 +129,21 @@ async fn each_role_may_do_its_own() {
 }
 
 #[tokio::test]
+async fn what_was_due_is_compared_by_no_clerk() {
+    let world = World::start().await;
+    let mut office = world.client("chendai").await;
+    for (line, refused) in [
+        ("roles = [\"integrator\"]", None),
+        ("roles = [\"clerk\"]", Some("role_needed")),
+    ] {
+        world.set_offices(&[("chendai", line)]);
+        let ended = call(&mut office, "due").await;
+        let code = ended.err().map(|status| told(&status).1);
+        assert_eq!(code.as_deref(), refused, "{line}");
+    }
+}
+
+#[tokio::test]
 async fn roles_and_areas_are_looked_up_at_every_call() {
     let world = World::start().await;
     let mut chendai = world.client("chendai").await;
