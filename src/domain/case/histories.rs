@@ -9,7 +9,7 @@ use std::{collections::HashMap, fmt::Write as _, fs, path::PathBuf};
 use jiff::{Span, civil::Date};
 
 use super::{
-    Case, CloseReason, Due, Fact, Move, Owed, PersonKey, Role, Says, Standing, Work, fold,
+    Case, CloseReason, Count, Due, Fact, Move, Owed, PersonKey, Role, Says, Standing, Work, fold,
     work_lists,
 };
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
         calendar,
         channel::{Channel, Sequence},
         notice::{NoticeId, Outcome},
+        workdays::samples::two_years,
     },
     golden,
 };
@@ -224,6 +225,7 @@ impl World {
         for owed in &case.owed {
             self.owed(owed, text);
         }
+        self.counts(case, text);
         let lists = work_lists(case, self.nodes[side].county, self.work[side], self.today);
         let lists: Vec<_> = lists.iter().map(|list| list.name()).collect();
         writeln!(
@@ -236,6 +238,35 @@ impl World {
             }
         )
         .unwrap();
+    }
+
+    /// What each side is measured by: of what was due before today, how much was done.
+    fn counts(&self, case: &Case, text: &mut String) {
+        for (side, node) in ["A", "B"].iter().zip(&self.nodes) {
+            let own = case.owed.iter().filter(|owed| owed.by == node.county);
+            let counts = own.flat_map(|owed| owed.counts(&two_years()).unwrap());
+            let mut sum = Count::default();
+            for (_, count) in counts.filter(|(day, _)| *day < self.today) {
+                sum += &count;
+            }
+            if sum == Count::default() {
+                continue;
+            }
+            write!(
+                text,
+                "  counts for {side}: taken up in time {} of {}, answered {} of {}, in time {}",
+                sum.taken_up_in_time,
+                sum.to_take_up,
+                sum.answered,
+                sum.to_answer,
+                sum.answered_in_time,
+            )
+            .unwrap();
+            if let Some(days) = sum.response.percentile(50) {
+                write!(text, ", median {days} working days").unwrap();
+            }
+            writeln!(text).unwrap();
+        }
     }
 
     fn owed(&self, owed: &Owed, text: &mut String) {
