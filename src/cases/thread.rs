@@ -145,15 +145,21 @@ impl Thread {
         }
     }
 
-    /// Whom a departure or an arrival is about, by its last correction.
+    /// Whom a departure or an arrival is about, by the last correction of its own side; none for
+    /// what is neither.
     pub(super) fn person_of(&self, root: NoticeId) -> Option<PersonKey> {
+        let root = self.told(root)?;
+        if !matches!(root.fact.says, Says::Movement(_)) {
+            return None;
+        }
         let corrections = self.told.iter().filter(|told| {
             matches!(told.fact.says, Says::Correction(_))
-                && told.fact.speaks_of == Some(root)
+                && told.fact.speaks_of == Some(root.fact.id)
+                && told.fact.channel == root.fact.channel
                 && told.reached != Reached::Ended
         });
         let last = corrections.max_by_key(|told| told.fact.sequence);
-        last.or_else(|| self.told(root))?.person
+        last.unwrap_or(root).person
     }
 
     /// The departure or arrival that a notice of the thread corrects; itself if it is one.

@@ -24,8 +24,9 @@ const WOKEN_AGAIN_WITHIN: Duration = Duration::from_secs(8);
 /// away, and nothing but a wake-up explains a notice that comes in [`WOKEN_WITHIN`].
 const FAILED_TRIES: usize = 7;
 
-/// What the sender may grow by, whatever waits: less than 100,000 notices take when they are read.
-const GROWTH_BYTES: u64 = 96 << 20;
+/// What the sender may grow by, whatever waits: index and cases are a sled each, of which every one
+/// takes some 100 MB once it is in use, and 100,000 notices that are read take more.
+const GROWTH_BYTES: u64 = 192 << 20;
 
 /// What a process has resident now (`VmRSS`) or had at most (`VmHWM`), in bytes.
 fn memory(node: &Node, name: &str) -> u64 {
