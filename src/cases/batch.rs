@@ -33,6 +33,21 @@ struct Loaded {
     now: Thread,
 }
 
+/// What followed from a thread, and what follows from it.
+struct Change {
+    was: Derived,
+    is: Derived,
+}
+
+impl Loaded {
+    fn change(&self, id: ThreadId, workdays: &Workdays) -> Change {
+        Change {
+            was: derived(id, &self.before, workdays),
+            is: derived(id, &self.now, workdays),
+        }
+    }
+}
+
 impl<'a> Batch<'a> {
     pub(super) fn new(shelf: &'a Shelf, workdays: &'a Workdays) -> Self {
         Self {
@@ -204,31 +219,36 @@ impl<'a> Batch<'a> {
 
     /// Puts everything into the tree.
     pub(super) fn apply(mut self) -> Result<(), ShelfError> {
-        let mut before: HashMap<ThreadId, Derived> = HashMap::new();
+        let mut changed = HashMap::new();
         for (id, loaded) in &self.threads {
-            before.insert(*id, derived(*id, &loaded.before, self.workdays));
+            if loaded.before != loaded.now {
+                changed.insert(*id, loaded.change(*id, self.workdays));
+            }
         }
-        self.recognise(&mut before)?;
+        self.recognise(&mut changed)?;
         let mut changes = self.changes;
         let mut cells = cells::Changes::default();
         // A case may go from one thread to another under the same keys.
         let mut listed: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
-        for (id, Loaded { before: was, now }) in self.threads {
-            if was == now {
-                continue;
+        for Change { was, is } in changed.into_values() {
+            for (key, entry) in &is.listed {
+                if was.listed.get(key) != Some(entry) {
+                    listed.insert(key.clone(), entry.encode());
+                }
             }
-            let before = before.remove(&id).unwrap_or_default();
-            let after = derived(id, &now, self.workdays);
-            for key in before.listed.into_keys() {
-                changes.insert(key, None);
+            for key in was.listed.into_keys() {
+                if !is.listed.contains_key(&key) {
+                    changes.insert(key, None);
+                }
             }
-            for (key, entry) in after.listed {
-                listed.insert(key, entry.encode());
+            cells.take(&was.figures);
+            cells.add(&is.figures);
+        }
+        for (id, Loaded { before, now }) in self.threads {
+            if before != now {
+                let value = (!now.is_empty()).then(|| now.encode(id.home));
+                changes.insert(keys::thread(id), value);
             }
-            cells.take(&before.figures);
-            cells.add(&after.figures);
-            let value = (!now.is_empty()).then(|| now.encode(id.home));
-            changes.insert(keys::thread(id), value);
         }
         for (key, entry) in listed {
             changes.insert(key, Some(entry));
@@ -238,25 +258,19 @@ impl<'a> Batch<'a> {
     }
 
     /// Finds who may be one woman under two numbers, among those whom one side alone knows.
-    fn recognise(&mut self, before: &mut HashMap<ThreadId, Derived>) -> Result<(), ShelfError> {
+    fn recognise(&mut self, changed: &mut HashMap<ThreadId, Change>) -> Result<(), ShelfError> {
         let mut turned: HashSet<(ThreadId, Tag, Role)> = HashSet::new();
         let mut entries: BTreeMap<Vec<u8>, Option<Vec<u8>>> = BTreeMap::new();
-        for (id, loaded) in &self.threads {
-            if loaded.before == loaded.now {
-                continue;
-            }
-            let was = before.get(id).map(|it| &it.likenesses);
-            let now = derived(*id, &loaded.now, self.workdays).likenesses;
-            let none = BTreeSet::new();
-            let was = was.unwrap_or(&none);
-            for (tag, role, _) in was.difference(&now) {
+        for (id, Change { was, is }) in changed.iter() {
+            let (was, is) = (&was.likenesses, &is.likenesses);
+            for (tag, role, _) in was.difference(is) {
                 entries.insert(
                     keys::likeness(id.home, id.other, *tag, *role, id.person),
                     None,
                 );
                 turned.insert((*id, *tag, *role));
             }
-            for (tag, role, notice) in now.difference(was) {
+            for (tag, role, notice) in is.difference(was) {
                 entries.insert(
                     keys::likeness(id.home, id.other, *tag, *role, id.person),
                     Some(notice.as_bytes().to_vec()),
@@ -275,18 +289,23 @@ impl<'a> Batch<'a> {
             }
         }
         for id in affected {
-            let workdays = self.workdays;
-            let thread = self.thread(id)?;
-            let known = derived(id, thread, workdays).likenesses;
+            let known = match changed.get(&id) {
+                Some(change) => change.is.likenesses.clone(),
+                None => {
+                    let workdays = self.workdays;
+                    derived(id, self.thread(id)?, workdays).likenesses
+                }
+            };
             let mut found = BTreeSet::new();
             for (tag, role, _) in known {
                 found.extend(self.alike(&entries, id, tag, opposite(role))?);
             }
-            self.thread(id)?.alike = found;
-            if let Some(loaded) = self.threads.get(&id) {
-                before
-                    .entry(id)
-                    .or_insert_with(|| derived(id, &loaded.before, workdays));
+            let thread = self.thread(id)?;
+            if thread.alike != found {
+                thread.alike = found;
+                if let Some(loaded) = self.threads.get(&id) {
+                    changed.insert(id, loaded.change(id, self.workdays));
+                }
             }
         }
         self.changes.extend(entries);

@@ -19,6 +19,7 @@ use super::{
     Shared,
     batch::Batch,
     keys::{self, Cursor},
+    pace::Pace,
     reading::{Reader, reached},
     tags::Tags,
     thread::{Done, Told},
@@ -161,10 +162,10 @@ impl Follower {
                 }
             }
         }
-        // More at a time costs less, unless somebody waits.
+        // More at a time costs less: most of it has its answer by then.
         tokio::select! {
             () = stop.cancelled() => Turn::Stop,
-            () = self.shared.asked.notified() => Turn::GoOn,
+            () = self.shared.waited_for() => Turn::GoOn,
             () = tokio::time::sleep(GATHER) => Turn::GoOn,
         }
     }
@@ -176,6 +177,7 @@ impl Follower {
         workdays: &Workdays,
         stop: &CancellationToken,
     ) -> Result<(), Halt> {
+        let pace = Pace::new(&self.shared, self.store.commits());
         let agreements = Arc::clone(&self.agreements.borrow());
         let reader = Reader {
             tags: &self.tags,
@@ -199,6 +201,7 @@ impl Follower {
                     store: &self.store,
                     shelf,
                     reader: &reader,
+                    pace: &pace,
                     home,
                     other,
                 };
@@ -262,6 +265,7 @@ struct Pair<'a> {
     store: &'a Store,
     shelf: &'a Shelf,
     reader: &'a Reader<'a>,
+    pace: &'a Pace<'a>,
     home: County,
     other: County,
 }
@@ -285,7 +289,10 @@ impl Pair<'_> {
         cursor.out = cursor.out.min(out);
         cursor.settled = cursor.settled.min(settled);
         cursor.came = cursor.came.min(came);
-        self.settle(&mut cursor, settled).await?;
+        self.settle(&mut cursor, settled, stop).await?;
+        if stop.is_cancelled() {
+            return Ok(());
+        }
         let channel = Channel {
             from: self.home,
             to: self.other,
@@ -330,6 +337,7 @@ impl Pair<'_> {
                 batch.apply()?;
                 batch = Batch::new(self.shelf, self.reader.workdays);
                 changed = false;
+                self.pace.rest(stop).await;
                 if stop.is_cancelled() {
                     return Ok(());
                 }
@@ -341,7 +349,12 @@ impl Pair<'_> {
     }
 
     /// Takes up what became of notices that had no answer when they were read.
-    async fn settle(&self, cursor: &mut Cursor, settled: Sequence) -> Result<(), Halt> {
+    async fn settle(
+        &self,
+        cursor: &mut Cursor,
+        settled: Sequence,
+        stop: &CancellationToken,
+    ) -> Result<(), Halt> {
         let upto = settled.min(cursor.out);
         let channel = Channel {
             from: self.home,
@@ -363,6 +376,10 @@ impl Pair<'_> {
             cursor.settled = told.looked;
             batch.put(keys::cursor(self.home, self.other), cursor.encode());
             batch.apply()?;
+            self.pace.rest(stop).await;
+            if stop.is_cancelled() {
+                return Ok(());
+            }
         }
         Ok(())
     }
@@ -446,5 +463,5 @@ const PAGE: usize = 256;
 /// So many threads are changed at a time.
 const BATCH: usize = 512;
 /// So long commits gather.
-const GATHER: Duration = Duration::from_millis(200);
+const GATHER: Duration = Duration::from_secs(1);
 const AFTER_FAILURE: Duration = Duration::from_secs(10);

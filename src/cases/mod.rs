@@ -2,8 +2,8 @@
 //!
 //! Everything in here is a projection. It follows the store by a position of its own, in a tree of
 //! its own (`data/cases`), and no answer to an office's publication or to a peer waits for it: a
-//! thread of the lowest priority brings it up to date (`follow`). What fails is made anew from the
-//! store.
+//! thread that rests most of the time while notices come (`pace`) brings it up to date (`follow`), at
+//! once where somebody asks. What fails is made anew from the store.
 //!
 //! For each pair of areas and each woman the tree holds a *thread*: what each notice says to its
 //! case, under a keyed digest of her number (`thread`, `tags`). Her cases are folded from it each
@@ -18,7 +18,7 @@
 //! | `thread` | what two areas told each other about one woman |
 //! | `derived` | what lists and figures hold of it |
 //! | `keys`, `cells` | how that stands in the tree |
-//! | `batch`, `follow` | how it comes there |
+//! | `batch`, `follow`, `pace` | how it comes there |
 //! | `view`, `query`, `due` | what is asked of it |
 
 mod batch;
@@ -27,6 +27,7 @@ mod derived;
 mod due;
 mod follow;
 mod keys;
+mod pace;
 mod query;
 mod reading;
 mod tags;
@@ -90,6 +91,15 @@ struct Shared {
     asked: Notify,
 }
 
+impl Shared {
+    /// Waits until somebody waits for what is made.
+    async fn waited_for(&self) {
+        while self.followed.receiver_count() == 0 {
+            self.asked.notified().await;
+        }
+    }
+}
+
 /// The thread that follows. It ends once it was told to.
 pub struct Following(threads::JoinHandle<()>);
 
@@ -133,17 +143,14 @@ impl Cases {
             cache_bytes,
             shared: Arc::clone(&shared),
         };
-        // Its own runtime: what it reads blocks threads that inherit its priority.
+        // Its own runtime: what it makes and reads keeps no caller of others waiting.
         let runtime = runtime::Builder::new_current_thread()
             .enable_time()
             .max_blocking_threads(1)
             .build()?;
         let thread = threads::Builder::new()
             .name("cases".into())
-            .spawn(move || {
-                yield_to_others();
-                runtime.block_on(follower.run(stop));
-            })?;
+            .spawn(move || runtime.block_on(follower.run(stop)))?;
         let cases = Self {
             store,
             tags,
@@ -152,18 +159,6 @@ impl Cases {
         Ok((cases, Following(thread)))
     }
 }
-
-/// Whoever exchanges notices comes first.
-fn yield_to_others() {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(None, LEAST) {
-        tracing::debug!(%error, "Cases are made at the usual priority.");
-    }
-}
-
-/// The lowest priority there is.
-#[cfg(target_os = "linux")]
-const LEAST: i32 = 19;
 
 #[cfg(test)]
 mod tests;

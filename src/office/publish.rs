@@ -16,7 +16,8 @@ use crate::{
     config::NodeConfig,
     domain::{
         area::{AreaCode, County},
-        draft::{Asked, Draft, RawDraft, Reference, Rules},
+        case::WorkList,
+        draft::{Asked, Draft, RawDraft, Reference, Rules, onward},
         field::Field,
         notice::{Content, Kind, Names, NoticeId, Outcome, Spoken, Way},
         problem::{Code, Problem},
@@ -192,6 +193,29 @@ impl Desk<'_> {
     pub(super) fn for_all_of(mut self, home: County) -> Self {
         self.authority = self.authority.for_all_of(home);
         self
+    }
+
+    /// The departure to the area to which the woman of a case moved on; none if nobody waits for it.
+    pub(super) async fn onward(&self, case: &CaseView) -> Result<Option<RawDraft>, Fault> {
+        if !case.lists.contains(&WorkList::ToPassOn) {
+            return Ok(None);
+        }
+        let side = Side {
+            home: case.home,
+            other: case.other,
+        };
+        let mut told = Vec::new();
+        for entry in &case.history {
+            let view = self.office.parts.store.notice_of_pair(side, entry.notice);
+            let notice = view.await?.map(|view| envelope::decode(&view.bytes));
+            told.extend(notice.and_then(Result::ok).map(|notice| notice.content));
+        }
+        let mut onward = onward(&told).map(|departure| RawDraft::of(&departure));
+        if let Some(onward) = &mut onward {
+            // Said again it is a repeat, whoever says it.
+            onward.set(Field::Reference, &format!("onward {}", case.id));
+        }
+        Ok(onward)
     }
 
     /// What the node says of a notice of a case, for the office or by itself.

@@ -33,8 +33,10 @@ pub(super) enum Doing {
     Forward(AreaCode),
     /// Something is written down.
     Note(Note),
-    /// The area that she moved on to has been told.
+    /// The area that she moved on to is told.
     PassOn,
+    /// It has been told by other means.
+    PassedOn,
     /// Another woman is meant by that notice.
     Part(NoticeId),
     /// Whatever is owed is answered with that feedback.
@@ -209,7 +211,17 @@ async fn plan(
             Err(code) => return Ok(Err(vec![Problem::new(code, Field::ToArea)])),
         },
         Doing::Note(text) => local(Act::Noted { text: text.clone() }),
-        Doing::PassOn => local(Act::PassedOn),
+        Doing::PassOn => {
+            let Some(onward) = desk.onward(&case).await? else {
+                return Ok(Err(vec![Problem::new(Code::NothingOwed, Field::Answers)]));
+            };
+            match desk.prepare(onward).await? {
+                Ok(prepared) => notices.push(prepared),
+                Err(problems) => return Ok(Err(problems)),
+            }
+            local(Act::PassedOn)
+        }
+        Doing::PassedOn => local(Act::PassedOn),
         Doing::Part(other) if case.near_matches.contains(other) => {
             local(Act::NotTheSame { other: *other })
         }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     arrival, correction, done,
-    harness::{County, World, departure, feedback, resident},
+    harness::{County, NANAN, World, departure, eventually, feedback, resident},
     kinds, list, lists_of, on, same, show, text, told,
 };
 
@@ -187,6 +187,41 @@ fn a_case_that_moved_on_is_passed_on_by_the_area_of_origin() {
         (&json!("moved_on"), &json!("350583"))
     );
     assert_eq!(lists_of(&jinjiang, &id), ["to-pass-on"]);
+    // Nothing may go to Nanan yet: the case waits, unless it was told by other means.
+    let said = jinjiang.ask(&["case", "pass-on", &id]);
+    assert_eq!(said.code, 1, "{}", said.err);
+    assert!(said.out.contains("no_agreement"), "{}", said.out);
+    assert_eq!(lists_of(&jinjiang, &id), ["to-pass-on"]);
+    done(&jinjiang, &["pass-on", "--told", &id]);
+    assert_eq!(lists_of(&jinjiang, &id), [""; 0]);
+}
+
+#[test]
+fn the_next_area_is_told_what_the_case_holds_and_no_more() {
+    let (world, jinjiang, guandu) = World::two_counties();
+    let nanan = world.county(NANAN);
+    world.pair(&jinjiang, &nanan);
+    let _nodes = [&jinjiang, &guandu, &nanan].map(County::start);
+    let mut row = departure(1);
+    row["destination_address"] = "环城路1号".into();
+    let id = told(&jinjiang, &[row]).remove(0);
+    let on = "2026-10-20";
+    let words = ["answer", "--outcome", "moved_on", "--moved-to", "350583104"];
+    done(&guandu, &[&words[..], &["--event-date", on, &id]].concat());
+    same(&jinjiang, &guandu, &id);
+    eventually("Jinjiang knows that she moved on", || {
+        lists_of(&jinjiang, &id) == ["to-pass-on"]
+    });
+    let prepared = show(&jinjiang, &id)["onward"].clone();
     done(&jinjiang, &["pass-on", &id]);
     assert_eq!(lists_of(&jinjiang, &id), [""; 0]);
+    assert!(show(&jinjiang, &id).get("onward").is_none());
+    let heard = nanan.subscribe("desk", 1, 30).remove(0);
+    for (field, value) in prepared.as_object().unwrap() {
+        assert_eq!(&heard[field], value, "{field}");
+    }
+    assert_eq!(heard["destination_area"], "350583104");
+    assert_eq!(heard["event_date"], on);
+    assert_eq!(heard["subject"], departure(1)["subject"]);
+    assert!(heard.get("destination_address").is_none(), "{heard}");
 }

@@ -461,7 +461,7 @@ struct Siege {
 
 impl Siege {
     fn of(build: Build) -> (Self, [Hostile; 2]) {
-        let world = World::of(build);
+        let world = World::alone(build);
         let (jinjiang, nanan) = (world.county(JINJIANG), world.county(NANAN));
         let guandu = world.county(GUANDU);
         world.pair(&jinjiang, &nanan);

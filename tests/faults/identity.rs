@@ -285,13 +285,12 @@ struct Stage {
     foreign: Authority,
     /// Stand where the peer and its office listener would be.
     traps: [TcpListener; 2],
-    _worlds: [World; 2],
+    _world: World,
 }
 
 impl Stage {
     fn of(build: Build) -> Self {
         let (world, jinjiang, guandu) = World::two_counties_of(build);
-        let elsewhere = World::new();
         let nodes = Authority::open(&world.authority());
         let offices = Authority::open(&jinjiang.dir.join("office"));
         fs::write(jinjiang.dir.join("tls/crl.pem"), nodes.lists()).unwrap();
@@ -307,10 +306,10 @@ impl Stage {
             nodes,
             offices,
             offices_of_guandu: Authority::open(&guandu.dir.join("office")),
-            foreign: Authority::open(&elsewhere.authority()),
+            foreign: Authority::open(&world.begin_authority("elsewhere")),
             jinjiang,
             guandu,
-            _worlds: [world, elsewhere],
+            _world: world,
         }
     }
 

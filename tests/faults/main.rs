@@ -45,5 +45,6 @@ mod link;
 mod order;
 mod outage;
 mod power;
+mod reminders;
 mod restore;
 mod subscriber;

@@ -35,10 +35,12 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub mod faketime;
+mod ground;
 pub mod relay;
 pub mod trace;
 
 use faketime::Faked;
+use ground::Place;
 
 pub const JINJIANG: &str = "350582";
 pub const NANAN: &str = "350583";
@@ -199,6 +201,8 @@ pub fn run_with(command: &mut Command, input: &str) -> Said {
 pub struct World {
     pub root: TempDir,
     build: Build,
+    /// Given up last, once the directory is gone.
+    _place: Place,
 }
 
 impl World {
@@ -208,32 +212,42 @@ impl World {
 
     /// A world whose nodes are that program.
     pub fn of(build: Build) -> Self {
-        let mut world = Self::within(&std::env::temp_dir());
-        world.build = build;
-        world
+        Self::made(&std::env::temp_dir(), build, Place::shared())
+    }
+
+    /// A world beside which no other of this program stands. A test holds one world at a time.
+    pub fn alone(build: Build) -> Self {
+        Self::made(&std::env::temp_dir(), build, Place::alone())
     }
 
     /// In a directory of its own in that one.
     pub fn within(directory: &Path) -> Self {
+        Self::made(directory, Build::Sound, Place::shared())
+    }
+
+    fn made(directory: &Path, build: Build, place: Place) -> Self {
         let world = Self {
             root: TempDir::new_in(directory).unwrap(),
-            build: Build::Sound,
+            build,
+            _place: place,
         };
-        run(binary()
-            .args([
-                "authority",
-                "init",
-                "--trust-domain",
-                "hongyan.test",
-                "--dir",
-            ])
-            .arg(world.authority()))
-        .expect(0);
+        world.begin_authority("authority");
         world
     }
 
     pub fn authority(&self) -> PathBuf {
-        self.root.path().join("authority")
+        self.path("authority")
+    }
+
+    /// Makes an authority of the same name as that of the nodes, with another root.
+    pub fn begin_authority(&self, name: &str) -> PathBuf {
+        let directory = self.path(name);
+        run(binary()
+            .args(["authority", "init", "--trust-domain", "hongyan.test"])
+            .arg("--dir")
+            .arg(&directory))
+        .expect(0);
+        directory
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -278,6 +292,7 @@ impl World {
         }
         run(&mut command).expect(0);
         county.quicken();
+        fs::write(county.dir.join("holidays.toml"), holidays()).unwrap();
         county
     }
 
@@ -544,6 +559,24 @@ fn quickened(text: &str) -> String {
     limits.insert("low_bytes".into(), (64 << 20).into());
     limits.insert("ballast_bytes".into(), (1 << 20).into());
     toml::to_string(&document).unwrap()
+}
+
+/// The table of holidays that is shipped, with the years after it until two from now: whether a
+/// year is in it shall not decide what a test sees.
+fn holidays() -> String {
+    let mut table = include_str!("../../config/holidays.toml").to_owned();
+    let year = jiff::Zoned::now().year();
+    for year in year..=year + 2 {
+        if !table.contains(&format!("year = {year}\n")) {
+            table += &format!(
+                "[[year]]\nyear = {year}\nnumber = \"–\"\nissued = \"{0}-11-01\"\n\
+                 [[year.festival]]\nzh = \"元旦\"\nen = \"New Year\"\n\
+                 first = \"{year}-01-01\"\nlast = \"{year}-01-01\"\n",
+                year - 1,
+            );
+        }
+    }
+    table
 }
 
 /// A running node.

@@ -55,9 +55,9 @@ pub(super) enum Command {
         after_help = "示例 Example:\n  hongyan case note --node ./guandu --text 已电话联系，明日上门 01010101-0101-8101-8000-000000000002"
     )]
     Note(note::Arguments),
-    /// 已告知她再流往的地区。 The area that she moved on to has been told
+    /// 向她再流往的区县发流出通报；内容先用 show 查看。 Tell the county that she moved on to; `show` shows with what
     #[command(
-        after_help = "示例 Example:\n  hongyan case pass-on --node ./jinjiang 01010101-0101-8101-8000-000000000002"
+        after_help = "示例 Examples:\n  hongyan case pass-on --node ./jinjiang 01010101-0101-8101-8000-000000000002\n  hongyan case pass-on --node ./jinjiang --told 01010101-0101-8101-8000-000000000002"
     )]
     PassOn(pass_on::Arguments),
     /// 疑似同一人的，经核对并非同一人。 A near match was looked at, and is another woman

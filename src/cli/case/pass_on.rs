@@ -21,6 +21,9 @@ pub(in crate::cli) struct Arguments {
     link: LinkArguments,
     #[command(flatten)]
     chosen: ChosenArguments,
+    /// 已用其他办法告知：只记一笔，不发通报。 Told by other means: only note it, and send nothing
+    #[arg(long)]
+    told: bool,
     #[command(flatten)]
     output: OutputArguments,
 }
@@ -29,12 +32,22 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments {
         link,
         chosen,
+        told,
         output,
     } = arguments;
     let home = Home::open(&link.node)?;
-    let doing = Text {
-        zh: "记为已转告",
-        en: "note as passed on",
+    let (doing, act) = if told {
+        let doing = Text {
+            zh: "记为已转告",
+            en: "note as passed on",
+        };
+        (doing, CaseAct::PassedOn)
+    } else {
+        let doing = Text {
+            zh: "转告下一个区县",
+            en: "pass on to the next county",
+        };
+        (doing, CaseAct::PassOn)
     };
-    work::run(&home, &link, chosen, output, doing, CaseAct::PassOn)
+    work::run(&home, &link, chosen, output, doing, act)
 }

@@ -19,8 +19,9 @@ use super::{
     lists, object, words,
 };
 use crate::{
-    domain::{area::County, notice::NoticeId},
-    office::client::{CaseDebt, CaseEvent, CaseShown, CaseState, DebtStanding},
+    domain::{area::County, case::WorkList, draft::onward, notice::NoticeId},
+    ledger::write_object,
+    office::client::{CaseDebt, CaseEvent, CaseList, CaseShown, CaseState, DebtStanding},
 };
 
 /// Arguments of `case show`.
@@ -41,10 +42,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let output = Output::new(*output);
     let CaseShown { case, notices } =
         block_on(async { Ok(connect(&home, &link.office).await?.case(*id).await?) })?;
+    let waits = case.lists.contains(&CaseList::Work(WorkList::ToPassOn));
+    let told = notices.iter().flatten().map(|notice| &notice.content);
+    let onward = waits.then(|| onward(told)).flatten();
+    let onward = onward.map(|departure| write_object(None, None, &departure));
     let notices = notices.iter().flatten().map(subscribe::content);
     if output.is_json() {
         let mut object = object::case(&case);
         object.insert("notices".to_owned(), notices.map(Value::Object).collect());
+        if let Some(onward) = onward {
+            object.insert("onward".to_owned(), Value::Object(onward));
+        }
         output.object(&object)?;
         return Ok(Exit::Done);
     }
@@ -59,6 +67,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     page.work()?;
     for notice in notices {
         page.notice(&notice)?;
+    }
+    if let Some(onward) = onward {
+        page.onward(&onward)?;
     }
     Ok(Exit::Done)
 }
@@ -279,6 +290,21 @@ impl Page<'_> {
         self.table(
             ("本方办理", "What this side did"),
             &headings,
+            rows.collect(),
+        )
+    }
+
+    /// What `case pass-on` would tell the next county.
+    fn onward(&self, onward: &Map<String, Value>) -> io::Result<()> {
+        let language = self.output.language;
+        let rows = rows("", onward).into_iter();
+        let rows = rows.map(|(name, value)| vec![label(&name, language), value]);
+        self.table(
+            (
+                "备好的流出通报（case pass-on 发出）",
+                "Departure prepared (sent by case pass-on)",
+            ),
+            &[("项目", "field"), ("内容", "value")],
             rows.collect(),
         )
     }

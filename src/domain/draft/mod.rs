@@ -3,6 +3,7 @@
 mod entries;
 mod fields;
 mod judging;
+mod onward;
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -18,6 +19,7 @@ use super::{
 
 pub use entries::{entries, filled};
 pub use fields::belongs;
+pub use onward::onward;
 
 /// A draft as somebody wrote it: texts by field, cleaned as they are put in. Absent and empty are
 /// the same. Ledgers, JSON lines and the office API all come through here. Has no `Debug`.
@@ -39,6 +41,15 @@ impl RawDraft {
         } else {
             self.values.insert(field, value);
         }
+    }
+
+    /// What somebody would write to say that, without consent.
+    pub fn of(content: &Content) -> Self {
+        let mut draft = Self::default();
+        for (field, value) in entries(None, None, content) {
+            draft.set(field, &value);
+        }
+        draft
     }
 
     /// The cleaned value of a field, never empty.

@@ -33,8 +33,10 @@ pub enum CaseAct {
     Forward(AreaCode),
     /// Write something down.
     Note(Note),
-    /// The area that she moved on to has been told.
+    /// Tell the area that she moved on to.
     PassOn,
+    /// It has been told by other means.
+    PassedOn,
     /// Another woman is meant by that notice.
     Part(NoticeId),
     /// Answer what is owed.
@@ -89,7 +91,8 @@ impl From<CaseAct> for wire::work_on_cases_request::Act {
             CaseAct::Note(text) => Self::Note(wire::NoteCases {
                 text: text.as_str().to_owned(),
             }),
-            CaseAct::PassOn => Self::PassOn(wire::PassOnCases {}),
+            CaseAct::PassOn => Self::PassOn(wire::PassOnCases { told: false }),
+            CaseAct::PassedOn => Self::PassOn(wire::PassOnCases { told: true }),
             CaseAct::Part(other) => Self::Part(wire::PartCases {
                 other_notice_id: other.as_bytes().to_vec().into(),
             }),

@@ -92,7 +92,8 @@ pub(super) fn work(request: wire::WorkOnCasesRequest) -> Result<(Vec<NoticeId>, 
         Wire::Note(wire::NoteCases { text }) => Doing::Note(
             FromStr::from_str(&text).map_err(|code| Fault::Argument("note.text", code))?,
         ),
-        Wire::PassOn(wire::PassOnCases {}) => Doing::PassOn,
+        Wire::PassOn(wire::PassOnCases { told: false }) => Doing::PassOn,
+        Wire::PassOn(wire::PassOnCases { told: true }) => Doing::PassedOn,
         Wire::Part(wire::PartCases { other_notice_id }) => Doing::Part(
             other_notice_id
                 .as_ref()
