@@ -19,8 +19,8 @@ use super::{
     Shared,
     batch::Batch,
     keys::{self, Cursor},
-    pace::Pace,
     reading::{Reader, reached},
+    rests::Rests,
     tags::Tags,
     thread::{Done, Told},
 };
@@ -177,7 +177,7 @@ impl Follower {
         workdays: &Workdays,
         stop: &CancellationToken,
     ) -> Result<(), Halt> {
-        let pace = Pace::new(&self.shared, self.store.commits());
+        let rests = Rests::new(&self.shared, self.store.commits());
         let agreements = Arc::clone(&self.agreements.borrow());
         let reader = Reader {
             tags: &self.tags,
@@ -201,7 +201,7 @@ impl Follower {
                     store: &self.store,
                     shelf,
                     reader: &reader,
-                    pace: &pace,
+                    rests: &rests,
                     home,
                     other,
                 };
@@ -265,7 +265,7 @@ struct Pair<'a> {
     store: &'a Store,
     shelf: &'a Shelf,
     reader: &'a Reader<'a>,
-    pace: &'a Pace<'a>,
+    rests: &'a Rests<'a>,
     home: County,
     other: County,
 }
@@ -337,7 +337,7 @@ impl Pair<'_> {
                 batch.apply()?;
                 batch = Batch::new(self.shelf, self.reader.workdays);
                 changed = false;
-                self.pace.rest(stop).await;
+                self.rests.take(stop).await;
                 if stop.is_cancelled() {
                     return Ok(());
                 }
@@ -376,7 +376,7 @@ impl Pair<'_> {
             cursor.settled = told.looked;
             batch.put(keys::cursor(self.home, self.other), cursor.encode());
             batch.apply()?;
-            self.pace.rest(stop).await;
+            self.rests.take(stop).await;
             if stop.is_cancelled() {
                 return Ok(());
             }

@@ -10,12 +10,13 @@
 //! | `M` home other tag role person | the notice by which she may be recognised |
 //! | `C` home tag day other side kind | [`Figures`](crate::domain::indicator::Figures) |
 
-use jiff::{
-    ToSpan,
-    civil::{Date, date},
-};
+use jiff::civil::Date;
 
-use super::{tags::Tag, thread::ThreadId};
+use super::{
+    day::{date_of, days},
+    tags::Tag,
+    thread::ThreadId,
+};
 use crate::domain::{
     area::County,
     case::{PersonKey, Role, WorkList},
@@ -242,16 +243,6 @@ impl Listed {
     }
 }
 
-/// Days since 1970-01-01.
-pub(super) fn days(day: Date) -> i32 {
-    day.since(EPOCH).map_or(0, |span| span.get_days())
-}
-
-/// The date so many days after 1970-01-01; none beyond the calendar.
-pub(super) fn date_of(days: i32) -> Option<Date> {
-    EPOCH.checked_add(days.days()).ok()
-}
-
 fn day_key(day: Option<Date>) -> [u8; 4] {
     // What has no day comes last.
     day.map_or(u32::MAX, |day| days(day).cast_unsigned() ^ SIGN)
@@ -286,12 +277,13 @@ fn key(first: u8, parts: &[&[u8]]) -> Vec<u8> {
     key
 }
 
-const EPOCH: Date = date(1970, 1, 1);
 /// Turns the order of signed numbers into that of bytes.
 const SIGN: u32 = 1 << 31;
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
+
     use super::*;
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Everything in here is a projection. It follows the store by a position of its own, in a tree of
 //! its own (`data/cases`), and no answer to an office's publication or to a peer waits for it: a
-//! thread that rests most of the time while notices come (`pace`) brings it up to date (`follow`), at
+//! thread that rests most of the time while notices come (`rests`) brings it up to date (`follow`), at
 //! once where somebody asks. What fails is made anew from the store.
 //!
 //! For each pair of areas and each woman the tree holds a *thread*: what each notice says to its
@@ -17,19 +17,20 @@
 //! | `reading` | a notice of the store, as its case sees it |
 //! | `thread` | what two areas told each other about one woman |
 //! | `derived` | what lists and figures hold of it |
-//! | `keys`, `cells` | how that stands in the tree |
-//! | `batch`, `follow`, `pace` | how it comes there |
+//! | `keys`, `cells`, `day` | how that stands in the tree |
+//! | `batch`, `follow`, `rests` | how it comes there |
 //! | `view`, `query`, `due` | what is asked of it |
 
 mod batch;
 mod cells;
+mod day;
 mod derived;
 mod due;
 mod follow;
 mod keys;
-mod pace;
 mod query;
 mod reading;
+mod rests;
 mod tags;
 mod thread;
 mod view;

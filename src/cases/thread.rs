@@ -465,8 +465,8 @@ impl StoredTold {
     }
 
     fn due(&mut self, due: Due) {
-        self.take_up_due = due.take_up.map(super::keys::days);
-        self.answer_due = due.answer.map(super::keys::days);
+        self.take_up_due = due.take_up.map(super::day::days);
+        self.answer_due = due.answer.map(super::day::days);
     }
 
     fn read(self, thread: ThreadId) -> Option<Told> {
@@ -509,8 +509,8 @@ impl StoredTold {
 
     fn said(&self) -> Option<Says> {
         let due = Due {
-            take_up: self.take_up_due.and_then(super::keys::date_of),
-            answer: self.answer_due.and_then(super::keys::date_of),
+            take_up: self.take_up_due.and_then(super::day::date_of),
+            answer: self.answer_due.and_then(super::day::date_of),
         };
         let person = || person_of(self.person.as_deref()?);
         let area = || self.area.parse::<AreaCode>().ok();

@@ -35,8 +35,8 @@ pub fn certificates(questions: u64) -> Outcome {
     world.pair_with(origin, destination, Some(&template));
     edit(&destination.dir.join("node.toml"), |text| {
         text.replace(
-            "[limits]",
-            "[limits]\ncertificate_queries_per_minute = 60000",
+            "certificate_queries_per_minute = 60",
+            "certificate_queries_per_minute = 60000",
         )
     });
     let _nodes = counties.each_ref().map(County::start);

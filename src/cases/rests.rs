@@ -12,7 +12,7 @@ use super::Shared;
 
 /// While notices keep coming, and nobody waits for what is made of them, it rests most of the time;
 /// the less, the longer it is behind.
-pub(super) struct Pace<'a> {
+pub(super) struct Rests<'a> {
     shared: &'a Shared,
     commits: watch::Receiver<u64>,
     seen: Cell<u64>,
@@ -22,7 +22,7 @@ pub(super) struct Pace<'a> {
     begun: Cell<Instant>,
 }
 
-impl<'a> Pace<'a> {
+impl<'a> Rests<'a> {
     pub(super) fn new(shared: &'a Shared, commits: watch::Receiver<u64>) -> Self {
         let (seen, now) = (*commits.borrow(), Instant::now());
         Self {
@@ -34,8 +34,8 @@ impl<'a> Pace<'a> {
         }
     }
 
-    /// Rests from what was done since the last rest.
-    pub(super) async fn rest(&self, stop: &CancellationToken) {
+    /// Takes a rest from what was done since the last one.
+    pub(super) async fn take(&self, stop: &CancellationToken) {
         if self.others_work() {
             let rest = rest(self.begun.get().elapsed(), self.behind.elapsed());
             tokio::select! {
