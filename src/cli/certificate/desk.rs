@@ -15,13 +15,13 @@ use crate::{
         area::County,
         calendar,
         draft::Draft,
-        notice::{Certificate, CertificateResult, Content, Correction, Movement, NoticeId},
+        notice::{Certificate, CertificateResult, Content, Movement, NoticeId},
         pace::{Pace, Taken},
         problem::{Code, Sentence},
     },
     envelope::{Header, Incoming},
     ledger::Entry,
-    office::client::{CaseShown, Client, ClientError, Shown},
+    office::client::{Client, ClientError, Shown},
 };
 
 /// Answers queries by a register.
@@ -172,37 +172,8 @@ impl Desk {
     }
 }
 
-/// The move of a notice as it was corrected last; none if this office cannot see it, or nothing of it
-/// is left.
+/// What the notice tells of a move; none if this office cannot see it, or nothing of it is left.
 async fn movement_of(client: &Client, id: NoticeId) -> Result<Option<Movement>, ClientError> {
-    let told = match client.case(id).await {
-        Ok(CaseShown { notices, .. }) => notices,
-        // While cases are made anew, the notice alone says what it says.
-        Err(ClientError::Refused(_)) => Vec::new(),
-        Err(error) => return Err(error),
-    };
-    match as_corrected(told, id) {
-        Some(movement) => Ok(Some(movement)),
-        None => as_published(client, id).await,
-    }
-}
-
-/// The last word of a case on that departure or arrival.
-fn as_corrected(told: Vec<Option<Incoming>>, id: NoticeId) -> Option<Movement> {
-    let of_it = |notice: Incoming| match notice.content {
-        Content::Departure(movement) | Content::Arrival(movement) => {
-            (notice.header.id == id).then_some(movement)
-        }
-        Content::Correction(Correction { movement, .. }) => {
-            (notice.header.answers == Some(id)).then_some(movement)
-        }
-        _ => None,
-    };
-    told.into_iter().flatten().filter_map(of_it).next_back()
-}
-
-/// The move as the notice itself tells it.
-async fn as_published(client: &Client, id: NoticeId) -> Result<Option<Movement>, ClientError> {
     let records = match client.notice(id).await {
         Ok(records) => records,
         Err(ClientError::Refused(refusal)) if refusal.code == Code::UnknownNotice.name() => {
