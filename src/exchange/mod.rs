@@ -145,8 +145,9 @@ impl Default for ExchangeLimits {
 /// sub-messages grow many-fold when they are decoded.
 const MESSAGE_BYTES: usize = 1 << 20;
 
-/// The protocol versions that this node speaks, ascending.
-pub const VERSIONS: [u32; 1] = [1];
+/// The protocol versions that this node speaks, ascending. Since 2 parcels and receipts name the
+/// head of their signer's journal.
+pub const VERSIONS: [u32; 1] = [2];
 
 /// Everything that the parts of the exchange share. Cheap to clone.
 #[derive(Clone)]

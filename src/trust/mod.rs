@@ -35,6 +35,8 @@ pub mod pairing;
 pub mod reference;
 mod register;
 pub mod rotation;
+pub mod segment_head;
+pub mod showing;
 pub mod signature;
 pub mod statement;
 pub mod succession;

@@ -6,6 +6,7 @@
 mod command;
 mod consumers;
 mod consuming;
+mod evidence;
 #[cfg(any(test, fuzzing))]
 #[path = "../../../tests/fuzz/targets/store.rs"]
 pub(crate) mod fuzz;
@@ -126,6 +127,8 @@ impl Embedded {
             Arc::new(Wakeups::default()),
             Arc::new(Health::new(Layout::of(data).index)),
         );
+        wakeups.reached(opened.end, &opened.chains);
+        wakeups.began(opened.segment_first);
         let consumers = Arc::new(Consumers::new(&opened.state, opened.end));
         let patient = Arc::new(Patient::default());
         let writer = Writer {

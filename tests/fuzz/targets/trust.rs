@@ -189,6 +189,7 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
     use crate::domain::{
         channel::{Channel, Digest, Sequence},
         field::Field,
+        journal::JournalHead,
         problem::Code,
         receipt::{Outcome, VoidReason},
         refusal::Refusal,
@@ -209,6 +210,10 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
     };
     let [one, two, three] = [1, 2, 3].map(|byte| Digest::new([byte; 32]));
     let time_ms = 1_791_421_200_000;
+    let journal = Some(JournalHead {
+        position: 1_234,
+        head: three,
+    });
     match kind {
         "parcel" => [
             vec![],
@@ -223,6 +228,7 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
                 head: two,
                 time_ms,
                 voids,
+                journal,
             };
             forms::write(&header, &form).unwrap()
         })
@@ -237,6 +243,7 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
                 held: Sequence::new(10),
                 answers: two,
                 time_ms,
+                journal,
             };
             vec![forms::write(&header, &form).unwrap()]
         }
