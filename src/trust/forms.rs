@@ -20,6 +20,7 @@
 //! succession  number u64, successor's SubjectPublicKeyInfo 91, time ms i64 (see `succession`)
 //! statement   length u32, the canonical bytes of a statement on an agreement (see `statement`)
 //! journal     position u64, head 32, time ms i64 (see `segment_head`)
+//! certification  signing key's SubjectPublicKeyInfo 91 (see `certification`)
 //! evidence    digest of what is shown 32, time ms i64 (see `showing`)
 //! ```
 //! Parcels and receipts are of a second edition (`v2`): the first ended before the head of the
@@ -374,10 +375,8 @@ fn check_receipt(form: &ReceiptForm) -> Result<(), FormError> {
 
 /// The context of a form that has the head of a journal, or was signed before there was one.
 fn edition<F: sealed::Body>(journal: Option<JournalHead>) -> &'static [u8] {
-    let [second, first] = F::CONTEXTS else {
-        return F::CONTEXTS.first().copied().unwrap_or_default();
-    };
-    if journal.is_some() { second } else { first }
+    let edition = F::CONTEXTS.get(usize::from(journal.is_none()));
+    edition.copied().unwrap_or_default()
 }
 
 fn write_journal(journal: Option<JournalHead>, out: &mut Writer) {

@@ -11,6 +11,7 @@
 pub mod alert;
 pub mod authority;
 pub mod calls;
+pub mod certification;
 pub mod chain;
 pub mod connection;
 pub mod connector;

@@ -110,11 +110,9 @@ impl Places {
                     (Direction::In, Record::ParcelReceived(received)) => {
                         parcel = (received.channel == channel).then_some(received.evidence);
                     }
-                    (
-                        Direction::In,
-                        record @ (Record::Received(_) | Record::PlaceUsed(_)),
-                    ) if parcel.is_some()
-                        && place_of(&record).is_some_and(|(place, _)| place == sequence) =>
+                    (Direction::In, record @ (Record::Received(_) | Record::PlaceUsed(_)))
+                        if parcel.is_some()
+                            && place_of(&record).is_some_and(|(place, _)| place == sequence) =>
                     {
                         return Ok(parcel);
                     }

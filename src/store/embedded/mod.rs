@@ -4,6 +4,7 @@
 //! ([`places`], [`views`]). What the index holds follows from the journal ([`projection`]).
 
 mod command;
+pub(crate) mod compared;
 mod consumers;
 mod consuming;
 mod evidence;
