@@ -18,7 +18,7 @@
 //! 7. **No silent giving up.** A notice is tried until its business deadline; every end is visible
 //!    to the office, with the reason.
 //! 8. **Provable.** For any notice, either side keeps signed evidence of what was sent, received
-//!    and answered, and when.
+//!    and answered, and when, and hands it out as one file that needs no node to verify.
 //! 9. **Permitted.** Nothing leaves and nothing enters that no agreement in force allows, down to
 //!    the field.
 //! 10. **Quiet.** No personal value appears in a log, a metric or an error text.
@@ -56,6 +56,7 @@
 //! | [`ledger`] | spreadsheets in and out, JSON lines in |
 //! | [`report`] | from figures to what people read: tables, sheets, lists, the monthly bulletin; pure |
 //! | [`config`], [`pairing`] | the node's directory, with the table of holidays; how two nodes come to know each other, and what they sign later |
+//! | [`evidence`] | one file about one notice that proves itself, and what it proves; pure |
 //! | [`store`] | journal, index, verbs, laws |
 //! | [`cases`] | cases, work lists, figures: what follows from the notices |
 //! | [`exchange`] | node to node |
@@ -71,6 +72,7 @@ pub mod config;
 pub mod document;
 pub mod domain;
 pub mod envelope;
+pub mod evidence;
 pub mod exchange;
 #[cfg(any(test, fuzzing))]
 #[path = "../tests/fuzz/targets/mod.rs"]

@@ -217,6 +217,13 @@ impl Office for FakeNode {
         Err(Status::unimplemented(""))
     }
 
+    async fn export_evidence(
+        &self,
+        _: Request<wire::ExportEvidenceRequest>,
+    ) -> Result<Response<wire::ExportEvidenceResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
     async fn list_cases(
         &self,
         _: Request<wire::ListCasesRequest>,

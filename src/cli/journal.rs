@@ -1,5 +1,7 @@
 //! `hongyan journal`: the journal by hand.
 
+use std::{fs, path::PathBuf};
+
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -10,6 +12,11 @@ use super::{
     language::both,
     output::{Output, OutputArguments},
     store_by_hand,
+};
+use crate::{
+    domain::{area::County, journal::JournalHead, problem::Sentence},
+    evidence::{self, Claim},
+    store::HeadCompared,
 };
 
 /// What to do with the journal.
@@ -28,6 +35,9 @@ pub(super) enum Command {
 pub(super) struct Check {
     #[command(flatten)]
     node: NodeArguments,
+    /// 与证据文件中本节点签署的链头核对，可重复。 Compare with what this node signed in evidence that others hold; may repeat
+    #[arg(long, value_name = "FILE")]
+    evidence: Vec<PathBuf>,
     #[command(flatten)]
     output: OutputArguments,
 }
@@ -46,7 +56,11 @@ pub(super) struct AcceptLoss {
 
 pub(super) fn run(command: Command) -> Result<Exit, Failure> {
     match command {
-        Command::Check(Check { node, output }) => {
+        Command::Check(Check {
+            node,
+            evidence,
+            output,
+        }) => {
             let home = Home::open(&node)?;
             home.must_not_run()?;
             let report = store_by_hand::check(&home.dir.data())?;
@@ -65,7 +79,9 @@ pub(super) fn run(command: Command) -> Result<Exit, Failure> {
                 "end": report.end.get(),
                 "index": report.index.map(|position| position.get()),
             });
-            Output::new(output).result(&object, &sentence)?;
+            let output = Output::new(output);
+            output.result(&object, &sentence)?;
+            return compared(&home, &evidence, output);
         }
         Command::AcceptLoss(AcceptLoss { node, yes, output }) => {
             let home = Home::open(&node)?;
@@ -109,4 +125,78 @@ pub(super) fn run(command: Command) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// Compares the journal with what this node signed in files of evidence, file by file.
+fn compared(home: &Home, files: &[PathBuf], output: Output) -> Result<Exit, Failure> {
+    let mut exit = Exit::Done;
+    for path in files {
+        let name = path.display();
+        let unread = |zh: String, en: String| {
+            Failure::refused(both(format!("{name}：{zh}"), format!("{name}: {en}")))
+        };
+        let bytes = fs::read(path).map_err(|error| unread(error.to_string(), error.to_string()))?;
+        let verdict = evidence::verify(&bytes, &[]).map_err(|error| {
+            let Sentence { zh, en } = error.sentence();
+            unread(zh, en)
+        })?;
+        let signed: Vec<(County, JournalHead)> = verdict
+            .proven
+            .iter()
+            .filter_map(|claim| match claim {
+                Claim::Journal {
+                    node,
+                    home: area,
+                    journal,
+                } if *node == home.config.id => Some((*area, *journal)),
+                _ => None,
+            })
+            .collect();
+        let found = store_by_hand::compare_heads(&home.dir.data(), &signed)?;
+        for ((area, head), found) in signed.iter().zip(found) {
+            let position = head.position;
+            let (same, sentence) = match found {
+                HeadCompared::Same => (
+                    Some(true),
+                    both(
+                        format!("{name}：日志到位置 {position} 与当时签署的相同。"),
+                        format!(
+                            "{name}: up to position {position} the journal is the one that was signed"
+                        ),
+                    ),
+                ),
+                HeadCompared::Removed => (
+                    None,
+                    both(
+                        format!("{name}：位置 {position} 之前的日志段已移走，无从核对。"),
+                        format!(
+                            "{name}: the segments up to position {position} were removed; nothing can be said"
+                        ),
+                    ),
+                ),
+                HeadCompared::Differs => {
+                    exit = Exit::Refused;
+                    (
+                        Some(false),
+                        both(
+                            format!(
+                                "{name}：日志到位置 {position} 与当时签署的不同：被改写、截短，或由旧备份恢复。"
+                            ),
+                            format!(
+                                "{name}: up to position {position} the journal is not the one that was signed: it was rewritten, cut, or put back from an old copy"
+                            ),
+                        ),
+                    )
+                }
+            };
+            let object = json!({
+                "evidence": name.to_string(),
+                "home_area": area.as_str(),
+                "position": position,
+                "same": same,
+            });
+            output.result(&object, &sentence)?;
+        }
+    }
+    Ok(exit)
 }

@@ -13,6 +13,7 @@ mod channel;
 mod confirm;
 mod demo;
 mod doctor;
+mod evidence;
 mod exit;
 #[cfg(test)]
 mod fake_node;
@@ -78,6 +79,9 @@ enum Command {
     Demo(demo::Arguments),
     /// 体检：逐项检查并说明如何处理。 Check everything and say what to do
     Doctor(doctor::Arguments),
+    /// 证据：导出、核验。 Evidence that convinces a third party
+    #[command(subcommand)]
+    Evidence(evidence::Command),
     /// 索引（须先停止节点）。 The index, by hand
     #[command(subcommand)]
     Index(index::Command),
@@ -139,6 +143,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Channel(command) => channel::run(command),
         Command::Demo(arguments) => demo::run(arguments),
         Command::Doctor(arguments) => doctor::run(arguments),
+        Command::Evidence(command) => evidence::run(command),
         Command::Index(command) => index::run(command),
         Command::Init(arguments) => init::run(arguments),
         Command::Journal(command) => journal::run(command),

@@ -5,12 +5,21 @@ use std::path::Path;
 use super::{exit::Failure, language::both};
 use crate::{
     clock::Clock,
-    store::{self, CheckReport, LossReport, OpenError},
+    domain::{area::County, journal::JournalHead},
+    store::{self, CheckReport, HeadCompared, LossReport, OpenError},
 };
 
 /// Looks through the whole journal.
 pub(super) fn check(data: &Path) -> Result<CheckReport, Failure> {
     store::check(data).map_err(failed)
+}
+
+/// Compares the journal with heads that were signed of it.
+pub(super) fn compare_heads(
+    data: &Path,
+    signed: &[(County, JournalHead)],
+) -> Result<Vec<HeadCompared>, Failure> {
+    store::compare_heads(data, signed).map_err(failed)
 }
 
 /// Goes on without what the journal has lost.

@@ -147,6 +147,22 @@ impl NodeDir {
         self.0.join(format!("agreements/{id}.statements.{until}"))
     }
 
+    /// The invitation and the answer by which they were paired before that time, in seconds since
+    /// 1970.
+    pub fn earlier_signed(&self, id: AgreementId, until: i64) -> [PathBuf; 2] {
+        ["invitation", "answer"].map(|kind| self.0.join(format!("agreements/{id}.{kind}.{until}")))
+    }
+
+    /// The journal.
+    pub fn journal(&self) -> PathBuf {
+        self.0.join("data/journal")
+    }
+
+    /// What is signed of the beginning of the segment of that name.
+    pub fn signed_heads(&self, segment: &str) -> PathBuf {
+        self.0.join(format!("data/heads/{segment}.heads"))
+    }
+
     /// Journal, index and keys of cases.
     pub fn data(&self) -> PathBuf {
         self.0.join("data")

@@ -14,6 +14,7 @@ pub mod draft;
 pub mod field;
 pub mod forbidden;
 pub mod indicator;
+pub mod journal;
 pub mod language;
 pub mod month;
 pub mod notice;

@@ -8,7 +8,9 @@
 //! **Moving.** The sender signs the next places as one parcel and keeps a few in flight. The
 //! receiver verifies the signature over the bytes as received, judges each notice by the agreement
 //! version that it names, compares sequence, head and ids in the writer at the moment of commit,
-//! and only then signs a receipt. The sender commits the receipt, which settles the places.
+//! and only then signs a receipt. The sender commits the receipt, which settles the places. Parcel
+//! and receipt name the head of their signer's own journal, and the other side keeps them: neither
+//! can rewrite its journal without contradicting what its peers hold.
 //!
 //! **Receipts** speak of places. Their outcomes are a prefix: the first answer that is not final
 //! ends them and consumes nothing from there on. A notice whose agreement version the receiver
@@ -47,6 +49,7 @@
 //! | `due` | whether both come to the same: what was due, notice by notice |
 //! | `agreeing` | what both sides sign of their agreements, and what waits for it |
 //! | `agreed` | which agreements each peer holds, and in what they differ |
+//! | `signatures` | what both sides signed over one place |
 //! | `misdeed` | peers that send nonsense |
 //! | `succession` | signing keys that change meanwhile |
 //! | `expiry` | notices whose business deadline passed |
@@ -69,6 +72,7 @@ mod probe;
 mod receiving;
 mod retry;
 mod session;
+mod signatures;
 mod status;
 mod streams;
 mod succession;
@@ -92,6 +96,7 @@ pub use self::{
     misdeed::{Misbehaviour, Misdeed},
     outbound::CourierState,
     probe::{ChannelComparison, ProbeError, Probed},
+    signatures::{Signatures, SignaturesError},
     succession::{PeerKeys, PinError},
     wire::NotOfItsForm,
 };
@@ -145,8 +150,9 @@ impl Default for ExchangeLimits {
 /// sub-messages grow many-fold when they are decoded.
 const MESSAGE_BYTES: usize = 1 << 20;
 
-/// The protocol versions that this node speaks, ascending.
-pub const VERSIONS: [u32; 1] = [1];
+/// The protocol versions that this node speaks, ascending. Since 2 parcels and receipts name the
+/// head of their signer's journal.
+pub const VERSIONS: [u32; 1] = [2];
 
 /// Everything that the parts of the exchange share. Cheap to clone.
 #[derive(Clone)]

@@ -268,6 +268,9 @@ impl Receiving {
         if form.frame != frame || form.count as usize != places.len() {
             return Err(NotOfItsForm("a parcel of another channel or count").into());
         }
+        if form.journal.is_none() {
+            return Err(NotOfItsForm("a parcel that names no journal").into());
+        }
         let voids = places.iter().enumerate().filter_map(|(offset, place)| {
             let wire::WirePlace::Void { reason, .. } = place else {
                 return None;
@@ -373,6 +376,7 @@ impl Receiving {
             held: receipt.held,
             answers,
             time_ms: self.exchange.0.clock.now_ms(),
+            journal: Some(self.exchange.0.store.journal_head(open.channel.to)),
         };
         self.show_key(open, &trust).await?;
         let signed = trust.signing_key().sign(trust.id().trust_domain(), &form)?;

@@ -169,6 +169,11 @@ impl Directory {
         }
     }
 
+    /// Where it lies.
+    pub(super) const fn dir(&self) -> &NodeDir {
+        &self.dir
+    }
+
     /// Reads the directory anew and puts it to use. Reads files: not on a thread that serves
     /// others.
     pub(super) fn take_up(&self) -> Result<ReloadView, ReloadError> {

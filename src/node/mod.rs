@@ -4,6 +4,8 @@
 //! the stop: accept no more, end the streams, finish what is in flight, stop the writer.
 
 mod directory;
+mod evidence;
+mod heads;
 mod operations;
 mod upkeep;
 
@@ -19,11 +21,15 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 use tower::layer::util::{Identity, Stack};
 
-pub use self::directory::{DirectoryError, Loaded};
 use self::{
     directory::{Current, Directory},
+    heads::sign_heads,
     operations::Node,
     upkeep::upkeep,
+};
+pub use self::{
+    directory::{DirectoryError, Loaded},
+    heads::{HeadsError, HeadsReport, check_heads},
 };
 use crate::{
     cases::{Cases, CasesParts},
@@ -240,6 +246,7 @@ pub async fn run(
     });
     let (mover, end) = (exchange.clone(), moving.clone());
     tasks.spawn(async move { mover.run(end).await.map_err(NodeError::from) });
+    tasks.spawn(sign_heads(Arc::clone(&node), store.clone(), moving.clone()));
     tasks.spawn(upkeep(Arc::clone(&node), store.clone(), moving.clone()));
     ready(&said);
     let ended = wait(&mut tasks, store.poisoned(), rebuilt, &stop).await;

@@ -20,8 +20,8 @@ use crate::{
     },
     office::{
         AdoptedView, AgreedView, AgreementComparisonView, ChannelComparisonView, ComparedView,
-        CourierState, CourierView, Hindrance, LinkView, MisbehaviourView, OperationError,
-        Operations, Pending, ProbeView, ReachedView, ReloadView,
+        CourierState, CourierView, EvidenceAsked, Hindrance, LinkView, MisbehaviourView,
+        OperationError, Operations, Pending, ProbeView, ReachedView, ReloadView,
     },
     pairing::life::{Act, Proof, Said, SayError},
     trust::material::TrustStore,
@@ -205,6 +205,10 @@ impl Operations for Arc<Node> {
         })
     }
 
+    fn evidence(&self, asked: EvidenceAsked) -> Pending<'_, Result<String, OperationError>> {
+        Box::pin(async move { Node::evidence(self, asked).await })
+    }
+
     fn reload(&self) -> Pending<'_, Result<ReloadView, OperationError>> {
         let directory = Arc::clone(&self.directory);
         Box::pin(async move {
@@ -241,7 +245,7 @@ fn not_said(error: NotSaid) -> OperationError {
 const NOT_USABLE: &str = "节点目录中的协议无法读写";
 
 /// Errors of files and programs are in English alone; what was not done is said in both languages.
-fn in_words(zh: &str, error: &dyn Error) -> Sentence {
+pub(super) fn in_words(zh: &str, error: &dyn Error) -> Sentence {
     Sentence {
         zh: format!("{zh}：{error}"),
         en: error.to_string(),

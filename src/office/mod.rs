@@ -19,6 +19,7 @@
 //! | `certificate`, `queries` | a question whose answer is waited for; how fast an office may ask |
 //! | `subscribe`, `handing` | notices that came in, handed over and acknowledged |
 //! | `query`, `cases`, `peers`, `agreements` | what is where |
+//! | `evidence` | what convinces others of a notice |
 //! | `working`, `reminding` | what a desk does about cases, and the node for it |
 //! | `operations` | what other rooms do for this one |
 //! | `server` | the listener with its bounds |
@@ -30,6 +31,7 @@ mod bulk;
 mod cases;
 mod certificate;
 pub mod client;
+mod evidence;
 mod handing;
 mod operations;
 mod peers;
@@ -54,6 +56,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use self::wire::fuzz;
 use self::{authority::Authority, problem::Fault, queries::Queries, subscribe::Subscribers};
 pub use self::{
+    evidence::EvidenceAsked,
     operations::{
         AdoptedView, AgreedView, AgreementComparisonView, ChannelComparisonView, ComparedView,
         CourierState, CourierView, Hindrance, LinkView, MisbehaviourView, OperationError,

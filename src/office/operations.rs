@@ -2,6 +2,7 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
+use super::EvidenceAsked;
 use crate::{
     agreement::{Difference, life::State},
     domain::{
@@ -62,6 +63,9 @@ pub trait Operations: Send + Sync + 'static {
         version: AgreementVersion,
         digest: Digest,
     ) -> Pending<'_, Result<Vec<Proof>, OperationError>>;
+
+    /// Evidence of a notice: a file that its reader verifies by itself.
+    fn evidence(&self, asked: EvidenceAsked) -> Pending<'_, Result<String, OperationError>>;
 
     /// Reads the node's directory anew; done when what it says is in use.
     fn reload(&self) -> Pending<'_, Result<ReloadView, OperationError>>;

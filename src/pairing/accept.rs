@@ -85,7 +85,7 @@ pub fn accept_invitation(
     {
         return Err(PairingError::FromTheFuture);
     }
-    check_other(&invitation.inviter, here)?;
+    check_other(&invitation.inviter, here, invitation.created)?;
     if let Some(invited) = invitation.invited
         && !here.party.areas.contains(&invited)
     {
@@ -156,7 +156,7 @@ pub fn accept_answer(
     if here.now >= invitation.expires && !repeated {
         return Err(PairingError::Expired);
     }
-    check_other(other, here)?;
+    check_other(other, here, invitation.created)?;
     let text = match invitation.invited {
         Some(invited) if !other.areas.contains(&invited) => {
             return Err(PairingError::ForAnother(invited));
@@ -180,9 +180,12 @@ pub fn accept_answer(
 }
 
 /// What holds for either step: another node, of the same environment, with areas and a root that
-/// nobody else has.
-fn check_other(other: &Party, here: &Here<'_>) -> Result<(), PairingError> {
+/// nobody else has, and a certificate that vouches for its key if there is one.
+fn check_other(other: &Party, here: &Here<'_>, invited: Timestamp) -> Result<(), PairingError> {
     let own = here.party;
+    if other.vouched(invited).is_err() {
+        return Err(PairingError::NotVouched);
+    }
     if other.id == own.id || other.areas.iter().any(|area| own.areas.contains(area)) {
         return Err(PairingError::Own);
     }

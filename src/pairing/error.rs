@@ -76,6 +76,11 @@ pub enum PairingError {
         "trust domain {0} is already known with another root; ask its authority which is right"
     )]
     OtherRoot(TrustDomain),
+    /// A certificate that does not vouch for the signing key beside it.
+    #[error(
+        "the certificate in the file does not vouch for the signing key in it; ask for a new file"
+    )]
+    NotVouched,
     /// An agreement that is none.
     #[error("the agreement cannot be read: {0}")]
     Terms(#[from] TermsError),
@@ -113,6 +118,7 @@ impl PairingError {
             Self::OtherRoot(domain) => {
                 format!("信任域 {domain} 已登记了另一个根证书，请向其签发机构核实。")
             }
+            Self::NotVouched => "文件中的证书不能证明其签名密钥，请对方重新出具。".into(),
             Self::Terms(error) => format!("协议无法读取：{error}"),
             Self::Template(TemplateError::Incomplete(_)) => "正式环境中允许敏感字段或自由文本的协议，须附个人信息保护影响评估：请把模板复制成自己的文件，填写 [impact_assessment] 后，用 --agreement 指定该文件。".into(),
             Self::Template(TemplateError::Environment(sandbox)) => {

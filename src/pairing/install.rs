@@ -46,8 +46,12 @@ pub fn install(dir: &NodeDir, joined: &Joined) -> Result<(), InstallError> {
     let said = |answer: &str| unseal(answer).ok().map(|(body, _)| body.to_owned());
     if held.is_none_or(|held| said(&held) != said(&signed.answer)) {
         // Both sides begin anew with what they sign now, perhaps under other keys.
-        let earlier = dir.earlier_statements(id, pairing.paired_at.as_second());
-        files::set_aside(&dir.statements(id), &earlier)?;
+        let until = pairing.paired_at.as_second();
+        files::set_aside(&dir.statements(id), &dir.earlier_statements(id, until))?;
+        // What pinned the keys of before still shows whose they were.
+        let [invitation, answer] = dir.earlier_signed(id, until);
+        files::set_aside(&dir.signed_invitation(id), &invitation)?;
+        files::set_aside(&dir.signed_answer(id), &answer)?;
     }
     files::write_public(&dir.agreement(id), agreement.text.as_bytes())?;
     files::write_public(&dir.signed_invitation(id), signed.invitation.as_bytes())?;

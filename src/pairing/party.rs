@@ -8,6 +8,7 @@ use super::error::PairingError;
 use crate::{
     domain::area::County,
     trust::{
+        certification::Certification,
         identity::SpiffeId,
         keys::PublicKey,
         pairing::{Pairing, RevocationPolicy},
@@ -29,6 +30,9 @@ pub struct Party {
     pub crl_pem: Option<String>,
     /// The key with which it signs.
     pub signing_key: PublicKey,
+    /// The certificate that vouches for that key, and how; none where it is of another kind than the
+    /// signing key, or the file was written before there was one in it.
+    pub certification: Option<Certification>,
     /// How its trust domain revokes.
     pub revocation: RevocationPolicy,
     /// Whether it is a sandbox node.
@@ -66,6 +70,10 @@ pub(super) struct RawParty {
     sandbox: bool,
     revocation: String,
     signing_key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certification: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<String>,
     root: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     crl: Option<String>,
@@ -80,6 +88,7 @@ impl From<&Party> for RawParty {
             root_pem,
             crl_pem,
             signing_key,
+            certification,
             revocation,
             sandbox,
         } = party;
@@ -90,6 +99,10 @@ impl From<&Party> for RawParty {
             sandbox: *sandbox,
             revocation: revocation.to_string(),
             signing_key: BASE64.encode(signing_key.spki()),
+            certification: certification
+                .as_ref()
+                .map(|it| BASE64.encode(&it.signature)),
+            certificate: certification.as_ref().map(|it| it.chain_pem.clone()),
             root: root_pem.clone(),
             crl: crl_pem.clone(),
         }
@@ -107,6 +120,8 @@ impl TryFrom<RawParty> for Party {
             sandbox,
             revocation,
             signing_key,
+            certification,
+            certificate,
             root,
             crl,
         } = raw;
@@ -117,6 +132,7 @@ impl TryFrom<RawParty> for Party {
             root_pem: certificates(root)?,
             crl_pem: crl.map(revocation_list).transpose()?,
             signing_key: public_key(&signing_key)?,
+            certification: vouching(certificate, certification)?,
             revocation: revocation
                 .parse()
                 .map_err(|_| PairingError::Value("revocation"))?,
@@ -173,6 +189,27 @@ pub(super) fn certificates(pem: String) -> Result<String, PairingError> {
         Ok(all) if !all.is_empty() => Ok(pem),
         Ok(_) | Err(_) => Err(PairingError::Value("root")),
     }
+}
+
+/// A certificate and what its key signed: both or neither.
+fn vouching(
+    certificate: Option<String>,
+    certification: Option<String>,
+) -> Result<Option<Certification>, PairingError> {
+    let (chain_pem, signature) = match (certificate, certification) {
+        (None, None) => return Ok(None),
+        (Some(certificate), Some(signature)) => (certificates(certificate), signature),
+        (Some(_), None) | (None, Some(_)) => {
+            return Err(PairingError::Value("certification"));
+        }
+    };
+    let signature = BASE64.decode(signature.as_bytes());
+    Ok(Some(Certification {
+        chain_pem: chain_pem.map_err(|_| PairingError::Value("certificate"))?,
+        signature: signature
+            .map_err(|_| PairingError::Value("certification"))?
+            .into(),
+    }))
 }
 
 fn revocation_list(pem: String) -> Result<String, PairingError> {

@@ -12,6 +12,7 @@ use crate::{
     config::NodeDir,
     domain::area::County,
     trust::{
+        certification::Certification,
         keys::{PublicKey, SigningKey},
         lineage::SuccessionError,
         pairing::RevocationPolicy,
@@ -50,6 +51,7 @@ fn party(id: &str) -> Party {
         root_pem,
         crl_pem: Some(crl_pem),
         signing_key: PublicKey::from_spki(&spki).unwrap(),
+        certification: None,
         revocation: RevocationPolicy::Crl,
         sandbox: true,
     }
@@ -480,6 +482,72 @@ fn the_same_answer_signed_again_leaves_what_was_said_and_another_begins_anew() {
         install(&dir, &joined).unwrap();
         assert_eq!(statements.exists(), stays, "{body}");
     }
+}
+
+#[test]
+fn what_pinned_the_keys_of_before_is_kept_when_two_nodes_pair_anew() {
+    let (a, a_keys, _) = with_keys("spiffe://fj.test/area/350582", 1);
+    let (b, b_keys, _) = with_keys("spiffe://yn.test/area/530111", 2);
+    let root = tempfile::tempdir().unwrap();
+    let dir = NodeDir::new(root.path());
+    let mut held = Vec::new();
+    for (round, key) in (0..).zip(&b_keys) {
+        let b = Party {
+            signing_key: key.public().clone(),
+            ..b.clone()
+        };
+        let inviting = Inviting {
+            inviter: &a,
+            area: None,
+            invited: None,
+            template: DEFAULT,
+            nonce: Nonce::new([round; 16]),
+            now: at(round.into()),
+        };
+        let file = invite(&inviting, |said| {
+            said.sign(&a_keys[0], a.id.trust_domain()).unwrap()
+        });
+        let invitation = read_invitation(&file.unwrap(), |_, _, _| true).unwrap();
+        let here = Here {
+            party: &b,
+            pairings: &held,
+            now: at(i64::from(round) + 1),
+        };
+        let joined = accept_invitation(&invitation, &here, |said| {
+            said.sign(key, b.id.trust_domain()).unwrap()
+        });
+        let (joined, _) = joined.unwrap();
+        for _ in 0..2 {
+            install(&dir, &joined).unwrap();
+        }
+        held = vec![joined.pairing];
+    }
+    let kept = signed_between(&dir, [&b.id, &a.id]).unwrap();
+    let pinned = kept.iter().map(|files| {
+        let pair = read_signed_pair(&files.invitation, &files.answer).unwrap();
+        pair.party(&b.id).unwrap().signing_key.clone()
+    });
+    assert!(pinned.eq(b_keys.iter().map(|key| key.public().clone())));
+    assert_eq!(signed_between(&dir, [&a.id, &a.id]).unwrap(), []);
+    let [one, other] = [&kept[0], &kept[1]];
+    assert_eq!(read_signed_pair(&one.invitation, &other.answer), None);
+    // What no longer holds is left out, and hinders nothing.
+    let id = "350582-530111".parse().unwrap();
+    let altered = other.answer.replace("gate.example.cn", "gate.example.com");
+    fs::write(dir.signed_answer(id), altered).unwrap();
+    assert_eq!(signed_between(&dir, [&a.id, &b.id]).unwrap(), kept[..1]);
+}
+
+#[test]
+fn a_certificate_that_does_not_vouch_for_the_key_beside_it_is_refused() {
+    let (mut a, b) = (a(), b());
+    a.certification = Some(Certification {
+        chain_pem: a.root_pem.clone(),
+        signature: b"another signature".to_vec().into(),
+    });
+    let file = invitation_of(&a, None, 1);
+    let refused = Some(PairingError::NotVouched);
+    assert_eq!(accept(&file, &here(&b, &[])).err(), refused);
 }
 
 #[test]

@@ -20,6 +20,7 @@ use super::{
 use crate::domain::{
     area::County,
     channel::{Channel, Digest, Sequence},
+    journal::JournalHead,
     notice::NoticeId,
     problem::Code,
     receipt::VoidReason,
@@ -218,6 +219,23 @@ pub(crate) trait Backend: Send + Sync {
 
     /// How many notices of a channel wait for an agreement.
     fn on_hold(&self, channel: Channel) -> Pending<'_, Result<u64, NotNow>>;
+
+    /// What is kept of both sides' signatures over a place of a channel, as `settle` and `receive`
+    /// were given it; none where nothing is kept.
+    fn evidence(
+        &self,
+        channel: Channel,
+        direction: Direction,
+        sequence: Sequence,
+    ) -> Pending<'_, Result<Option<Bytes>, NotNow>>;
+
+    /// The head of a home area's chain as of the last commit, its own included for whoever was
+    /// answered. Waits for nobody.
+    fn journal_head(&self, home: County) -> JournalHead;
+
+    /// Where the newest part of the journal begins that is closed for good once the next begins; rings
+    /// when it does.
+    fn segment_bell(&self) -> watch::Receiver<Position>;
 
     /// The highest sequence of a channel out, as it rises.
     fn channel_bell(&self, channel: Channel) -> watch::Receiver<Sequence>;

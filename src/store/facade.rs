@@ -24,6 +24,7 @@ use crate::{
     domain::{
         area::County,
         channel::{Channel, Digest, Sequence},
+        journal::JournalHead,
         notice::NoticeId,
         problem::Code,
         receipt::VoidReason,
@@ -407,6 +408,30 @@ impl Store {
     /// [`NotNow`].
     pub async fn on_hold(&self, channel: Channel) -> Result<u64, NotNow> {
         self.backend.on_hold(channel).await
+    }
+
+    /// What is kept of both sides' signatures over a place of a channel; none where nothing is.
+    /// Reads through the journal: for a person who asks, not for every notice.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn evidence(
+        &self,
+        channel: Channel,
+        direction: Direction,
+        sequence: Sequence,
+    ) -> Result<Option<Bytes>, NotNow> {
+        self.backend.evidence(channel, direction, sequence).await
+    }
+
+    /// The head of a home area's journal as of the last commit. Waits for nobody.
+    pub fn journal_head(&self, home: County) -> JournalHead {
+        self.backend.journal_head(home)
+    }
+
+    /// Rings when a new segment of the journal begins; shows its first position.
+    pub fn segment_bell(&self) -> watch::Receiver<Position> {
+        self.backend.segment_bell()
     }
 
     /// Rings when a channel out changes; shows its highest sequence.

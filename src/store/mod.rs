@@ -16,12 +16,14 @@ pub(crate) use embedded::fuzz;
 pub use self::{
     embedded::{
         EmbeddedLimits,
+        compared::{HeadCompared, compare_heads},
         maintenance::{CheckReport, LossReport, LostPlaces, accept_loss, check, rebuild_index},
         open::{OpenError, OpenReport},
         shelf::{Shelf, ShelfError},
     },
     facade::Store,
     journal::{
+        heads::{SegmentHeads, segment_heads},
         record::{Direction, Facts, Holding, Position, Side, StopReason},
         recovery::JournalError,
     },

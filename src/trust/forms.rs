@@ -8,16 +8,23 @@
 //! header      algorithm u8 = 1 (ECDSA P-256, SHA-256, ASN.1 DER), key id 32,
 //!             trust domain of the signer (u16 length, bytes), from area 6, to area 6, sandbox u8
 //! parcel      first u64, count u32, head before 32, head behind 32, time ms i64,
-//!             voids u32, of each: offset u32 (rising, below count), reason u8
+//!             voids u32, of each: offset u32 (rising, below count), reason u8,
+//!             head of the sender's journal: position u64, head 32
 //! receipt     first u64, count u32, outcomes (see `outcomes`), head behind the last 32,
-//!             highest held u64, digest of the parcel's form 32, time ms i64
+//!             highest held u64, digest of the parcel's form 32, time ms i64,
+//!             head of the receiver's journal: position u64, head 32
 //! resend      held u64, head there 32, receipted sequence that is disowned u64, time ms i64,
 //!             nonce 16
 //! invitation  digest of the document 32
 //! answer      digest of the invitation's document 32, digest of the answer's document 32
 //! succession  number u64, successor's SubjectPublicKeyInfo 91, time ms i64 (see `succession`)
 //! statement   length u32, the canonical bytes of a statement on an agreement (see `statement`)
+//! journal     position u64, head 32, time ms i64 (see `segment_head`)
+//! certification  signing key's SubjectPublicKeyInfo 91 (see `certification`)
+//! evidence    digest of what is shown 32, time ms i64 (see `showing`)
 //! ```
+//! Parcels and receipts are of a second edition (`v2`): the first ended before the head of the
+//! journal. What was signed so and kept is still read, and nothing new is signed or taken so.
 
 use super::{
     identity::TrustDomain,
@@ -27,6 +34,7 @@ use super::{
 use crate::domain::{
     area::County,
     channel::{Channel, Digest, Sequence},
+    journal::JournalHead,
     receipt::{Outcome, VoidReason},
 };
 
@@ -58,7 +66,7 @@ pub struct Header {
     pub signer: TrustDomain,
 }
 
-/// What the sender signs of a parcel (`hongyan parcel v1`).
+/// What the sender signs of a parcel (`hongyan parcel v2`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParcelForm {
     /// The channel.
@@ -75,9 +83,12 @@ pub struct ParcelForm {
     pub time_ms: i64,
     /// The places that are void: offset from the first, rising, and why.
     pub voids: Vec<(u32, VoidReason)>,
+    /// Head of the sender's own journal, of the area that sends, when it signed; none in what was
+    /// signed in the first edition.
+    pub journal: Option<JournalHead>,
 }
 
-/// What the receiver signs in answer (`hongyan receipt v1`).
+/// What the receiver signs in answer (`hongyan receipt v2`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceiptForm {
     /// The channel of what it answers.
@@ -94,6 +105,9 @@ pub struct ReceiptForm {
     pub answers: Digest,
     /// When it was signed: milliseconds since 1970.
     pub time_ms: i64,
+    /// Head of the receiver's own journal, of the area that receives, when it signed; none in what
+    /// was signed in the first edition.
+    pub journal: Option<JournalHead>,
 }
 
 /// A receiver's word that its store was set back and that it asks for what it had receipted once
@@ -164,8 +178,8 @@ pub enum FormError {
 }
 
 pub(in crate::trust) fn write<F: Form>(header: &Header, form: &F) -> Result<Vec<u8>, FormError> {
-    let mut out = Writer(Vec::with_capacity(256));
-    out.bytes(F::CONTEXT);
+    let mut out = Writer(Vec::with_capacity(320));
+    out.bytes(form.context());
     out.u8(ALGORITHM);
     out.bytes(header.key.as_bytes());
     let signer = header.signer.as_str();
@@ -180,10 +194,11 @@ pub(in crate::trust) fn write<F: Form>(header: &Header, form: &F) -> Result<Vec<
 }
 
 pub(in crate::trust) fn read<F: Form>(bytes: &[u8]) -> Result<(Header, F), FormError> {
-    let bytes = bytes
-        .strip_prefix(F::CONTEXT)
+    let mut contexts = F::CONTEXTS.iter();
+    let (context, rest) = contexts
+        .find_map(|context| Some((*context, bytes.strip_prefix(*context)?)))
         .ok_or(FormError::OtherContext)?;
-    let mut input = Reader(bytes);
+    let mut input = Reader(rest);
     if input.u8()? != ALGORITHM {
         return Err(FormError::Algorithm);
     }
@@ -201,11 +216,14 @@ pub(in crate::trust) fn read<F: Form>(bytes: &[u8]) -> Result<(Header, F), FormE
         sandbox: input.bool()?,
     };
     let form = F::read(frame, &mut input)?;
-    if input.0.is_empty() {
-        Ok((Header { key, signer }, form))
-    } else {
-        Err(FormError::TrailingBytes)
+    if !input.0.is_empty() {
+        return Err(FormError::TrailingBytes);
     }
+    // What its own edition has and it has not.
+    if form.context() != context {
+        return Err(FormError::Truncated);
+    }
+    Ok((Header { key, signer }, form))
 }
 
 impl Form for ParcelForm {
@@ -219,7 +237,11 @@ impl Form for ParcelForm {
 }
 
 impl sealed::Body for ParcelForm {
-    const CONTEXT: &'static [u8] = b"hongyan parcel v1\0";
+    const CONTEXTS: &'static [&'static [u8]] = &[b"hongyan parcel v2\0", b"hongyan parcel v1\0"];
+
+    fn context(&self) -> &'static [u8] {
+        edition::<Self>(self.journal)
+    }
 
     fn write(&self, out: &mut Writer) -> Result<(), FormError> {
         check_parcel(self)?;
@@ -233,6 +255,7 @@ impl sealed::Body for ParcelForm {
             out.u32(*offset);
             out.u8(reason.number());
         }
+        write_journal(self.journal, out);
         Ok(())
     }
 
@@ -261,6 +284,7 @@ impl sealed::Body for ParcelForm {
             head,
             time_ms,
             voids,
+            journal: read_journal(input)?,
         };
         check_parcel(&form)?;
         Ok(form)
@@ -303,7 +327,11 @@ impl Form for ReceiptForm {
 }
 
 impl sealed::Body for ReceiptForm {
-    const CONTEXT: &'static [u8] = b"hongyan receipt v1\0";
+    const CONTEXTS: &'static [&'static [u8]] = &[b"hongyan receipt v2\0", b"hongyan receipt v1\0"];
+
+    fn context(&self) -> &'static [u8] {
+        edition::<Self>(self.journal)
+    }
 
     fn write(&self, out: &mut Writer) -> Result<(), FormError> {
         out.u64(self.first.get());
@@ -312,6 +340,7 @@ impl sealed::Body for ReceiptForm {
         out.u64(self.held.get());
         out.bytes(self.answers.as_bytes());
         out.i64(self.time_ms);
+        write_journal(self.journal, out);
         check_receipt(self)
     }
 
@@ -324,6 +353,7 @@ impl sealed::Body for ReceiptForm {
             held: Sequence::new(input.u64()?),
             answers: input.digest()?,
             time_ms: input.i64()?,
+            journal: read_journal(input)?,
         };
         check_receipt(&form)?;
         Ok(form)
@@ -343,6 +373,30 @@ fn check_receipt(form: &ReceiptForm) -> Result<(), FormError> {
     }
 }
 
+/// The context of a form that has the head of a journal, or was signed before there was one.
+fn edition<F: sealed::Body>(journal: Option<JournalHead>) -> &'static [u8] {
+    let edition = F::CONTEXTS.get(usize::from(journal.is_none()));
+    edition.copied().unwrap_or_default()
+}
+
+fn write_journal(journal: Option<JournalHead>, out: &mut Writer) {
+    if let Some(JournalHead { position, head }) = journal {
+        out.u64(position);
+        out.bytes(head.as_bytes());
+    }
+}
+
+/// None at the end of a form: whether its edition ends there, is looked at once it is read.
+fn read_journal(input: &mut Reader<'_>) -> Result<Option<JournalHead>, FormError> {
+    if input.0.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(JournalHead {
+        position: input.u64()?,
+        head: input.digest()?,
+    }))
+}
+
 impl Form for ResendForm {
     fn frame(&self) -> Frame {
         self.frame
@@ -354,7 +408,7 @@ impl Form for ResendForm {
 }
 
 impl sealed::Body for ResendForm {
-    const CONTEXT: &'static [u8] = b"hongyan resend v1\0";
+    const CONTEXTS: &'static [&'static [u8]] = &[b"hongyan resend v1\0"];
 
     fn write(&self, out: &mut Writer) -> Result<(), FormError> {
         out.u64(self.held.get());
@@ -388,7 +442,7 @@ impl Form for InvitationForm {
 }
 
 impl sealed::Body for InvitationForm {
-    const CONTEXT: &'static [u8] = b"hongyan invitation v1\0";
+    const CONTEXTS: &'static [&'static [u8]] = &[b"hongyan invitation v1\0"];
 
     fn write(&self, out: &mut Writer) -> Result<(), FormError> {
         out.bytes(self.document.as_bytes());
@@ -414,7 +468,7 @@ impl Form for InvitationAnswerForm {
 }
 
 impl sealed::Body for InvitationAnswerForm {
-    const CONTEXT: &'static [u8] = b"hongyan invitation answer v1\0";
+    const CONTEXTS: &'static [&'static [u8]] = &[b"hongyan invitation answer v1\0"];
 
     fn write(&self, out: &mut Writer) -> Result<(), FormError> {
         out.bytes(self.invitation.as_bytes());
@@ -436,7 +490,14 @@ pub(in crate::trust) mod sealed {
     use super::{FormError, Frame, Reader, Writer};
 
     pub trait Body: Sized {
-        const CONTEXT: &'static [u8];
+        /// What a form of each edition begins with, the newest first.
+        const CONTEXTS: &'static [&'static [u8]];
+
+        /// What this one begins with.
+        fn context(&self) -> &'static [u8] {
+            Self::CONTEXTS.first().copied().unwrap_or_default()
+        }
+
         fn write(&self, out: &mut Writer) -> Result<(), FormError>;
         fn read(frame: Frame, input: &mut Reader<'_>) -> Result<Self, FormError>;
     }

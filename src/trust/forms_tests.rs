@@ -6,9 +6,12 @@ use super::{sealed::Body as _, *};
 use crate::{
     domain::{field::Field, problem::Code, refusal::Refusal},
     trust::{
+        certification::CertificationForm,
         identity::SpiffeId,
         keys::{PublicKey, SigningKey},
         lineage::Lineage,
+        segment_head::SegmentHeadForm,
+        showing::ShowingForm,
         signature::{PinnedKey, SignatureError, Signed, Verified},
         statement::{MAX_STATEMENT, StatementForm},
         succession::SuccessionForm,
@@ -41,7 +44,15 @@ fn parcel() -> ParcelForm {
         head: Digest::new([2; 32]),
         time_ms: 1_791_331_200_000,
         voids: vec![(1, VoidReason::OnHold)],
+        journal: journal(9),
     }
+}
+
+fn journal(byte: u8) -> Option<JournalHead> {
+    Some(JournalHead {
+        position: 77,
+        head: Digest::new([byte; 32]),
+    })
 }
 
 fn receipt() -> ReceiptForm {
@@ -59,6 +70,7 @@ fn receipt() -> ReceiptForm {
         held: Sequence::new(5),
         answers: Digest::new([4; 32]),
         time_ms: -1,
+        journal: journal(8),
     }
 }
 
@@ -121,11 +133,18 @@ fn laws<F: Form + PartialEq + std::fmt::Debug>(form: &F) {
         assert!(read::<F>(&bytes[..end]).is_err(), "{end}");
     }
     let longer = [bytes.as_slice(), b"\0"].concat();
-    assert_eq!(read::<F>(&longer).unwrap_err(), FormError::TrailingBytes);
-    let other = [b"hongyan other v1\0", &bytes[F::CONTEXT.len()..]].concat();
+    // What follows the first of two editions is the beginning of what the second has.
+    let beyond = if form.context() == F::CONTEXTS[0] {
+        FormError::TrailingBytes
+    } else {
+        FormError::Truncated
+    };
+    assert_eq!(read::<F>(&longer).unwrap_err(), beyond);
+    let context = form.context().len();
+    let other = [b"hongyan other v1\0", &bytes[context..]].concat();
     assert_eq!(read::<F>(&other).unwrap_err(), FormError::OtherContext);
     let mut algorithm = bytes;
-    algorithm[F::CONTEXT.len()] = 2;
+    algorithm[context] = 2;
     assert_eq!(read::<F>(&algorithm).unwrap_err(), FormError::Algorithm);
 }
 
@@ -133,11 +152,54 @@ fn laws<F: Form + PartialEq + std::fmt::Debug>(form: &F) {
 fn every_form_has_one_layout() {
     laws(&parcel());
     laws(&receipt());
+    laws(&first_parcel());
+    laws(&first_receipt());
     laws(&resend());
     laws(&invitation());
     laws(&answer());
     laws(&succession());
     laws(&statement());
+    laws(&segment_head());
+    laws(&showing());
+    laws(&certification());
+}
+
+fn certification() -> CertificationForm {
+    CertificationForm {
+        frame: frame(),
+        key: PublicKey::from_spki(&generator()).unwrap(),
+    }
+}
+
+fn segment_head() -> SegmentHeadForm {
+    let home = frame().channel.from;
+    SegmentHeadForm::new(home, true, journal(5).unwrap(), 1_791_331_200_000)
+}
+
+fn showing() -> ShowingForm {
+    ShowingForm {
+        frame: frame(),
+        document: Digest::new([6; 32]),
+        time_ms: 1_791_331_200_000,
+    }
+}
+
+#[test]
+fn the_layouts_of_a_segments_head_and_of_a_showing_are_golden() {
+    let mut expected = b"hongyan journal head v1\0\x01".to_vec();
+    expected.extend([7; 32]);
+    expected.extend(b"\0\x0efujian.example350582350582\x01");
+    expected.extend(b"\0\0\0\0\0\0\0\x4d");
+    expected.extend([5; 32]);
+    expected.extend(1_791_331_200_000_i64.to_be_bytes());
+    assert_eq!(write(&header(), &segment_head()).unwrap(), expected);
+
+    let mut expected = b"hongyan evidence v1\0\x01".to_vec();
+    expected.extend([7; 32]);
+    expected.extend(b"\0\x0efujian.example350582530111\x01");
+    expected.extend([6; 32]);
+    expected.extend(1_791_331_200_000_i64.to_be_bytes());
+    assert_eq!(write(&header(), &showing()).unwrap(), expected);
 }
 
 #[test]
@@ -153,10 +215,42 @@ fn a_form_is_never_read_as_another_kind() {
     );
 }
 
+/// As parcels and receipts were signed before they named a journal.
+fn first_parcel() -> ParcelForm {
+    ParcelForm {
+        journal: None,
+        ..parcel()
+    }
+}
+
+fn first_receipt() -> ReceiptForm {
+    ReceiptForm {
+        journal: None,
+        ..receipt()
+    }
+}
+
+#[test]
+fn what_was_signed_in_the_first_edition_is_read_and_never_taken_for_the_second() {
+    let [first, second] = [first_parcel(), parcel()].map(|form| write(&header(), &form).unwrap());
+    let context = b"hongyan parcel v1\0".len();
+    assert_eq!(&first[..context], b"hongyan parcel v1\0");
+    assert_eq!(first[context..], second[context..second.len() - 40]);
+    let exchanged = |from: &[u8], to: &[u8]| [&from[..context], &to[context..]].concat();
+    assert_eq!(
+        read::<ParcelForm>(&exchanged(&second, &first)).unwrap_err(),
+        FormError::Truncated
+    );
+    assert_eq!(
+        read::<ParcelForm>(&exchanged(&first, &second)).unwrap_err(),
+        FormError::Truncated
+    );
+}
+
 /// The layout is a contract between versions of this program.
 #[test]
 fn the_layout_of_a_parcel_is_golden() {
-    let mut expected = b"hongyan parcel v1\0\x01".to_vec();
+    let mut expected = b"hongyan parcel v2\0\x01".to_vec();
     expected.extend([7; 32]);
     expected.extend(b"\0\x0efujian.example350582530111\x01");
     expected.extend(b"\0\0\0\0\0\0\0\x01\0\0\0\x03");
@@ -164,7 +258,26 @@ fn the_layout_of_a_parcel_is_golden() {
     expected.extend([2; 32]);
     expected.extend(1_791_331_200_000_i64.to_be_bytes());
     expected.extend(b"\0\0\0\x01\0\0\0\x01\x03");
+    expected.extend(b"\0\0\0\0\0\0\0\x4d");
+    expected.extend([9; 32]);
     assert_eq!(write(&header(), &parcel()).unwrap(), expected);
+}
+
+#[test]
+fn the_layout_of_a_receipt_is_golden() {
+    let mut expected = b"hongyan receipt v2\0\x01".to_vec();
+    expected.extend([7; 32]);
+    expected.extend(b"\0\x0efujian.example350582530111\x01");
+    expected.extend(b"\0\0\0\0\0\0\0\x01\0\0\0\x05");
+    expected.extend(b"\0\0\0\0\x02\x01\x02\x13field_not_permitted\x0dsubject.phone");
+    expected.extend(b"\0\0\0\0\x01");
+    expected.extend([3; 32]);
+    expected.extend(b"\0\0\0\0\0\0\0\x05");
+    expected.extend([4; 32]);
+    expected.extend((-1_i64).to_be_bytes());
+    expected.extend(b"\0\0\0\0\0\0\0\x4d");
+    expected.extend([8; 32]);
+    assert_eq!(write(&header(), &receipt()).unwrap(), expected);
 }
 
 #[test]
@@ -221,7 +334,7 @@ fn a_succession_is_a_nodes_own_and_has_a_number() {
     assert_eq!(change(|form| form.frame = frame()), FormError::NotCanonical);
     // What is not written is not read either: another receiving area, and a point off the curve.
     let bytes = write(&header(), &succession()).unwrap();
-    let at = SuccessionForm::CONTEXT.len() + 33 + 2 + "fujian.example".len();
+    let at = succession().context().len() + 33 + 2 + "fujian.example".len();
     for changed in [at + 6, at + 13 + 8 + 90] {
         let mut other = bytes.clone();
         other[changed] ^= 1;
@@ -263,7 +376,7 @@ fn parcels_that_say_nothing_or_too_much_have_no_form() {
 #[test]
 fn a_count_beyond_the_limit_costs_no_memory() {
     let bytes = write(&header(), &receipt()).unwrap();
-    let at = ReceiptForm::CONTEXT.len() + 33 + 2 + "fujian.example".len() + 13 + 8;
+    let at = receipt().context().len() + 33 + 2 + "fujian.example".len() + 13 + 8;
     let mut many = bytes;
     many[at..at + 4].copy_from_slice(&u32::MAX.to_be_bytes());
     assert_eq!(read::<ReceiptForm>(&many).unwrap_err(), FormError::TooMany);
@@ -371,6 +484,7 @@ proptest! {
             held,
             answers: Digest::new(head),
             time_ms,
+            journal: journal(1),
         };
         let bytes = write(&header(), &form).unwrap();
         prop_assert_eq!(read::<ReceiptForm>(&bytes).unwrap(), (header(), form));

@@ -54,6 +54,7 @@ fn parcel(key: &SigningKey) -> Signed {
         head: Digest::new([2; 32]),
         time_ms: 0,
         voids: Vec::new(),
+        journal: None,
     };
     key.sign(node().trust_domain(), &form).unwrap()
 }

@@ -11,6 +11,7 @@
 pub mod alert;
 pub mod authority;
 pub mod calls;
+pub mod certification;
 pub mod chain;
 pub mod connection;
 pub mod connector;
@@ -35,6 +36,8 @@ pub mod pairing;
 pub mod reference;
 mod register;
 pub mod rotation;
+pub mod segment_head;
+pub mod showing;
 pub mod signature;
 pub mod statement;
 pub mod succession;

@@ -30,7 +30,7 @@ impl Form for StatementForm {
 }
 
 impl sealed::Body for StatementForm {
-    const CONTEXT: &'static [u8] = b"hongyan signed statement v1\0";
+    const CONTEXTS: &'static [&'static [u8]] = &[b"hongyan signed statement v1\0"];
 
     fn write(&self, out: &mut Writer) -> Result<(), FormError> {
         check(self)?;

@@ -66,7 +66,7 @@ impl Form for SuccessionForm {
 }
 
 impl sealed::Body for SuccessionForm {
-    const CONTEXT: &'static [u8] = b"hongyan succession v1\0";
+    const CONTEXTS: &'static [&'static [u8]] = &[b"hongyan succession v1\0"];
 
     fn write(&self, out: &mut Writer) -> Result<(), FormError> {
         check(self)?;

@@ -23,6 +23,7 @@ use x509_parser::{certificate::X509Certificate, extensions::GeneralName};
 use super::{
     identity::{OfficeId, PeerId, SpiffeId, TrustDomain},
     identity_error::IdentityError,
+    keys::PublicKey,
     pairing::RevocationPolicy,
     tls::provider,
 };
@@ -247,6 +248,34 @@ impl NodeOfOffices {
 /// nor an office's.
 pub fn named_id(certificate: &CertificateDer<'_>) -> Result<SpiffeId, IdentityError> {
     Leaf::read(certificate)?.id.ok_or(IdentityError::NotANode)
+}
+
+/// The node that a certificate names and the key in it, if it leads to that root at that time, or,
+/// if it was issued later, at its first moment. No list is looked at.
+pub(in crate::trust) fn holder(
+    chain: &[CertificateDer<'_>],
+    root: &CertificateDer<'_>,
+    at: UnixTime,
+) -> Option<(SpiffeId, PublicKey)> {
+    let (first, intermediates) = chain.split_first()?;
+    let leaf = Leaf::read(first).ok()?;
+    let id = leaf.id.clone().filter(SpiffeId::is_node)?;
+    let anchors = anchors(std::slice::from_ref(root)).ok()?;
+    let path = leaf.end_entity.verify_for_usage(
+        provider().signature_verification_algorithms.all,
+        &anchors,
+        intermediates,
+        at.max(leaf.first_moment()),
+        KeyUsage::client_auth(),
+        None,
+        None,
+    );
+    for authority in path.ok()?.intermediate_certificates() {
+        check_signer(&authority.der()).ok()?;
+    }
+    leaf.check_usage(Part::Client).ok()?;
+    let key = PublicKey::from_spki(leaf.certificate.public_key().raw).ok()?;
+    Some((id, key))
 }
 
 struct Leaf<'a> {

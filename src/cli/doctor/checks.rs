@@ -14,10 +14,12 @@ use crate::{
     agreement::{Agreements, EndsSoon},
     config::load_holidays,
     domain::workdays::Workdays,
+    node::{HeadsReport, check_heads},
     pairing::{load_agreements, load_all},
     trust::{
         expiry::{Stage, Warning},
         files,
+        lineage::Lineage,
         material::{TrustSnapshot, TrustSource},
         pairing::Pairing,
     },
@@ -38,6 +40,7 @@ pub(super) fn all(home: &Home) -> Vec<Finding> {
     findings.extend(trust(home));
     findings.extend(agreements(home));
     findings.extend(holidays(home));
+    findings.push(journal_heads(home));
     findings.push(disk(home));
     findings
 }
@@ -81,6 +84,63 @@ fn signing_key(home: &Home) -> Finding {
         format!("signing key {fingerprint}, changed {changes} times"),
     );
     Finding::new("signing_key", State::Fine, sentence)
+}
+
+/// Whether the journal is still the one whose heads this node signed.
+fn journal_heads(home: &Home) -> Finding {
+    let check = "journal_heads";
+    let keys = match own_keys(home) {
+        Ok(keys) => keys,
+        Err(failure) => return Finding::of_failure(check, failure),
+    };
+    let config = &home.config;
+    let own = Lineage::new(
+        config.id.clone(),
+        config.areas.as_slice().into(),
+        config.mode.is_sandbox(),
+        keys.signing.public().clone(),
+        &keys.earlier,
+    );
+    let HeadsReport {
+        signed,
+        unsigned,
+        wrong,
+    } = match check_heads(&home.dir, &own) {
+        Ok(report) => report,
+        Err(error) => {
+            let failure = Failure::refused(both(
+                format!("日志链头无法核对：{error}"),
+                format!("the heads of the journal cannot be compared: {error}"),
+            ));
+            return Finding::of_failure(check, failure);
+        }
+    };
+    if !wrong.is_empty() {
+        let (zh, en) = (wrong.join("、"), wrong.join(", "));
+        let sentence = both(
+            format!("日志与本节点签署的链头不符：{zh}。请从备份恢复，并与对方持有的链头核对。"),
+            format!(
+                "the journal is not the one whose heads were signed: {en}; restore it from a backup, and compare with the heads that peers hold"
+            ),
+        );
+        return Finding::new(check, State::Wrong, sentence);
+    }
+    if unsigned > 0 {
+        let sentence = both(
+            format!(
+                "日志有{unsigned}段尚未签署链头，节点运行时会补签；如持续出现，请查看节点日志。"
+            ),
+            format!(
+                "{unsigned} segments of the journal have no signed head; a running node signs them; if it stays so, look at its log"
+            ),
+        );
+        return Finding::new(check, State::Soon, sentence);
+    }
+    let sentence = both(
+        format!("日志{signed}段的链头均已签署且相符"),
+        format!("the heads of all {signed} segments are signed and fit"),
+    );
+    Finding::new(check, State::Fine, sentence)
 }
 
 /// A clock that runs behind this program, or behind the node's own files, is wrong.

@@ -5,7 +5,12 @@ use std::net::SocketAddr;
 use super::super::{exit::Failure, home::Home, language::both};
 use crate::{
     pairing::Party,
-    trust::{files, keys::SigningKey, pairing::RevocationPolicy},
+    trust::{
+        certification::Certification,
+        files,
+        keys::{KeyError, SigningKey},
+        pairing::RevocationPolicy,
+    },
 };
 
 /// The key with which the node signs.
@@ -39,7 +44,23 @@ pub(super) fn own(home: &Home, key: &SigningKey) -> Result<Party, Failure> {
             RevocationPolicy::ShortLived => None,
         },
         signing_key: key.public().clone(),
+        certification: certification(home, key)?,
         revocation: config.revocation,
         sandbox: config.mode.is_sandbox(),
     })
+}
+
+/// What lets the node's certificate vouch for the key with which it signs; none where the
+/// certificate's key is of another kind.
+fn certification(home: &Home, key: &SigningKey) -> Result<Option<Certification>, Failure> {
+    let certified = match SigningKey::load(&home.dir.node_key()) {
+        Ok(certified) => certified,
+        Err(KeyError::NotP256) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let chain = files::read_public(&home.dir.node_certificate())?;
+    let chain = String::from_utf8_lossy(&chain).into_owned();
+    let (id, sandbox) = (&home.config.id, home.config.mode.is_sandbox());
+    let made = Certification::make(&certified, chain, id, sandbox, key.public());
+    Ok(Some(made?))
 }

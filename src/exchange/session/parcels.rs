@@ -50,6 +50,7 @@ impl Session<'_> {
             head: batch.head,
             time_ms: self.exchange.0.clock.now_ms(),
             voids,
+            journal: Some(self.exchange.0.store.journal_head(self.channel.from)),
         };
         let trust = self.exchange.trust();
         self.show_key(&trust).await?;

@@ -42,6 +42,9 @@ impl Session<'_> {
         {
             return Err(NotOfItsForm("a receipt for something else").into());
         }
+        if form.journal.is_none() {
+            return Err(NotOfItsForm("a receipt that names no journal").into());
+        }
         self.exchange.0.links.heard(&self.peer);
         let answered = form.outcomes.len();
         let last = form.first.plus(answered as u64);

@@ -17,6 +17,7 @@ mod working;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use tonic::{
@@ -136,6 +137,20 @@ impl Client {
         let first = wire::NoticeRecord { state, notice };
         let records = std::iter::once(first).chain(further);
         records.map(TryInto::try_into).collect()
+    }
+
+    /// Evidence of one notice: the bytes of a file that its reader verifies by itself.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn evidence(&self, id: NoticeId) -> Result<Bytes, ClientError> {
+        let request = wire::ExportEvidenceRequest {
+            notice_id: id.as_bytes().to_vec().into(),
+        };
+        let wire::ExportEvidenceResponse { file } = self
+            .ask(self.inner.clone().export_evidence(request))
+            .await?;
+        Ok(file)
     }
 
     /// A page of notices, newest first, and the token of the next page.

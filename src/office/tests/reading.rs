@@ -50,6 +50,31 @@ async fn who_runs_the_node_sees_states_and_no_values() {
 }
 
 #[tokio::test]
+async fn evidence_holds_the_content_only_for_those_who_may_see_it() {
+    let world = World::start().await;
+    let mut chendai = world.client("chendai").await;
+    let published = publish(&mut chendai, departure("r-1")).await.unwrap();
+    let request = || wire::ExportEvidenceRequest {
+        notice_id: published.notice_id.clone(),
+    };
+    for (office, told) in [
+        ("system", "1 true"),
+        ("operator", "1 false"),
+        ("watcher", "1 false"),
+    ] {
+        let mut client = world.client(office).await;
+        let exported = client.export_evidence(request()).await.unwrap();
+        assert_eq!(exported.into_inner().file, told.as_bytes(), "{office}");
+    }
+    let unknown = wire::ExportEvidenceRequest {
+        notice_id: vec![0x81; 16].into(),
+    };
+    let mut client = world.client("system").await;
+    let status = client.export_evidence(unknown).await.err().unwrap();
+    assert_eq!(told(&status), (Grpc::NotFound, "unknown_notice".into()));
+}
+
+#[tokio::test]
 async fn pages_lead_from_one_to_the_next() {
     let world = World::start().await;
     let mut system = world.client("system").await;

@@ -10,7 +10,7 @@ use crate::proto::{
 };
 use tonic::transport::Channel as Transport;
 
-const CALLS: [&str; 14] = [
+const CALLS: [&str; 15] = [
     "publish",
     "stream",
     "subscribe",
@@ -25,6 +25,7 @@ const CALLS: [&str; 14] = [
     "agreement",
     "compare",
     "due",
+    "evidence",
 ];
 
 async fn call(client: &mut OfficeClient<Transport>, name: &str) -> Result<(), Status> {
@@ -90,6 +91,12 @@ async fn call(client: &mut OfficeClient<Transport>, name: &str) -> Result<(), St
             })
             .await
             .map(drop),
+        "evidence" => client
+            .export_evidence(wire::ExportEvidenceRequest {
+                notice_id: vec![0x81; 16].into(),
+            })
+            .await
+            .map(drop),
         "adopt" => client
             .adopt_channel(wire::AdoptChannelRequest { area })
             .await
@@ -105,7 +112,7 @@ async fn each_role_may_do_its_own() {
     let desk = ["publish", "stream", "subscribe"];
     let terms = ["agreements", "agreement", "compare"];
     let runs = ["probe", "adopt", "reload"];
-    let counts = ["due"];
+    let counts = ["due", "evidence"];
     for (office, may) in [
         ("chendai", [&desk[..], &reads].concat()),
         ("system", [&desk[..], &reads, &counts].concat()),

@@ -13,8 +13,8 @@ use crate::{
     },
     office::{
         AdoptedView, AgreedView, AgreementComparisonView, ComparedView, CourierState, CourierView,
-        Hindrance, LinkView, MisbehaviourView, OperationError, Operations, Pending, ProbeView,
-        ReloadView,
+        EvidenceAsked, Hindrance, LinkView, MisbehaviourView, OperationError, Operations, Pending,
+        ProbeView, ReloadView,
     },
     pairing::life::{Act, Proof},
 };
@@ -124,6 +124,13 @@ impl Operations for Rooms {
         _: Digest,
     ) -> Pending<'_, Result<Vec<Proof>, OperationError>> {
         Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn evidence(&self, asked: EvidenceAsked) -> Pending<'_, Result<String, OperationError>> {
+        let EvidenceAsked {
+            sequence, content, ..
+        } = asked;
+        Box::pin(async move { Ok(format!("{sequence} {}", content.is_some())) })
     }
 
     fn reload(&self) -> Pending<'_, Result<ReloadView, OperationError>> {

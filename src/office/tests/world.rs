@@ -348,6 +348,7 @@ impl World {
             head,
             time_ms: 0,
             voids: vec![],
+            journal: None,
         };
         self.store
             .receive(&Verified::for_test(form), arriving)

@@ -105,6 +105,18 @@ impl office_server::Office for Service {
         answer(&caller, listed, told::notices)
     }
 
+    async fn export_evidence(
+        &self,
+        request: Request<wire::ExportEvidenceRequest>,
+    ) -> Result<Response<wire::ExportEvidenceResponse>, Status> {
+        let (caller, wire::ExportEvidenceRequest { notice_id }) = taken(request)?;
+        let id = asked::notice_id(&notice_id)?;
+        let exported = self.0.export_evidence(&caller.id, id).await;
+        answer(&caller, exported, |file| wire::ExportEvidenceResponse {
+            file: file.into_bytes().into(),
+        })
+    }
+
     async fn list_cases(
         &self,
         request: Request<wire::ListCasesRequest>,

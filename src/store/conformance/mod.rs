@@ -8,11 +8,13 @@
 //! | `receiving` | parcels, ids, pauses |
 //! | `consuming` | feeds and their consumers |
 //! | `adopting` | stores that were set back |
+//! | `evidence` | what can be shown later |
 //! | `own_areas` | two home areas of one node: both ends of a channel in one store |
 //! | `working` | what desks do |
 
 mod adopting;
 mod consuming;
+mod evidence;
 mod own_areas;
 mod publishing;
 mod receiving;
@@ -24,7 +26,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub(crate) use self::{
-    adopting::*, consuming::*, own_areas::*, publishing::*, receiving::*, settling::*, working::*,
+    adopting::*, consuming::*, evidence::*, own_areas::*, publishing::*, receiving::*, settling::*,
+    working::*,
 };
 use super::{
     backend::Backend,

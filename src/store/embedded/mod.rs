@@ -4,8 +4,10 @@
 //! ([`places`], [`views`]). What the index holds follows from the journal ([`projection`]).
 
 mod command;
+pub(crate) mod compared;
 mod consumers;
 mod consuming;
+mod evidence;
 #[cfg(any(test, fuzzing))]
 #[path = "../../../tests/fuzz/targets/store.rs"]
 pub(crate) mod fuzz;
@@ -126,6 +128,8 @@ impl Embedded {
             Arc::new(Wakeups::default()),
             Arc::new(Health::new(Layout::of(data).index)),
         );
+        wakeups.reached(opened.end, &opened.chains);
+        wakeups.began(opened.segment_first);
         let consumers = Arc::new(Consumers::new(&opened.state, opened.end));
         let patient = Arc::new(Patient::default());
         let writer = Writer {

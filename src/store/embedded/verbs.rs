@@ -19,6 +19,7 @@ use crate::{
     domain::{
         area::County,
         channel::{Channel, Digest, Sequence},
+        journal::JournalHead,
         notice::NoticeId,
         problem::Code,
         receipt::{Outcome, VoidReason},
@@ -482,6 +483,23 @@ impl Backend for Embedded {
             }
             Ok(count)
         }))
+    }
+
+    fn evidence(
+        &self,
+        channel: Channel,
+        direction: Direction,
+        sequence: Sequence,
+    ) -> Pending<'_, Result<Option<Bytes>, NotNow>> {
+        Box::pin(self.read(move |places| places.evidence_of(channel, direction, sequence)))
+    }
+
+    fn journal_head(&self, home: County) -> JournalHead {
+        self.wakeups.journal_head(home)
+    }
+
+    fn segment_bell(&self) -> watch::Receiver<Position> {
+        self.wakeups.segments()
     }
 
     fn channel_bell(&self, channel: Channel) -> watch::Receiver<Sequence> {

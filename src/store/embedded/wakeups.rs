@@ -12,10 +12,12 @@ use crate::{
     domain::{
         area::County,
         channel::{Channel, Sequence},
+        journal::JournalHead,
     },
     store::journal::{
         group::Placed,
         record::{Position, Record},
+        segment::Chains,
     },
 };
 
@@ -28,6 +30,17 @@ pub(crate) struct Wakeups {
     new_channels: watch::Sender<u64>,
     /// Rings with every group, whatever is in it.
     commits: watch::Sender<u64>,
+    /// How far the journal has come, of every home area.
+    heads: watch::Sender<Heads>,
+    /// Rings with every new segment; its first position.
+    segments: watch::Sender<Position>,
+}
+
+/// Where the journal ends, and the heads of all chains there.
+#[derive(Default)]
+struct Heads {
+    end: Position,
+    chains: Chains,
 }
 
 impl Wakeups {
@@ -75,6 +88,33 @@ impl Wakeups {
     /// How many groups have been committed since the store was opened.
     pub(crate) fn commits(&self) -> watch::Receiver<u64> {
         self.commits.subscribe()
+    }
+
+    /// The head of a home area's chain, as of the last commit.
+    pub(crate) fn journal_head(&self, home: County) -> JournalHead {
+        let heads = self.heads.borrow();
+        JournalHead {
+            position: heads.end.get(),
+            head: heads.chains.get(&home).copied().unwrap_or_default(),
+        }
+    }
+
+    /// The journal is durable up to there.
+    pub(crate) fn reached(&self, end: Position, chains: &Chains) {
+        self.heads.send_modify(|heads| {
+            heads.end = end;
+            heads.chains.clone_from(chains);
+        });
+    }
+
+    /// Where the newest segment begins.
+    pub(crate) fn segments(&self) -> watch::Receiver<Position> {
+        self.segments.subscribe()
+    }
+
+    /// A segment has been begun.
+    pub(crate) fn began(&self, first: Position) {
+        self.segments.send_replace(first);
     }
 
     /// A group is durable and in the index.

@@ -416,6 +416,7 @@ impl Writer {
         if let Some(open) = &mut self.summary {
             open.absorb(summary).map_err(IndexError::from)?;
         }
+        self.wakeups.reached(self.end, &self.chains);
         self.wakeups.committed(&self.state, &placed);
         Ok(())
     }
@@ -448,6 +449,7 @@ impl Writer {
         self.file = file;
         self.summary = Some(Summary::default());
         self.segment_first = self.end;
+        self.wakeups.began(self.segment_first);
         self.end = end;
         Ok(())
     }

@@ -11,6 +11,7 @@
 pub(crate) mod act;
 pub(crate) mod bytes;
 pub(crate) mod group;
+pub(crate) mod heads;
 pub(crate) mod layout;
 pub(crate) mod reader;
 pub(crate) mod record;

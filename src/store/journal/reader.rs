@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    group::{ENTRY_HEAD, Placed, entry_len, read_entry},
+    group::{ENTRY_HEAD, GROUP_HEADER, Placed, claimed_len, entry_len, read_entry},
     record::{Position, Record},
 };
 
@@ -75,6 +75,21 @@ impl Segments {
                 source,
             })?;
         Ok(buffer.into())
+    }
+
+    /// Where the segments begin, in order.
+    pub(crate) fn firsts(&self) -> Vec<Position> {
+        let segments = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        segments.keys().copied().collect()
+    }
+
+    /// The whole group that begins at a position.
+    pub(crate) fn group(&self, at: Position) -> Result<Bytes, ReadError> {
+        let head = self.bytes(at, GROUP_HEADER as u32)?;
+        let len = claimed_len(&head)
+            .and_then(|body| u32::try_from(body.checked_add(GROUP_HEADER)?).ok())
+            .ok_or_else(|| ReadError::Damaged { at: at.get() })?;
+        self.bytes(at, len)
     }
 
     /// The consecutive entries that fill the `len` bytes at a position.

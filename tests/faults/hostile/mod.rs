@@ -327,6 +327,25 @@ fn id_of(shown: &str) -> [u8; 16] {
 }
 
 #[test]
+fn a_parcel_that_names_no_journal_is_not_taken() {
+    let (_world, jinjiang, guandu) = World::two_counties_of(Build::Sound);
+    let here = jinjiang.start();
+    let mut attack = Attack::begin(&guandu, &jinjiang);
+    let notice = attack.peer.notice();
+    // As it was signed before there was a journal at its end.
+    let mut form = attack.peer.form(attack.held, &notice);
+    form.truncate(form.len() - 40);
+    let context = b"hongyan parcel v1\0";
+    form[..context.len()].copy_from_slice(context);
+    let parcel = message(&Peer::parcel(&attack.peer.sign(&form), &notice));
+    let (taken, status) = attack.deliver("no journal", &parcel, &notice, true);
+    assert!(!taken, "its sender may rewrite its journal unnoticed");
+    assert_eq!(status.code, 3, "{status:?}");
+    attack.honest();
+    assert_unshaken(&here);
+}
+
+#[test]
 fn a_peer_takes_back_only_what_it_sent() {
     let (_world, jinjiang, guandu) = World::two_counties_of(Build::Sound);
     let here = jinjiang.start();

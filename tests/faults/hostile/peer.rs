@@ -18,6 +18,9 @@ use crate::{
 
 use super::contents::{DEPARTURE, content, kind, names_a_notice};
 
+/// Any head of its own journal: nobody else can say whether it is one.
+pub(super) const JOURNAL: [u8; 40] = [7; 40];
+
 pub(super) const DELIVER: &str = "/hongyan.exchange.v1.Exchange/Deliver";
 pub(super) const PROBE: &str = "/hongyan.exchange.v1.Exchange/Probe";
 pub(super) const SHOW_HOLDINGS: &str = "/hongyan.exchange.v1.Exchange/ShowHoldings";
@@ -154,7 +157,7 @@ impl Peer {
 
     fn form_of(&self, held: Held, notices: &[&[u8]]) -> Vec<u8> {
         let behind = notices.iter().fold(held, |held, notice| held.with(notice));
-        let mut form = b"hongyan parcel v1\0".to_vec();
+        let mut form = b"hongyan parcel v2\0".to_vec();
         form.extend(self.header());
         form.extend((held.sequence + 1).to_be_bytes());
         form.extend(u32::try_from(notices.len()).unwrap().to_be_bytes());
@@ -162,6 +165,7 @@ impl Peer {
         form.extend(behind.head);
         form.extend(self.now_ms.to_be_bytes());
         form.extend(0_u32.to_be_bytes());
+        form.extend(JOURNAL);
         form
     }
 

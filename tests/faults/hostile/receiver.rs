@@ -22,7 +22,7 @@ use super::{
     assert_unshaken, framed_wrongly,
     mutation::{Kind, spoil},
     mutations,
-    peer::{DELIVER, header, now_ms, sha256, sign, signing_key},
+    peer::{DELIVER, JOURNAL, header, now_ms, sha256, sign, signing_key},
     stand_in::stand_in,
 };
 
@@ -67,8 +67,8 @@ impl Desk {
                 self.faults.push(fault);
             }
             self.held = receipted;
-            // The form ends: head 32, held 8, digest 32, time 8.
-            self.head = form[form.len() - 80..form.len() - 48].try_into().unwrap();
+            // The form ends: head 32, held 8, digest 32, time 8, journal 40.
+            self.head = form[form.len() - 120..form.len() - 88].try_into().unwrap();
         }
         if self.held == 0 {
             // The head before the first place is that of a sender that has given none.
@@ -81,11 +81,11 @@ impl Desk {
     /// The answer to a parcel.
     fn receipt(&mut self, parcel: &[u8]) -> Answer {
         let form = bytes_in(&bytes_in(parcel, 1).unwrap(), 1).unwrap();
-        let context = b"hongyan parcel v1\0".len();
+        let context = b"hongyan parcel v2\0".len();
         let body = &form[context + header(&self.key, JINJIANG, GUANDU).len()..];
         let first = u64::from_be_bytes(body[..8].try_into().unwrap());
         let count = u32::from_be_bytes(body[8..12].try_into().unwrap());
-        let mut receipt = b"hongyan receipt v1\0".to_vec();
+        let mut receipt = b"hongyan receipt v2\0".to_vec();
         receipt.extend(header(&self.key, JINJIANG, GUANDU));
         receipt.extend(first.to_be_bytes());
         receipt.extend(count.to_be_bytes());
@@ -95,11 +95,12 @@ impl Desk {
         receipt.extend((first - 1 + u64::from(count)).to_be_bytes());
         receipt.extend(sha256(&[b"hongyan signed form v1\0", &form]));
         receipt.extend(now_ms().to_be_bytes());
+        receipt.extend(JOURNAL);
         if self.left > 0 && self.draw.below(4) == 0 {
             // Signed, and for something else.
             self.left -= 1;
             let end = receipt.len();
-            receipt[end - 12] ^= 1;
+            receipt[end - 52] ^= 1;
             return Answer::Spoilt(message(&bytes(2, bytes(1, sign(&self.key, &receipt)))));
         }
         let answer = bytes(2, bytes(1, sign(&self.key, &receipt)));

@@ -7,7 +7,7 @@ use crate::{
     agreement,
     config::{Initial, Mode, node_toml},
     envelope::samples,
-    exchange, office,
+    evidence, exchange, office,
     pairing::{Here, Inviting, Nonce, accept_invitation, invite, read_invitation},
     store, trust,
 };
@@ -21,6 +21,7 @@ pub(super) fn seeds(name: &str) -> Vec<Vec<u8>> {
         "act" | "group" | "index_values" | "segment_header" | "snapshot" | "summary" => {
             store::fuzz::seeds(name)
         }
+        "evidence" => vec![evidence::tests::sample()],
         "hangs" | "hoards" | "panics" => vec![b"0".to_vec()],
         "agree" | "holdings" | "probe" | "receiver_step" | "sender_step" => {
             exchange::fuzz::seeds(name)

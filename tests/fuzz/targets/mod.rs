@@ -41,6 +41,7 @@ pub const TARGETS: &[Target] = &[
     ("crl", trust::fuzz::crl),
     ("draft", office::fuzz::draft),
     ("earlier_keys", trust::fuzz::earlier_keys),
+    ("evidence", evidence),
     ("group", store::fuzz::group),
     ("holdings", exchange::fuzz::holdings),
     ("index_values", store::fuzz::index_values),
@@ -81,6 +82,15 @@ pub const TARGETS: &[Target] = &[
 pub fn run(name: &str, bytes: &[u8]) {
     let (_, target) = TARGETS.iter().find(|(known, _)| *known == name).unwrap();
     target(bytes);
+}
+
+/// A file of evidence is believed or not; what is believed is told in words.
+fn evidence(bytes: &[u8]) {
+    if let Ok(verdict) = crate::evidence::verify(bytes, &[]) {
+        let told = verdict.proven.iter().map(|claim| claim.sentence());
+        let gaps = verdict.not_proven.iter().map(|gap| gap.sentence());
+        assert!(told.chain(gaps).all(|told| !told.en.is_empty()));
+    }
 }
 
 fn notice(bytes: &[u8]) {

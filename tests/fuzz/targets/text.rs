@@ -158,6 +158,7 @@ pub fn party(id: &str) -> Party {
         root_pem: root.pem(),
         crl_pem: None,
         signing_key: PublicKey::from_spki(&key.subject_public_key_info()).unwrap(),
+        certification: None,
         revocation: RevocationPolicy::ShortLived,
         sandbox: true,
     }

@@ -17,6 +17,7 @@ use rustls_pki_types::{
 
 use super::{
     authority::root_trust_domain,
+    certification::CertificationForm,
     expiry::{Expiry, Subject},
     forms::{
         self, Form, InvitationAnswerForm, InvitationForm, ParcelForm, ReceiptForm, ResendForm,
@@ -26,6 +27,8 @@ use super::{
     keys::{PublicKey, SigningKey},
     pairing::RevocationPolicy,
     rotation,
+    segment_head::SegmentHeadForm,
+    showing::ShowingForm,
     statement::StatementForm,
     succession::SuccessionForm,
     tls,
@@ -44,9 +47,13 @@ pub(crate) fn resend(bytes: &[u8]) {
     form::<ResendForm>(bytes);
 }
 
+/// The short forms: those of a pairing, and of what a node says of its keys, journal and evidence.
 pub(crate) fn pairing_forms(bytes: &[u8]) {
     form::<InvitationForm>(bytes);
     form::<InvitationAnswerForm>(bytes);
+    form::<CertificationForm>(bytes);
+    form::<SegmentHeadForm>(bytes);
+    form::<ShowingForm>(bytes);
 }
 
 pub(crate) fn succession(bytes: &[u8]) {
@@ -189,6 +196,7 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
     use crate::domain::{
         channel::{Channel, Digest, Sequence},
         field::Field,
+        journal::JournalHead,
         problem::Code,
         receipt::{Outcome, VoidReason},
         refusal::Refusal,
@@ -209,6 +217,11 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
     };
     let [one, two, three] = [1, 2, 3].map(|byte| Digest::new([byte; 32]));
     let time_ms = 1_791_421_200_000;
+    let head = JournalHead {
+        position: 1_234,
+        head: three,
+    };
+    let journal = Some(head);
     match kind {
         "parcel" => [
             vec![],
@@ -223,6 +236,7 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
                 head: two,
                 time_ms,
                 voids,
+                journal,
             };
             forms::write(&header, &form).unwrap()
         })
@@ -237,6 +251,7 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
                 held: Sequence::new(10),
                 answers: two,
                 time_ms,
+                journal,
             };
             vec![forms::write(&header, &form).unwrap()]
         }
@@ -266,6 +281,21 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
                     frame,
                     invitation: two,
                     document: three,
+                },
+            )
+            .unwrap(),
+            forms::write(&header, &CertificationForm { frame, key: key() }).unwrap(),
+            forms::write(
+                &header,
+                &SegmentHeadForm::new(frame.channel.from, true, head, time_ms),
+            )
+            .unwrap(),
+            forms::write(
+                &header,
+                &ShowingForm {
+                    frame,
+                    document: one,
+                    time_ms,
                 },
             )
             .unwrap(),

@@ -70,6 +70,16 @@ fn claims_follow_the_chain() {
 }
 
 #[test]
+fn the_head_follows_the_home_area() {
+    run(conformance::the_head_follows_the_home_area);
+}
+
+#[test]
+fn what_both_signed_is_found() {
+    run(conformance::what_both_signed_is_found);
+}
+
+#[test]
 fn a_newer_lease_fences() {
     run(conformance::a_newer_lease_fences);
 }
