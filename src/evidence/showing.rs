@@ -26,8 +26,8 @@ use crate::{
     },
 };
 
-/// What a node shows of one notice.
-#[derive(Clone, Debug)]
+/// What a node shows of one notice. It has no `Debug`: it holds a person.
+#[derive(Clone)]
 pub struct Showing {
     /// Its channel.
     pub channel: Channel,

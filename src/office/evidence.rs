@@ -18,8 +18,9 @@ use crate::{
     trust::{chain::notice_digest, identity::OfficeId},
 };
 
-/// Of which notice evidence is asked for, and what of it may be in there.
-#[derive(Clone, Debug)]
+/// Of which notice evidence is asked for, and what of it may be in there. It has no `Debug`: it
+/// holds a person.
+#[derive(Clone)]
 pub struct EvidenceAsked {
     /// Its channel.
     pub channel: Channel,
