@@ -190,6 +190,30 @@ fn a_question_is_answered_while_its_caller_waits_and_by_nothing_that_was_not_ask
     assert!(!log.contains("A-1") && !log.contains(&resident(1)), "{log}");
 }
 
+#[test]
+fn who_is_asked_after_is_whom_the_last_correction_names() {
+    let (world, jinjiang, guandu) = region();
+    let (_here, _there) = (jinjiang.start(), guandu.start());
+    let first = departed(&jinjiang, &guandu, 1);
+    // The departure was told with the number of the woman who has the certificate.
+    let mut correction = departure(2);
+    correction["reference"] = "c-1".into();
+    correction["kind"] = "correction".into();
+    correction["answers"] = first.as_str().into();
+    correction["corrects"] = "departure".into();
+    correction["corrected_on"] = "2026-10-10".into();
+    let said = jinjiang.publish(&[correction]).expect(0).lines();
+    jinjiang.wait_until_answered();
+    for county in [&jinjiang, &guandu] {
+        let shown = county.ask(&["notice", "show", &first]).expect(0).lines();
+        assert_eq!(shown[0]["corrected_by"], said[0]["notice_id"]);
+    }
+    let _answerer = Answerer::of(&jinjiang, &register(&world), "certificates");
+    let told = ask(&guandu, &first, &["--wait", "30"], 0);
+    assert_eq!(told["certificate_status"], "未查到", "{told}");
+    assert_eq!(told["certificate_number"], Value::Null);
+}
+
 /// Whether a key is of what a notice can say of a person.
 fn content(key: &str) -> bool {
     use hongyan::domain::field::Field;

@@ -197,9 +197,17 @@ fn show(arguments: &Show) -> Result<Exit, Failure> {
     let home = Home::open(&link.node)?;
     let output = Output::new(*output);
     let shown = block_on(async { Ok(connect(&home, &link.office).await?.notice(*id).await?) })?;
-    for Shown { state, content } in &shown {
+    for Shown {
+        state,
+        content,
+        corrected_by,
+    } in &shown
+    {
         let mut whole = content.as_ref().map_or_else(Map::new, subscribe::content);
         whole.extend(object(state));
+        if let Some(correction) = corrected_by {
+            whole.insert("corrected_by".into(), json!(correction.to_string()));
+        }
         if output.is_json() {
             output.object(&whole)?;
             continue;
@@ -240,6 +248,7 @@ pub(super) fn label(name: &str, language: Language) -> String {
         "at" => "时间",
         "case_id" => "个案编号",
         "code" => "代码",
+        "corrected_by" => "更正通报",
         "deadline" => "截止",
         "delivery" => "送达状态",
         "direction" => "方向",

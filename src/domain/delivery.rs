@@ -89,6 +89,14 @@ impl Delivery {
         }
     }
 
+    /// True if it ended without the peer's having stored it, as far as is known here.
+    pub const fn has_ended(&self) -> bool {
+        match self {
+            Self::Queued | Self::InFlight | Self::Stored => false,
+            Self::Refused(_) | Self::Expired(_) | Self::Withdrawn(_) => true,
+        }
+    }
+
     /// Its stable name.
     pub const fn name(&self) -> &'static str {
         match self {

@@ -6,7 +6,7 @@ use super::{
     Office,
     authority::COUNTERS,
     problem::Fault,
-    query::{NoticeRecords, NoticeSeen},
+    query::{NoticeRecords, NoticeSeen, RecordSeen},
 };
 use crate::{
     domain::{
@@ -48,7 +48,8 @@ impl Office {
     ) -> Result<String, Fault> {
         self.authority(caller)?.require(COUNTERS)?;
         let NoticeRecords { first, further: _ } = self.get_notice(caller, id).await?;
-        let NoticeSeen { view, full, .. } = first;
+        let RecordSeen { notice, .. } = first;
+        let NoticeSeen { view, full, .. } = notice;
         let digest = view.facts.digest;
         // What is not there any more is not the notice, whatever stands in its place.
         let content = full.then_some(view.bytes);

@@ -27,11 +27,18 @@ pub(super) struct NoticeSeen {
     pub(super) sandbox: bool,
 }
 
+/// A notice as one home area has it.
+pub(super) struct RecordSeen {
+    pub(super) notice: NoticeSeen,
+    /// The correction of it that counts.
+    pub(super) corrected_by: Option<NoticeId>,
+}
+
 /// The records of one notice that an office may see: two, the sending side's first, where it went
 /// from one home area to another and the office may know of both.
 pub(super) struct NoticeRecords {
-    pub(super) first: NoticeSeen,
-    pub(super) further: Vec<NoticeSeen>,
+    pub(super) first: RecordSeen,
+    pub(super) further: Vec<RecordSeen>,
 }
 
 /// Which notices are asked for.
@@ -73,7 +80,15 @@ impl Office {
         authority.require(READERS)?;
         let mut records = Vec::new();
         for view in self.parts.store.notices(id).await? {
-            records.extend(self.seen(&authority, view).await?);
+            let side = view.side();
+            let Some(notice) = self.seen(&authority, view).await? else {
+                continue;
+            };
+            let correction = self.parts.store.correction(side, id).await?;
+            records.push(RecordSeen {
+                notice,
+                corrected_by: correction.map(|correction| correction.facts.id),
+            });
         }
         let mut records = records.into_iter();
         Ok(NoticeRecords {

@@ -190,6 +190,13 @@ pub(crate) trait Backend: Send + Sync {
     /// where a notice went from one home area to another.
     fn notices(&self, id: NoticeId) -> Pending<'_, Result<Vec<NoticeView>, NotNow>>;
 
+    /// The correction of a notice that counts: of those that have not ended, the last on the channel.
+    fn correction(
+        &self,
+        side: Side,
+        corrected: NoticeId,
+    ) -> Pending<'_, Result<Option<NoticeView>, NotNow>>;
+
     /// Notices of a home area, newest first, from before a position.
     fn page(
         &self,

@@ -360,6 +360,19 @@ impl Store {
         self.backend.notices(id).await
     }
 
+    /// The correction of a notice that counts: of those that were not refused, have not expired and
+    /// were not withdrawn, the last on the channel.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn correction(
+        &self,
+        side: Side,
+        corrected: NoticeId,
+    ) -> Result<Option<NoticeView>, NotNow> {
+        self.backend.correction(side, corrected).await
+    }
+
     /// Notices of a home area, newest first, from before a position.
     ///
     /// # Errors

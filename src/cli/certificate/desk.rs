@@ -15,7 +15,7 @@ use crate::{
         area::County,
         calendar,
         draft::Draft,
-        notice::{Certificate, CertificateResult, Content, Movement, NoticeId},
+        notice::{Certificate, CertificateResult, Content, Correction, Movement, NoticeId},
         pace::{Pace, Taken},
         problem::{Code, Sentence},
     },
@@ -172,23 +172,34 @@ impl Desk {
     }
 }
 
-/// What the notice tells of a move; none if this office cannot see it, or nothing of it is left.
+/// What the notice tells of a move, as it was corrected last; none if this office cannot see that, or
+/// nothing of it is left.
 async fn movement_of(client: &Client, id: NoticeId) -> Result<Option<Movement>, ClientError> {
-    let records = match client.notice(id).await {
-        Ok(records) => records,
-        Err(ClientError::Refused(refusal)) if refusal.code == Code::UnknownNotice.name() => {
-            return Ok(None);
-        }
-        Err(error) => return Err(error),
+    let records = records_of(client, id).await?;
+    let corrected_by = records.iter().find_map(|shown| shown.corrected_by);
+    let records = match corrected_by {
+        Some(correction) => records_of(client, correction).await?,
+        None => records,
     };
     let contents = records
         .into_iter()
         .filter_map(|Shown { content, .. }| content);
     let moved = |Incoming { content, .. }: Incoming| match content {
-        Content::Departure(movement) | Content::Arrival(movement) => Some(movement),
+        Content::Departure(movement)
+        | Content::Arrival(movement)
+        | Content::Correction(Correction { movement, .. }) => Some(movement),
         _ => None,
     };
     Ok(contents.into_iter().find_map(moved))
+}
+
+async fn records_of(client: &Client, id: NoticeId) -> Result<Vec<Shown>, ClientError> {
+    match client.notice(id).await {
+        Err(ClientError::Refused(refusal)) if refusal.code == Code::UnknownNotice.name() => {
+            Ok(Vec::new())
+        }
+        shown => shown,
+    }
 }
 
 /// What the references of answers begin with; the query's id follows, so that each is answered once.

@@ -133,8 +133,13 @@ impl Client {
             state,
             notice,
             further,
+            corrected_by,
         } = self.ask(self.inner.clone().get_notice(request)).await?;
-        let first = wire::NoticeRecord { state, notice };
+        let first = wire::NoticeRecord {
+            state,
+            notice,
+            corrected_by,
+        };
         let records = std::iter::once(first).chain(further);
         records.map(TryInto::try_into).collect()
     }

@@ -105,13 +105,19 @@ pub struct Shown {
     pub state: NoticeState,
     /// What it says; `None` for a caller who may not see it.
     pub content: Option<Incoming>,
+    /// The correction of it that counts.
+    pub corrected_by: Option<NoticeId>,
 }
 
 impl TryFrom<wire::NoticeRecord> for Shown {
     type Error = ClientError;
 
     fn try_from(record: wire::NoticeRecord) -> Result<Self, ClientError> {
-        let wire::NoticeRecord { state, notice } = record;
+        let wire::NoticeRecord {
+            state,
+            notice,
+            corrected_by,
+        } = record;
         let content = if notice.is_empty() {
             None
         } else {
@@ -120,6 +126,9 @@ impl TryFrom<wire::NoticeRecord> for Shown {
         Ok(Self {
             state: state.ok_or(ClientError::Unreadable)?.try_into()?,
             content,
+            corrected_by: (!corrected_by.is_empty())
+                .then(|| id(&corrected_by))
+                .transpose()?,
         })
     }
 }

@@ -19,7 +19,7 @@ use crate::{
         },
         peers::{PeerProbed, PeerSeen},
         publish::Kept,
-        query::{ChannelSeen, NoticeRecords, NoticeSeen, NoticesSeen},
+        query::{ChannelSeen, NoticeRecords, NoticeSeen, NoticesSeen, RecordSeen},
         subscribe::Said,
     },
     proto::{notice::v1 as notice, office::v1 as wire},
@@ -106,23 +106,34 @@ pub(super) fn said(said: Said) -> wire::SubscribeResponse {
 
 pub(super) fn notice(seen: NoticeRecords) -> wire::GetNoticeResponse {
     let NoticeRecords { first, further } = seen;
-    let wire::NoticeRecord { state, notice } = record(first);
+    let wire::NoticeRecord {
+        state,
+        notice,
+        corrected_by,
+    } = record(first);
     wire::GetNoticeResponse {
         state,
         notice,
+        corrected_by,
         further: further.into_iter().map(record).collect(),
     }
 }
 
-fn record(seen: NoticeSeen) -> wire::NoticeRecord {
+fn record(seen: RecordSeen) -> wire::NoticeRecord {
+    let RecordSeen {
+        notice: seen,
+        corrected_by,
+    } = seen;
     let bytes = if seen.full {
         seen.view.bytes.clone()
     } else {
         Bytes::new()
     };
+    let corrected_by = corrected_by.map(|id| Bytes::copy_from_slice(id.as_bytes()));
     wire::NoticeRecord {
         state: Some(state(seen)),
         notice: bytes,
+        corrected_by: corrected_by.unwrap_or_default(),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
         receipt::VoidReason,
         refusal::Refusal,
     },
-    store::journal::record::{Position, StopReason},
+    store::journal::record::{Position, Side, StopReason},
 };
 
 /// Claims come in order, bounded, with a chain that fits; a void stands where a notice ended.
@@ -207,6 +207,74 @@ pub(crate) async fn what_is_on_hold_comes_again(open: Open<'_>) {
         .await
         .unwrap();
     assert_eq!(page.notices.len(), 2, "a notice is listed once");
+    store.stop().await;
+}
+
+/// A notice knows its correction that counts: the last on the channel, wherever it was first, that was
+/// neither refused nor has ended; on the side that received it likewise.
+pub(crate) async fn the_last_correction_that_has_not_ended_counts(open: Open<'_>) {
+    let store = open();
+    let departure = publish(&store, 1).await[0];
+    let correction = |number: u8| Outgoing {
+        kind: Kind::Correction,
+        answers: Some(departure),
+        ..outgoing(&format!("c-{number}"), 100 + number)
+    };
+    let side = Side::of(here(), Direction::Out);
+    let counts = async |store: &Arc<dyn Backend>, corrected| {
+        let view = store.correction(side, corrected).await.unwrap();
+        view.map(|view| view.facts.id)
+    };
+    assert_eq!(counts(&store, departure).await, None);
+    let mut ids = Vec::new();
+    for answer in store.publish((1..=4).map(correction).collect()).await {
+        ids.push(answer.unwrap().id);
+    }
+    assert_eq!(counts(&store, departure).await, Some(ids[3]));
+    let end = async |sequence, reason| {
+        let sequence = Sequence::new(sequence);
+        store.end(here(), sequence, reason, None, 1).await.unwrap()
+    };
+    assert!(end(5, VoidReason::Expired).await);
+    assert_eq!(counts(&store, departure).await, Some(ids[2]));
+    assert!(end(2, VoidReason::OnHold).await);
+    let refused = Outcome::Refused(Refusal::whole(Code::Malformed));
+    let answers = vec![
+        Outcome::Stored,
+        Outcome::Voided,
+        Outcome::Stored,
+        refused,
+        Outcome::Voided,
+    ];
+    settle_all(&store, answers).await;
+    assert_eq!(counts(&store, departure).await, Some(ids[1]));
+    assert_eq!(store.release(here()).await, Ok(1));
+    assert_eq!(
+        counts(&store, departure).await,
+        Some(ids[0]),
+        "it comes last now"
+    );
+
+    let theirs = NoticeId::new([9; 8], 99);
+    let mut sender = Sender::new();
+    let mut parcel = sender.parcel(3);
+    for place in &mut parcel.places {
+        if let InContent::Notice { facts, .. } = &mut place.content {
+            facts.kind = Kind::Correction;
+            facts.answers = Some(theirs);
+        }
+    }
+    let InContent::Notice { facts, .. } = &parcel.places[2].content else {
+        panic!("a notice");
+    };
+    let last = facts.id;
+    receive(&store, parcel).await;
+    assert_eq!(counts(&store, theirs).await, Some(last));
+    store.stop().await;
+    drop(store);
+    let store = open();
+    assert_eq!(counts(&store, departure).await, Some(ids[0]));
+    assert_eq!(counts(&store, theirs).await, Some(last));
     store.stop().await;
 }
 

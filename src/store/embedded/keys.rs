@@ -21,6 +21,7 @@
 //! | `G` home | first day whose references count |
 //! | `A` home position | [`Acts`]: what desks did, one entry a group and home area |
 //! | `W` home other id | position of the newest act about that notice |
+//! | `K` home other corrected sequence | id of the correction that was given that place first |
 //! | `C` home name | [`ConsumerState`](super::state::ConsumerState) |
 
 use crate::{
@@ -109,8 +110,8 @@ pub(crate) const GENERATIONS: &[u8] = b"T";
 pub(crate) const VERSION: &[u8] = b"V";
 
 /// The version of what this file describes. The first had no entry under `V`, and knew ids by pair
-/// of areas, whatever their side; the second knew no acts of desks.
-pub(crate) const THIS_VERSION: [u8; 4] = 3u32.to_be_bytes();
+/// of areas, whatever their side; the second knew no acts of desks, the third no corrections.
+pub(crate) const THIS_VERSION: [u8; 4] = 4u32.to_be_bytes();
 
 fn key(prefix: u8) -> Put {
     let mut put = Put(Vec::with_capacity(40));
@@ -209,6 +210,20 @@ pub(crate) fn act(home: County, at: Position) -> Vec<u8> {
 pub(crate) fn newest_act(side: Side, about: NoticeId) -> Vec<u8> {
     let mut put = side_key(b'W', side);
     put.id(about);
+    put.0
+}
+
+/// The prefix of the corrections of a notice. They have its channel, since only the area that sent it
+/// may correct it.
+pub(crate) fn corrections(side: Side, corrected: NoticeId) -> Vec<u8> {
+    let mut put = side_key(b'K', side);
+    put.id(corrected);
+    put.0
+}
+
+pub(crate) fn correction(side: Side, corrected: NoticeId, sequence: Sequence) -> Vec<u8> {
+    let mut put = Put(corrections(side, corrected));
+    put.sequence(sequence);
     put.0
 }
 

@@ -16,12 +16,12 @@ use crate::{
     domain::{
         area::County,
         channel::{Channel, Digest, Sequence},
-        notice::NoticeId,
+        notice::{Kind, NoticeId},
         receipt::{Outcome, VoidReason},
     },
     store::journal::{
         group::Placed,
-        record::{Direction, Position, Record, Side},
+        record::{Direction, Facts, Position, Record, Side},
         segment::Chains,
     },
 };
@@ -112,6 +112,7 @@ impl<'a> Projection<'a> {
                     head,
                     Some(r.facts.id),
                 )?;
+                self.corrects(Direction::Out, r.channel, r.sequence, &r.facts);
                 let last = Use {
                     at,
                     len: placed.len,
@@ -182,6 +183,7 @@ impl<'a> Projection<'a> {
                     head,
                     Some(r.facts.id),
                 )?;
+                self.corrects(Direction::In, r.channel, r.sequence, &r.facts);
             }
             Record::PlaceUsed(r) => {
                 let head = state
@@ -353,6 +355,22 @@ impl<'a> Projection<'a> {
             open.run.len = open.run.len.saturating_add(placed.len);
         }
         Ok(())
+    }
+
+    /// What a correction speaks of can tell that it was corrected.
+    fn corrects(
+        &mut self,
+        direction: Direction,
+        channel: Channel,
+        sequence: Sequence,
+        facts: &Facts,
+    ) {
+        if facts.kind == Kind::Correction
+            && let Some(corrected) = facts.answers
+        {
+            let key = keys::correction(Side::of(channel, direction), corrected, sequence);
+            self.put(key, facts.id.as_bytes().to_vec());
+        }
     }
 
     /// An id rises along its run, or stands alone.

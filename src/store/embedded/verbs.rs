@@ -365,6 +365,21 @@ impl Backend for Embedded {
         }))
     }
 
+    fn correction(
+        &self,
+        side: Side,
+        corrected: NoticeId,
+    ) -> Pending<'_, Result<Option<NoticeView>, NotNow>> {
+        let leases = Arc::clone(&self.leases);
+        Box::pin(self.read(move |places| {
+            let marks = |channel| {
+                let settled = places.settled(channel)?;
+                Ok((settled, leases.sent_upto(channel)))
+            };
+            places.correction(side, corrected, &marks)
+        }))
+    }
+
     fn waiting(
         &self,
         channel: Channel,

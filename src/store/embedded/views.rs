@@ -10,14 +10,15 @@ use crate::{
         area::County,
         channel::{Channel, Sequence},
         delivery::{Delivery, Event},
-        notice::Kind,
+        notice::{Kind, NoticeId},
         problem::Code,
         receipt::{Outcome, VoidReason},
     },
     store::{
         journal::{
+            bytes::{Take, Unreadable},
             group::Placed,
-            record::{Direction, Position, Record},
+            record::{Direction, Position, Record, Side},
         },
         verb::{NoticeFilter, NoticeView, Page, Told},
     },
@@ -104,6 +105,42 @@ impl Places {
                 }),
             ),
         }
+    }
+
+    /// The last correction of a notice that has not ended.
+    pub(crate) fn correction(
+        &self,
+        side: Side,
+        corrected: NoticeId,
+        marks: &dyn Fn(Channel) -> Result<(Sequence, Sequence), PlaceError>,
+    ) -> Result<Option<NoticeView>, PlaceError> {
+        let mut newest: Option<NoticeView> = None;
+        let prefix = keys::corrections(side, corrected);
+        let last = keys::correction(side, corrected, Sequence::new(u64::MAX));
+        for entry in self.index.down_from(&prefix, &last) {
+            let id = id_of_correction(&entry?.1).map_err(IndexError::from)?;
+            let Some(found) = self.find(side, id)? else {
+                continue;
+            };
+            let (settled, sent) = marks(found.channel)?;
+            let Some(view) = self.view(found, settled, sent)? else {
+                continue;
+            };
+            if view.delivery.has_ended() {
+                continue;
+            }
+            // One that came in stays at its place, so that the others came before it.
+            if view.direction == Direction::In {
+                return Ok(Some(view));
+            }
+            if newest
+                .as_ref()
+                .is_none_or(|newest| newest.sequence < view.sequence)
+            {
+                newest = Some(view);
+            }
+        }
+        Ok(newest)
     }
 
     /// A page of notices of a home area, newest first, from `before` down.
@@ -273,6 +310,13 @@ impl Places {
         }
         Ok((items, looked))
     }
+}
+
+fn id_of_correction(value: &[u8]) -> Result<NoticeId, Unreadable> {
+    let mut take = Take(value);
+    let id = take.id()?;
+    take.end()?;
+    Ok(id)
 }
 
 /// A stored notice in the feed.

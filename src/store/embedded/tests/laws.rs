@@ -55,6 +55,11 @@ fn a_reference_is_used_once() {
 }
 
 #[test]
+fn the_last_correction_that_has_not_ended_counts() {
+    run(conformance::the_last_correction_that_has_not_ended_counts);
+}
+
+#[test]
 fn a_channel_is_read_as_it_stands() {
     run(conformance::a_channel_is_read_as_it_stands);
 }
