@@ -458,10 +458,10 @@ fn stamp(workdays: &Workdays) -> Vec<u8> {
 
 /// Name of the tree in the data directory.
 const TREE: &str = "cases";
-/// So many places are read at a time.
-const PAGE: usize = 256;
-/// So many threads are changed at a time.
-const BATCH: usize = 512;
+/// So many places are read at a time: a millisecond of work. Who exchanges waits no longer than that.
+const PAGE: usize = 64;
+/// So many threads are changed at a time, likewise.
+const BATCH: usize = 32;
 /// So long commits gather.
 const GATHER: Duration = Duration::from_secs(1);
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
