@@ -37,6 +37,8 @@ pub(crate) enum Guard {
     Reflection,
     /// A certificate that its authority took back proves nothing.
     Revocation,
+    /// What tells of a person is sealed before it is written.
+    Sealing,
     /// Who signs must have signed these very bytes.
     Signature,
     /// A group is synced before anyone is answered.
@@ -64,6 +66,7 @@ impl Guard {
         Self::Quiet,
         Self::Reflection,
         Self::Revocation,
+        Self::Sealing,
         Self::Signature,
         Self::Sync,
         Self::Wake,

@@ -21,7 +21,9 @@
 //!    and answered, and when, and hands it out as one file that needs no node to verify.
 //! 9. **Permitted.** Nothing leaves and nothing enters that no agreement in force allows, down to
 //!    the field.
-//! 10. **Quiet.** No personal value appears in a log, a metric or an error text.
+//! 10. **Quiet.** No personal value appears in a log, a metric, an error text or a file in clear: what
+//!     tells of a person is sealed under a key of her case, and the keys open with the node's master
+//!     key alone.
 //!
 //! # The life of a notice
 //!
@@ -57,7 +59,7 @@
 //! | [`report`] | from figures to what people read: tables, sheets, lists, the monthly bulletin; pure |
 //! | [`config`], [`pairing`] | the node's directory, with the table of holidays; how two nodes come to know each other, and what they sign later |
 //! | [`evidence`] | one file about one notice that proves itself, and what it proves; pure |
-//! | [`store`] | journal, index, verbs, laws |
+//! | [`store`] | journal, index, vault of keys, verbs, laws |
 //! | [`cases`] | cases, work lists, figures: what follows from the notices |
 //! | [`exchange`] | node to node |
 //! | [`office`] | node to office |

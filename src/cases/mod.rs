@@ -6,7 +6,7 @@
 //! once where somebody asks. What fails is made anew from the store.
 //!
 //! For each pair of areas and each woman the tree holds a *thread*: what each notice says to its
-//! case, under a keyed digest of her number (`thread`, `tags`). Her cases are folded from it each
+//! case, under a keyed digest of her number (`thread`, `tags`), whose key lies in the vault. Her cases are folded from it each
 //! time ([`fold`](crate::domain::case::fold)); what stands on lists and in cells of figures is a
 //! pure function of the thread (`derived`), so a change takes out what followed before and puts in
 //! what follows now (`batch`). No personal value and no area finer than a county is in the tree.
@@ -54,15 +54,12 @@ use crate::{
     agreement::Agreements,
     domain::{area::County, workdays::Workdays},
     store::{Shelf, Store},
-    trust::reference::ReferenceKey,
 };
 
 /// What cases are made from.
 pub struct CasesParts {
     /// The notices.
     pub store: Store,
-    /// The key of digests.
-    pub key: Arc<ReferenceKey>,
     /// The home areas.
     pub homes: Vec<County>,
     /// The agreements that hold.
@@ -121,14 +118,13 @@ impl Cases {
     pub fn start(parts: CasesParts, stop: CancellationToken) -> io::Result<(Self, Following)> {
         let CasesParts {
             store,
-            key,
             homes,
             agreements,
             workdays,
             data,
             cache_bytes,
         } = parts;
-        let tags = Tags::new(key);
+        let tags = Tags::new(store.index_key());
         let shared = Arc::new(Shared {
             shelf: watch::Sender::default(),
             followed: watch::Sender::default(),

@@ -28,15 +28,15 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// A notice of a home area. None where it belongs to no case: a bulletin, and bytes that are no
-    /// notice of this version.
+    /// A notice of a home area. None where it belongs to no case: a bulletin, bytes that are no
+    /// notice of this version, and what was erased.
     pub(super) fn read(&self, home: County, view: &NoticeView) -> Option<Told> {
         let Incoming {
             header,
             content,
             filled_fields,
             ..
-        } = envelope::decode(&view.bytes).ok()?;
+        } = envelope::decode(view.bytes.as_ref()?).ok()?;
         let granted = granted_as(&content);
         let terms = self
             .agreements

@@ -15,6 +15,7 @@ use crate::{
         identity_error::IdentityError,
         issue::IssueError,
         keys::{KeyError, NoRandomness},
+        master_key::MasterKeyError,
         rotation::RotateError,
         signature::SignatureError,
     },
@@ -82,6 +83,36 @@ impl From<KeyError> for Failure {
             return error.into();
         }
         Self::refused(both(format!("密钥无法使用：{error}"), error.to_string()))
+    }
+}
+
+impl From<MasterKeyError> for Failure {
+    fn from(error: MasterKeyError) -> Self {
+        let zh = match &error {
+            MasterKeyError::Command { program, why } => {
+                format!("程序 {program} 没有给出主密钥：{why}；请检查 node.toml 的 [master_key]。")
+            }
+            MasterKeyError::File(FileError::TooOpen { path }) => format!(
+                "主密钥 {} 可被他人读取，请执行：chmod 600 {}",
+                path.display(),
+                path.display()
+            ),
+            MasterKeyError::File(error) => format!("主密钥：{error}"),
+            MasterKeyError::Missing { path } => format!(
+                "找不到主密钥 {}，请从保管处取回；没有它，本节点保存的内容无法打开。",
+                path.display()
+            ),
+            MasterKeyError::NoRandomness(_) => "系统不提供随机数。".to_owned(),
+            MasterKeyError::NotAKey(source) => format!(
+                "{source} 中没有主密钥：应为一行一把、每把64位十六进制数字，最新的在前。请从保管处取回。"
+            ),
+            MasterKeyError::Unset(source) => {
+                format!(
+                    "找不到主密钥（{source}），请为本进程设置，或检查 node.toml 的 [master_key]。"
+                )
+            }
+        };
+        Self::refused(both(zh, error.to_string()))
     }
 }
 

@@ -13,7 +13,10 @@ use crate::{
     clock::Clock,
     config::{NodeConfig, NodeDir},
     domain::calendar,
-    trust::files::{self, FileError},
+    trust::{
+        files::{self, FileError},
+        master_key::MasterKeys,
+    },
 };
 
 /// Which node.
@@ -56,6 +59,11 @@ impl Home {
             config,
             clock: Clock::system(),
         })
+    }
+
+    /// The master keys, for whoever opens the store by hand.
+    pub(super) fn master_keys(&self) -> Result<MasterKeys, Failure> {
+        Ok(MasterKeys::load(&self.config.master_key, self.dir.path())?)
     }
 
     /// Today in Asia/Shanghai.

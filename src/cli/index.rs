@@ -14,7 +14,7 @@ use super::{
 /// What to do with the index.
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// 由日志重建索引；须先停止节点。 Build it anew from the journal; stop the node first
+    /// 由日志重建索引；须先停止节点，并需要主密钥。 Build it anew from the journal; stop the node first; needs the master key
     #[command(after_help = "示例 Example:\n  hongyan index rebuild --node ./jinjiang")]
     Rebuild(Arguments),
 }
@@ -32,7 +32,7 @@ pub(super) fn run(command: Command) -> Result<Exit, Failure> {
     let Command::Rebuild(Arguments { node, output }) = command;
     let home = Home::open(&node)?;
     home.must_not_run()?;
-    store_by_hand::rebuild_index(&home.dir.data())?;
+    store_by_hand::rebuild_index(&home)?;
     let sentence = both("索引已重建。", "the index is built anew");
     Output::new(output).result(&json!({"rebuilt": true}), &sentence)?;
     Ok(Exit::Done)

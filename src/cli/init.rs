@@ -25,6 +25,7 @@ use crate::{
         identity::{SpiffeId, TrustDomain},
         issue::{DEFAULT_VALIDITY, Request},
         keys::{SigningKey, draw},
+        master_key::MasterKeys,
         office_authority::OfficeAuthority,
         reference::ReferenceKey,
     },
@@ -174,6 +175,7 @@ impl Building {
         files::write_new_secret(&dir.node_key(), key_pem.as_bytes())?;
         SigningKey::create(&dir.signing_key())?;
         ReferenceKey::create(&dir.reference_key())?;
+        MasterKeys::create(&dir.master_key())?;
         let offices = OfficeAuthority::create(&dir.path().join("office"), id, now)?;
         let issued = offices.issue(operator, DEFAULT_VALIDITY, now)?;
         files::write_new_secret(&dir.operator_key(), issued.key_pem.as_bytes())?;
@@ -221,6 +223,7 @@ fn tell(dir: &Path, id: &SpiffeId, signed: bool, output: Output) -> Result<(), F
     let object = json!({
         "node": id.to_string(),
         "directory": dir,
+        "master_key": NodeDir::new(dir).master_key(),
         "csr": (!signed).then_some(&request),
     });
     let sentence = if signed {
@@ -245,5 +248,10 @@ fn tell(dir: &Path, id: &SpiffeId, signed: bool, output: Output) -> Result<(), F
             ),
         )
     };
-    Ok(output.result(&object, &sentence)?)
+    output.result(&object, &sentence)?;
+    output.say(&both(
+        "主密钥在 keys/master.key：没有它，节点保存的内容无法打开。请另存一份，与 data/ 的备份分开保管。",
+        "the master key is in keys/master.key: without it nothing that the node holds can be opened. Keep a copy elsewhere, apart from copies of data/",
+    ))?;
+    Ok(())
 }

@@ -22,10 +22,10 @@ use crate::{
 /// What to do with the journal.
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// 通读日志，核对校验和与链；须先停止节点。 Check sums and chains; stop the node first
+    /// 通读日志，核对校验和与链，并打开封存的内容；须先停止节点，并需要主密钥。 Check sums and chains, and open what is sealed; stop the node first; needs the master key
     #[command(after_help = "示例 Example:\n  hongyan journal check --node ./jinjiang")]
     Check(Check),
-    /// 承认日志丢失的部分，继续运行；须先停止节点。 Go on without what the journal has lost
+    /// 承认日志丢失的部分，继续运行；须先停止节点，并需要主密钥。 Go on without what the journal has lost; needs the master key
     #[command(after_help = "示例 Example:\n  hongyan journal accept-loss --node ./jinjiang")]
     AcceptLoss(AcceptLoss),
 }
@@ -63,7 +63,7 @@ pub(super) fn run(command: Command) -> Result<Exit, Failure> {
         }) => {
             let home = Home::open(&node)?;
             home.must_not_run()?;
-            let report = store_by_hand::check(&home.dir.data())?;
+            let report = store_by_hand::check(&home)?;
             let (segments, records) = (report.segments, report.records);
             let sentence = both(
                 format!("日志完好：{segments}段，{records}条。"),
@@ -74,6 +74,7 @@ pub(super) fn run(command: Command) -> Result<Exit, Failure> {
                 "segments": segments,
                 "groups": report.groups,
                 "records": records,
+                "key_blocks": report.key_blocks,
                 "bytes": report.bytes,
                 "torn_bytes": report.torn_bytes,
                 "end": report.end.get(),
@@ -93,7 +94,7 @@ pub(super) fn run(command: Command) -> Result<Exit, Failure> {
             if !confirmed(&question, yes)? {
                 return Err(declined());
             }
-            let report = store_by_hand::accept_loss(&home.dir.data())?;
+            let report = store_by_hand::accept_loss(&home)?;
             let lost: u64 = report
                 .channels
                 .iter()
@@ -152,7 +153,7 @@ fn compared(home: &Home, files: &[PathBuf], output: Output) -> Result<Exit, Fail
                 _ => None,
             })
             .collect();
-        let found = store_by_hand::compare_heads(&home.dir.data(), &signed)?;
+        let found = store_by_hand::compare_heads(home, &signed)?;
         for ((area, head), found) in signed.iter().zip(found) {
             let position = head.position;
             let (same, sentence) = match found {

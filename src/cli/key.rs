@@ -1,4 +1,4 @@
-//! `hongyan key`: the key with which the node signs.
+//! `hongyan key`: the key with which the node signs, and the one that wraps what it keeps.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -11,9 +11,12 @@ use super::{
     link::reload_if_running,
     moment::{rfc3339, short},
     output::{Output, OutputArguments},
+    store_by_hand,
 };
 use crate::trust::{
+    files,
     keys::{Fingerprint, PublicKey},
+    master_key::MasterKeys,
     rotation::{OwnKeys, rotate},
 };
 
@@ -26,6 +29,12 @@ pub(super) enum Command {
     /// 更换签名密钥，并向各对方声明。 Change the signing key and announce it to every peer
     #[command(after_help = "示例 Example:\n  hongyan key rotate --node ./jinjiang")]
     Rotate(Rotate),
+    /// 更换主密钥，并用它重新加密各把封存密钥；节点照常运行。 Change the master key, while the node serves
+    #[command(
+        name = "rotate-master",
+        after_help = "示例 Example:\n  hongyan key rotate-master --node ./jinjiang"
+    )]
+    RotateMaster(Rotate),
 }
 
 /// Arguments of `key list`.
@@ -37,7 +46,7 @@ pub(super) struct List {
     output: OutputArguments,
 }
 
-/// Arguments of `key rotate`.
+/// Arguments of `key rotate` and `key rotate-master`.
 #[derive(Args)]
 pub(super) struct Rotate {
     #[command(flatten)]
@@ -53,6 +62,7 @@ pub(super) fn run(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::List(arguments) => list(arguments),
         Command::Rotate(arguments) => change(arguments),
+        Command::RotateMaster(arguments) => change_master(arguments),
     }
 }
 
@@ -137,6 +147,84 @@ fn change(arguments: Rotate) -> Result<Exit, Failure> {
     );
     output.result(&object(now, since, None), &sentence)?;
     Ok(Exit::Done)
+}
+
+/// Changes the master key. Whatever ends this half-way, old and new key together open everything, and
+/// saying it again goes on.
+fn change_master(arguments: Rotate) -> Result<Exit, Failure> {
+    let home = Home::open(&arguments.node)?;
+    let output = Output::new(arguments.output);
+    let source = &home.config.master_key;
+    let keys = home.master_keys()?;
+    let first = match source.file(home.dir.path()) {
+        Some(path) => {
+            let _turn = files::lock(&home.dir.path().join("keys"))?;
+            // Whoever had the turn before may have ended it.
+            let keys = home.master_keys()?;
+            let keys = if keys.is_changing() {
+                keys
+            } else {
+                let question = both(
+                    "更换主密钥？此前备份中的密钥文件仍须用旧主密钥打开，请与那些备份一并保管。",
+                    "Change the master key? What backups of before hold is opened by the old one alone: keep it with them.",
+                );
+                if !confirmed(&question, arguments.yes)? {
+                    return Err(declined());
+                }
+                keys.begin_change(&path)?
+            };
+            wrap(&home, &keys)?;
+            let first = keys.first().id();
+            keys.end_change(&path)?;
+            first
+        }
+        None => {
+            let changing = keys.is_changing();
+            if !changing && store_by_hand::not_wrapped_by(&home, &keys)? == 0 {
+                return Err(Failure::refused(both(
+                    format!(
+                        "主密钥来自 {source}：请在其中把新密钥放在首行，旧密钥放在其后，重启节点，再执行本命令。"
+                    ),
+                    format!(
+                        "the master key comes from {source}: put the new one on the first line there and the old one behind it, start the node again, and say this once more"
+                    ),
+                )));
+            }
+            wrap(&home, &keys)?;
+            keys.first().id()
+        }
+    };
+    let sentence = both(
+        format!(
+            "已更换主密钥，现用的是 {first}。旧主密钥只用于打开此前的备份。请立即另行保管新主密钥。"
+        ),
+        format!(
+            "the master key is changed; {first} is in use. The old one opens backups of before and nothing else. Keep a copy of the new one elsewhere now."
+        ),
+    );
+    output.result(&json!({"master_key": first.to_string()}), &sentence)?;
+    Ok(Exit::Done)
+}
+
+/// Has everything wrapped by the first of these keys, by the node if it runs.
+fn wrap(home: &Home, keys: &MasterKeys) -> Result<(), Failure> {
+    if home.is_running()? {
+        reload_if_running(home)?;
+    } else {
+        store_by_hand::wrap_by(home, keys)?;
+    }
+    let left = store_by_hand::not_wrapped_by(home, keys)?;
+    if left == 0 {
+        return Ok(());
+    }
+    Err(Failure::refused(both(
+        format!(
+            "还有{left}块密钥由旧主密钥加密。请重启节点，再执行本命令；在此之前请保留旧主密钥。"
+        ),
+        format!(
+            "{left} blocks of keys are still wrapped by the old master key; start the node again and say this once more, and keep the old key until then"
+        ),
+    )))
 }
 
 fn fingerprint(public: &PublicKey) -> Fingerprint {

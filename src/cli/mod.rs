@@ -25,6 +25,7 @@ mod journal;
 mod key;
 mod language;
 mod link;
+mod memory;
 mod moment;
 mod notice;
 mod office;
@@ -90,7 +91,7 @@ enum Command {
     /// 日志（须先停止节点）。 The journal, by hand
     #[command(subcommand)]
     Journal(journal::Command),
-    /// 签名密钥：列出、更换。 The key with which the node signs
+    /// 密钥：列出、更换签名密钥，更换主密钥。 The signing key and the master key
     #[command(subcommand)]
     Key(key::Command),
     /// 通报：列出、查看。 Notices and where they stand
@@ -128,7 +129,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return exit.into();
         }
     };
-    match run(arguments.command) {
+    match memory::keep_private().and_then(|()| run(arguments.command)) {
         Ok(exit) => exit.into(),
         Err(failure) => failure.tell().into(),
     }

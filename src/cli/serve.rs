@@ -57,8 +57,9 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         // Never twice in a row: an index that fails right after it was built tells of the disk.
         return Err(again());
     }
-    ended.map_err(|error| {
-        Failure::refused(both(format!("节点未能运行：{error}"), error.to_string()))
+    ended.map_err(|error| match error {
+        NodeError::MasterKey(error) => error.into(),
+        error => Failure::refused(both(format!("节点未能运行：{error}"), error.to_string())),
     })?;
     Ok(Exit::Done)
 }

@@ -7,7 +7,7 @@ use crate::{
         agreement::{AgreementId, AgreementVersion},
         area::County,
     },
-    trust::identity::TrustDomain,
+    trust::{identity::TrustDomain, master_key::MasterKeySource},
 };
 
 /// A node's directory: the one place that knows its paths.
@@ -60,9 +60,14 @@ impl NodeDir {
         self.0.join(format!("tls/crl-{trust_domain}.pem"))
     }
 
-    /// The key under which references are derived and looked up.
+    /// The key under which references are derived.
     pub fn reference_key(&self) -> PathBuf {
         self.0.join("keys/reference.key")
+    }
+
+    /// The master key that `init` makes.
+    pub fn master_key(&self) -> PathBuf {
+        self.0.join(MasterKeySource::FILE)
     }
 
     /// The key with which the node signs.
@@ -186,6 +191,8 @@ mod tests {
             (dir.root(), "tls/ca.crt"),
             (dir.crl(), "tls/crl.pem"),
             (dir.foreign_crl(&domain), "tls/crl-fj.test.pem"),
+            (dir.master_key(), "keys/master.key"),
+            (dir.reference_key(), "keys/reference.key"),
             (dir.signing_key(), "keys/signing.key"),
             (dir.earlier_keys(), "keys/earlier.toml"),
             (dir.office_root(), "office/ca.crt"),

@@ -25,6 +25,7 @@ use crate::{
     domain::area::County,
     trust::{
         identity::{SpiffeId, TrustDomain},
+        master_key::MasterKeySource,
         pairing::RevocationPolicy,
     },
 };
@@ -48,6 +49,8 @@ pub struct NodeConfig {
     pub limits: Limits,
     /// Longest time between two tries.
     pub retry_cap: Duration,
+    /// Where the master key comes from.
+    pub master_key: MasterKeySource,
     /// The offices, each once.
     pub office_clients: Vec<OfficeClient>,
 }

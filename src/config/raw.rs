@@ -10,6 +10,7 @@ use crate::{
     domain::{area::County, calendar},
     trust::{
         identity::{SpiffeId, TrustDomain},
+        master_key::MasterKeySource,
         pairing::RevocationPolicy,
     },
 };
@@ -63,6 +64,7 @@ pub(super) fn parse(text: &str) -> Result<NodeConfig, ConfigError> {
         retry: RawRetry { cap_seconds },
         office_client,
         revocation: RawRevocation { policy },
+        master_key,
     } = document::parse(text)?;
     let areas = home_areas(&areas)?;
     let trust_domain: TrustDomain = trust_domain.parse().map_err(|_| {
@@ -94,6 +96,7 @@ pub(super) fn parse(text: &str) -> Result<NodeConfig, ConfigError> {
             .map_err(|_| value("revocation.policy", "must be \"crl\" or \"short-lived\""))?,
         limits: limits.check()?,
         retry_cap: Duration::from_secs(range("retry.cap_seconds", cap_seconds, 1, 3_600)?),
+        master_key: master_key.check()?,
         office_clients: office_clients(office_client, &areas, &id)?,
         areas,
         id,
@@ -246,6 +249,8 @@ struct RawNode {
     office_client: Vec<RawOfficeClient>,
     #[serde(default)]
     revocation: RawRevocation,
+    #[serde(default)]
+    master_key: RawMasterKey,
 }
 
 #[derive(Deserialize)]
@@ -311,6 +316,55 @@ struct RawLimits {
     ballast_bytes: Option<u64>,
     segment_bytes: Option<u64>,
     index_cache_bytes: Option<u64>,
+}
+
+/// Where the master key comes from: from one place.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawMasterKey {
+    file: Option<String>,
+    environment: Option<String>,
+    credential: Option<String>,
+    command: Option<Vec<String>>,
+}
+
+impl RawMasterKey {
+    fn check(self) -> Result<MasterKeySource, ConfigError> {
+        let Self {
+            file,
+            environment,
+            credential,
+            command,
+        } = self;
+        let is_name = |name: &str| {
+            !name.is_empty() && name.bytes().all(|it| it.is_ascii_graphic() && it != b'/')
+        };
+        let name = |key, name: String| match is_name(&name) {
+            true => Ok(name),
+            false => Err(value(key, "must be a name of plain letters and digits")),
+        };
+        Ok(match (file, environment, credential, command) {
+            (None, None, None, None) => MasterKeySource::default(),
+            (Some(file), None, None, None) if !file.is_empty() => {
+                MasterKeySource::File(file.into())
+            }
+            (None, Some(variable), None, None) => {
+                MasterKeySource::Environment(name("master_key.environment", variable)?)
+            }
+            (None, None, Some(credential), None) => {
+                MasterKeySource::Credential(name("master_key.credential", credential)?)
+            }
+            (None, None, None, Some(command)) if !command.is_empty() => {
+                MasterKeySource::Command(command)
+            }
+            _ => {
+                return Err(value(
+                    "master_key",
+                    "must name one of `file`, `environment`, `credential`, `command`, and nothing empty",
+                ));
+            }
+        })
+    }
 }
 
 impl RawLimits {

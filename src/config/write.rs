@@ -63,7 +63,7 @@ mod tests {
     use super::*;
     use crate::{
         config::{Limits, NodeConfig, OfficeClient, Role},
-        trust::pairing::RevocationPolicy,
+        trust::{master_key::MasterKeySource, pairing::RevocationPolicy},
     };
 
     fn initial(public: Option<&str>) -> String {
@@ -89,6 +89,7 @@ mod tests {
         assert_eq!(config.revocation, RevocationPolicy::Crl);
         assert_eq!(config.limits, Limits::default());
         assert_eq!(config.retry_cap, Duration::from_secs(300));
+        assert_eq!(config.master_key, MasterKeySource::default());
         assert_eq!(
             config.office_clients,
             [OfficeClient {
@@ -112,6 +113,33 @@ mod tests {
         assert_eq!(config.limits, Limits::default());
         assert_eq!(config.retry_cap, Duration::from_secs(300));
         assert_eq!(config.office_clients, []);
+        assert_eq!(config.master_key, MasterKeySource::default());
+    }
+
+    #[test]
+    fn the_master_key_comes_from_one_place() {
+        let of = |line: &str| {
+            let text = initial(None).replace("file = \"keys/master.key\"\n", line);
+            NodeConfig::parse(&text).map(|config| config.master_key)
+        };
+        let elsewhere = MasterKeySource::File("/run/k".into());
+        assert_eq!(of("file = '/run/k'\n"), Ok(elsewhere));
+        let variable = MasterKeySource::Environment("K".into());
+        assert_eq!(of("environment = 'K'\n"), Ok(variable));
+        let credential = MasterKeySource::Credential("k".into());
+        assert_eq!(of("credential = 'k'\n"), Ok(credential));
+        let command = MasterKeySource::Command(vec!["get".into(), "key".into()]);
+        assert_eq!(of("command = ['get', 'key']\n"), Ok(command));
+        for line in [
+            "file = ''\n",
+            "environment = ''\n",
+            "credential = '../k'\n",
+            "command = []\n",
+            "file = 'k'\nenvironment = 'K'\n",
+            "key = 'k'\n",
+        ] {
+            assert!(of(line).is_err(), "{line}");
+        }
     }
 
     #[test]
@@ -200,7 +228,7 @@ mod tests {
             (
                 "streams = 256",
                 "stream = 256",
-                "line 41: unknown key `stream`; did you mean `streams`?",
+                "line 51: unknown key `stream`; did you mean `streams`?",
             ),
         ];
         for (from, to, expected) in cases {

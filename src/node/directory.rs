@@ -9,6 +9,7 @@ use std::{
 use jiff::{Timestamp, civil::Date};
 use tokio::sync::watch;
 
+use super::master_key::MasterKeyFile;
 use crate::{
     agreement::Agreements,
     clock::Clock,
@@ -21,8 +22,10 @@ use crate::{
         life::{self, Act, Handed, Heard, Holding, Proof, Said, SayError, Shown},
         load_agreements, load_all, own_endpoint, succeed,
     },
+    store::VaultError,
     trust::{
         identity::SpiffeId,
+        master_key::MasterKeyError,
         material::{MaterialError, TrustSource, TrustStore},
         signature::Signed,
     },
@@ -137,6 +140,7 @@ impl Current {
 /// The directory of a running node, and what of it is in use.
 pub(super) struct Directory {
     dir: NodeDir,
+    master_key: MasterKeyFile,
     trust: Arc<TrustStore>,
     clock: Clock,
     pub(super) current: Current,
@@ -151,17 +155,23 @@ pub(super) enum ReloadError {
     Directory(#[from] DirectoryError),
     #[error(transparent)]
     Material(#[from] MaterialError),
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
 }
 
 impl Directory {
     pub(super) fn new(
         dir: NodeDir,
+        master_key: MasterKeyFile,
         trust: Arc<TrustStore>,
         clock: Clock,
         current: Current,
     ) -> Self {
         Self {
             dir,
+            master_key,
             trust,
             clock,
             current,
@@ -179,6 +189,7 @@ impl Directory {
     pub(super) fn take_up(&self) -> Result<ReloadView, ReloadError> {
         let _turn = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         let loaded = load(&self.dir)?;
+        let master_key = loaded.config.master_key.clone();
         // Agreements first: a peer that becomes known finds them in place.
         let peers = loaded.trust.pairings.len();
         let agreements = loaded.agreements.iter().count();
@@ -191,6 +202,8 @@ impl Directory {
         if before != now {
             tracing::warn!(%before, %now, "This node signs with another key from now on.");
         }
+        // Last: it changes nothing of the above, and may take a while.
+        self.master_key.take_up(&master_key, &self.dir)?;
         Ok(ReloadView {
             peers: u32::try_from(peers).unwrap_or(u32::MAX),
             agreements: u32::try_from(agreements).unwrap_or(u32::MAX),

@@ -6,6 +6,7 @@
 mod directory;
 mod evidence;
 mod heads;
+mod master_key;
 mod operations;
 mod upkeep;
 
@@ -24,6 +25,7 @@ use tower::layer::util::{Identity, Stack};
 use self::{
     directory::{Current, Directory},
     heads::sign_heads,
+    master_key::{MasterKeyFile, wrap_what_is_left},
     operations::Node,
     upkeep::upkeep,
 };
@@ -47,6 +49,7 @@ use crate::{
         identity::{OfficeId, PeerId},
         keys::{KeyError, NoRandomness, draw},
         listener,
+        master_key::{MasterKeyError, MasterKeys},
         material::{MaterialError, TrustStore},
         reference::ReferenceKey,
     },
@@ -77,6 +80,9 @@ pub enum NodeError {
     /// A key file cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// There is no master key.
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
     /// No randomness.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
@@ -134,6 +140,7 @@ pub async fn run(
 ) -> Result<(), NodeError> {
     let clock = Clock::system();
     let loaded = directory::load(&dir)?;
+    let masters = MasterKeys::load(&loaded.config.master_key, dir.path())?;
     let reference_key = Arc::new(ReferenceKey::load(&dir.reference_key())?);
     let trust = Arc::new(TrustStore::open(&loaded.trust, clock.clone())?);
     let config = loaded.config.clone();
@@ -146,9 +153,13 @@ pub async fn run(
         sandbox: config.mode.is_sandbox(),
     };
     let data = dir.data();
-    let (store, rebuilt) = open_store(&dir, &config).await?;
+    let (store, rebuilt) = open_store(&dir, &config, masters.clone()).await?;
+    let master_key = MasterKeyFile::new(store.clone(), masters.clone());
+    let wrapping = store.clone();
+    spawn_blocking(move || wrap_what_is_left(&wrapping, masters));
     let directory = Arc::new(Directory::new(
         dir,
+        master_key,
         Arc::clone(&trust),
         clock.clone(),
         Current::new(loaded),
@@ -164,7 +175,6 @@ pub async fn run(
     let (cases, follower) = Cases::start(
         CasesParts {
             store: store.clone(),
-            key: Arc::clone(&reference_key),
             homes: config.areas.clone(),
             agreements: directory.current.agreements.subscribe(),
             workdays: directory.current.workdays.subscribe(),
@@ -317,7 +327,11 @@ fn address_of(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
 }
 
 /// The store, and whether its index was built anew.
-async fn open_store(dir: &NodeDir, config: &NodeConfig) -> Result<(Store, bool), NodeError> {
+async fn open_store(
+    dir: &NodeDir,
+    config: &NodeConfig,
+    masters: MasterKeys,
+) -> Result<(Store, bool), NodeError> {
     let limits = EmbeddedLimits {
         segment_bytes: config.limits.segment_bytes,
         index_cache_bytes: config.limits.index_cache_bytes,
@@ -328,7 +342,7 @@ async fn open_store(dir: &NodeDir, config: &NodeConfig) -> Result<(Store, bool),
         ..EmbeddedLimits::default()
     };
     let (data, epoch) = (dir.data(), draw()?);
-    let opened = spawn_blocking(move || Store::open_embedded(&data, limits, epoch)).await;
+    let opened = spawn_blocking(move || Store::open_embedded(&data, limits, epoch, masters)).await;
     let (store, report) = opened.map_err(|error| NodeError::Serve(error.to_string()))??;
     tracing::info!(
         torn_bytes = report.torn_bytes,

@@ -137,7 +137,7 @@ impl Office {
             };
             for entry in &case.history {
                 let view = self.parts.store.notice_of_pair(side, entry.notice).await?;
-                notices.push(view.map_or_else(Bytes::new, |view| view.bytes));
+                notices.push(view.and_then(|view| view.bytes).unwrap_or_default());
             }
         }
         for doing in &case.done {

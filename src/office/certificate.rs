@@ -188,7 +188,8 @@ struct Search {
 
 impl Search {
     fn of(question: &NoticeView) -> Result<Self, Fault> {
-        let notice = envelope::decode(&question.bytes).map_err(|_| NotNow::Unreadable)?;
+        let bytes = question.bytes.as_ref().ok_or(Fault::UnknownNotice)?;
+        let notice = envelope::decode(bytes).map_err(|_| NotNow::Unreadable)?;
         Ok(Self {
             question: question.facts.id,
             channel: question.channel.opposite(),
@@ -217,7 +218,10 @@ impl Search {
     fn take(&mut self, view: &NoticeView) -> Result<(), NotNow> {
         match view.facts.kind {
             Kind::CertificateResult if view.facts.answers == Some(self.question) => {
-                let notice = envelope::decode(&view.bytes).map_err(|_| NotNow::Unreadable)?;
+                let Some(bytes) = &view.bytes else {
+                    return Ok(());
+                };
+                let notice = envelope::decode(bytes).map_err(|_| NotNow::Unreadable)?;
                 if let Content::CertificateResult(result) = notice.content {
                     self.found = Some(Answer {
                         id: view.facts.id,

@@ -52,7 +52,7 @@ impl Office {
         let NoticeSeen { view, full, .. } = notice;
         let digest = view.facts.digest;
         // What is not there any more is not the notice, whatever stands in its place.
-        let content = full.then_some(view.bytes);
+        let content = view.bytes.filter(|_| full);
         let content = content.filter(|bytes| notice_digest(bytes) == digest);
         let with_content = content.is_some();
         let asked = EvidenceAsked {

@@ -98,7 +98,8 @@ impl Office {
         };
         let office_key = self
             .parts
-            .reference_key
+            .store
+            .index_key()
             .office_hash(authority.id().to_string().as_bytes());
         Desk {
             office: self,
@@ -207,7 +208,8 @@ impl Desk<'_> {
         let mut told = Vec::new();
         for entry in &case.history {
             let view = self.office.parts.store.notice_of_pair(side, entry.notice);
-            let notice = view.await?.map(|view| envelope::decode(&view.bytes));
+            let bytes = view.await?.and_then(|view| view.bytes);
+            let notice = bytes.map(|bytes| envelope::decode(&bytes));
             told.extend(notice.and_then(Result::ok).map(|notice| notice.content));
         }
         let mut onward = onward(&told).map(|departure| RawDraft::of(&departure));
@@ -427,9 +429,10 @@ impl Desk<'_> {
         if own {
             whose.extend_from_slice(self.authority.id().to_string().as_bytes());
         }
+        let index = self.office.parts.store.index_key();
         Keyed {
-            reference_key: key.index_hash(&whose, reference.as_bytes()),
-            content_key: key.index_hash(home, &content),
+            reference_key: index.index_hash(&whose, reference.as_bytes()),
+            content_key: index.index_hash(home, &content),
             reference,
         }
     }

@@ -113,7 +113,7 @@ pub(super) async fn covers(
         let Some(view) = store.notice_of_pair(side, id).await? else {
             return Ok(false);
         };
-        at = place(home, &view.bytes);
+        at = place(home, view.bytes.as_deref().unwrap_or_default());
     }
     Ok(false)
 }
@@ -127,7 +127,9 @@ pub(super) async fn covers_view(
     scope: &Scope,
     view: &NoticeView,
 ) -> Result<bool, NotNow> {
-    covers(store, scope, view.side(), &view.bytes).await
+    // What was erased lies nowhere any more.
+    let bytes = view.bytes.as_deref().unwrap_or_default();
+    covers(store, scope, view.side(), bytes).await
 }
 
 /// A chain of answers and notes that is longer is nobody's conversation.

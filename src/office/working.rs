@@ -157,7 +157,7 @@ impl Office {
         office: &str,
     ) -> Result<(), Fault> {
         let at_ms = self.parts.clock.now_ms();
-        let office_key = self.parts.reference_key.office_hash(office.as_bytes());
+        let office_key = self.parts.store.index_key().office_hash(office.as_bytes());
         let acts: Vec<LocalAct> = (acts.into_iter())
             .map(|(about, act)| LocalAct {
                 other: case.other,

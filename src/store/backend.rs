@@ -3,13 +3,14 @@
 //! Each verb is one transaction and may be repeated after an unknown commit. The laws that every
 //! back end keeps are functions in `conformance`.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::{
     journal::record::{Direction, Position, Side, StopReason},
+    vault::VaultError,
     verb::{
         Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
         ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, KeptAct, Lease,
@@ -17,13 +18,16 @@ use super::{
         Settled, Settlement, Shown, Told, Trouble, WaitingPage,
     },
 };
-use crate::domain::{
-    area::County,
-    channel::{Channel, Digest, Sequence},
-    journal::JournalHead,
-    notice::NoticeId,
-    problem::Code,
-    receipt::VoidReason,
+use crate::{
+    domain::{
+        area::County,
+        channel::{Channel, Digest, Sequence},
+        journal::JournalHead,
+        notice::NoticeId,
+        problem::Code,
+        receipt::VoidReason,
+    },
+    trust::{master_key::MasterKeys, reference::ReferenceKey},
 };
 
 /// The future of a verb.
@@ -235,6 +239,13 @@ pub(crate) trait Backend: Send + Sync {
         direction: Direction,
         sequence: Sequence,
     ) -> Pending<'_, Result<Option<Bytes>, NotNow>>;
+
+    /// The key of keyed hashes: the same as long as the store lives.
+    fn index_key(&self) -> Arc<ReferenceKey>;
+
+    /// *After*: nothing is wrapped but by the first of these master keys. Blocks, and keeps nobody
+    /// waiting. Says how much was wrapped by another.
+    fn wrap_by(&self, masters: MasterKeys) -> Result<u64, VaultError>;
 
     /// The head of a home area's chain as of the last commit, its own included for whoever was
     /// answered. Waits for nobody.

@@ -12,6 +12,7 @@ use super::{
         open::{OpenError, OpenReport},
     },
     journal::record::{Direction, Position, Side, StopReason},
+    vault::VaultError,
     verb::{
         Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
         ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, KeptAct, Lease,
@@ -31,6 +32,8 @@ use crate::{
     },
     trust::{
         forms::{ParcelForm, ReceiptForm, ResendForm},
+        master_key::MasterKeys,
+        reference::ReferenceKey,
         signature::Verified,
     },
 };
@@ -43,18 +46,19 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens journal and index in a data directory and recovers them. `epoch` is drawn at random at
-    /// each start.
+    /// Opens journal, index and keys in a data directory and recovers them. `epoch` is drawn at
+    /// random at each start.
     ///
     /// # Errors
-    /// [`OpenError`]: another process has it, the disk fails, the journal is damaged, or the index
-    /// knows more than the journal.
+    /// [`OpenError`]: another process has it, the disk fails, the journal is damaged, the index
+    /// knows more than the journal, or the master keys do not open what it holds.
     pub fn open_embedded(
         data: &Path,
         limits: EmbeddedLimits,
         epoch: [u8; 8],
+        masters: MasterKeys,
     ) -> Result<(Self, OpenReport), OpenError> {
-        let (embedded, report) = Embedded::open(data, limits, epoch)?;
+        let (embedded, report) = Embedded::open(data, limits, epoch, masters)?;
         let store = Self {
             backend: Arc::new(embedded),
         };
@@ -435,6 +439,20 @@ impl Store {
         sequence: Sequence,
     ) -> Result<Option<Bytes>, NotNow> {
         self.backend.evidence(channel, direction, sequence).await
+    }
+
+    /// The key of the keyed hashes under which offices, references and people are looked up.
+    pub fn index_key(&self) -> Arc<ReferenceKey> {
+        self.backend.index_key()
+    }
+
+    /// Wraps everything by the first of these master keys while the store is used, and says how much
+    /// was wrapped by another. What is new is wrapped by it from the beginning on. Blocks.
+    ///
+    /// # Errors
+    /// [`VaultError`]: said again it goes on where it ended.
+    pub fn wrap_by(&self, masters: MasterKeys) -> Result<u64, VaultError> {
+        self.backend.wrap_by(masters)
     }
 
     /// The head of a home area's journal as of the last commit. Waits for nobody.

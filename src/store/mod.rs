@@ -8,6 +8,7 @@ mod backend;
 mod embedded;
 mod facade;
 pub(crate) mod journal;
+mod vault;
 mod verb;
 
 #[cfg(any(test, fuzzing))]
@@ -17,7 +18,10 @@ pub use self::{
     embedded::{
         EmbeddedLimits,
         compared::{HeadCompared, compare_heads},
-        maintenance::{CheckReport, LossReport, LostPlaces, accept_loss, check, rebuild_index},
+        maintenance::{
+            CheckReport, LossReport, LostPlaces, accept_loss, blocks_not_wrapped_by, check,
+            rebuild_index, wrap_by,
+        },
         open::{OpenError, OpenReport},
         shelf::{Shelf, ShelfError},
     },
@@ -27,6 +31,7 @@ pub use self::{
         record::{Direction, Facts, Holding, Position, Side, StopReason},
         recovery::JournalError,
     },
+    vault::VaultError,
     verb::*,
 };
 

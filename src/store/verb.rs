@@ -2,9 +2,12 @@
 
 use bytes::Bytes;
 
-use super::journal::{
-    reader::ReadError,
-    record::{Direction, Facts, Holding, Position, Side, StopReason},
+use super::{
+    journal::{
+        reader::ReadError,
+        record::{Direction, Facts, Holding, Position, Side, StopReason},
+    },
+    vault::VaultError,
 };
 use crate::{
     agreement::Permitted,
@@ -133,6 +136,20 @@ impl From<ReadError> for NotNow {
     }
 }
 
+impl From<VaultError> for NotNow {
+    fn from(error: VaultError) -> Self {
+        tracing::error!(%error, "The keys of what is stored cannot be used.");
+        match error {
+            // New keys cannot be drawn: nothing is wrong with what is there.
+            VaultError::Disk { .. } | VaultError::NoRandomness(_) => Self::StorageLow,
+            VaultError::Damaged { .. }
+            | VaultError::Differs { .. }
+            | VaultError::Missing { .. }
+            | VaultError::WrongKey { .. } => Self::Unreadable,
+        }
+    }
+}
+
 /// Why a store takes no new work until it is opened again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
@@ -252,6 +269,16 @@ pub enum InContent {
     Void(VoidReason),
 }
 
+impl InContent {
+    /// The case that a notice belongs to, but for one that opens it.
+    pub(super) fn case(&self) -> Option<NoticeId> {
+        match self {
+            Self::Notice { facts, .. } => (facts.case_id != facts.id).then_some(facts.case_id),
+            Self::Unreadable { .. } | Self::Void(_) => None,
+        }
+    }
+}
+
 /// What the gate says of a new notice.
 #[derive(Clone)]
 pub enum Verdict {
@@ -366,10 +393,12 @@ pub struct NoticeView {
     pub ended_for: Option<Code>,
     /// When it was accepted or stored, in milliseconds since 1970.
     pub at_ms: i64,
-    /// The office's reference; empty for a notice that came in.
+    /// Bytes of it.
+    pub size_bytes: u32,
+    /// The office's reference; empty for a notice that came in, and once it was erased.
     pub reference: String,
-    /// Its exact bytes.
-    pub bytes: Bytes,
+    /// Its exact bytes; none once they were erased.
+    pub bytes: Option<Bytes>,
 }
 
 impl NoticeView {

@@ -1,7 +1,9 @@
-//! The key under which references of offices are derived and looked up.
+//! Keys under which references of offices are derived, and offices, references and people looked up.
 //!
 //! A reference may name a person (offices use what they like), so the index holds only a keyed
-//! hash of it, and a row without one gets one that tells nothing of its content.
+//! hash of it, and a row without one gets one that tells nothing of its content. Whoever derives
+//! needs the key of a file, `keys/reference.key`; what is looked up is hashed under one that lies in
+//! the store's vault, and so is of no use without the master key.
 
 use std::path::Path;
 
@@ -12,8 +14,7 @@ use super::{
     keys::{KeyError, draw},
 };
 
-/// A 32-byte HMAC-SHA-256 key, `keys/reference.key`. Whoever loses it loses the memory of which
-/// references were used.
+/// A 32-byte HMAC-SHA-256 key.
 pub struct ReferenceKey(Key);
 
 impl ReferenceKey {

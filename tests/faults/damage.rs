@@ -168,15 +168,17 @@ impl Settled {
         }
     }
 
-    /// A letter of an address in the oldest segment, which then is another letter. Newer segments
-    /// tell what the oldest is followed by, so that only a reader comes upon it.
-    fn letter(&self) -> Flip {
+    /// The hash of what the first notice says, in the oldest segment: by it a repeat is known. Newer
+    /// segments tell what the oldest is followed by, so that only a reader comes upon it; and what is
+    /// sealed proves itself, but this is not.
+    fn hash(&self) -> Flip {
         let file = files_below(&self.whole, "data/journal").remove(0);
         let bytes = fs::read(self.whole.join(&file)).unwrap();
-        let letter = LETTER.as_bytes();
-        let at = bytes.windows(letter.len()).position(|it| it == letter);
+        let id = self.ids[0].replace('-', "");
+        let id = data_encoding::HEXLOWER.decode(id.as_bytes()).unwrap();
+        let at = bytes.windows(id.len()).position(|it| it == id);
         Flip {
-            at: at.unwrap() + letter.len() - 1,
+            at: at.unwrap() + FROM_ID_TO_HASH,
             bit: 1,
             file,
             journal: true,
@@ -305,12 +307,15 @@ fn row(number: u32) -> Value {
 }
 
 const LETTER: &str = "𠮷";
+/// In the record of a departure: id, kind, case, no answer, agreement with its length and version,
+/// two times, digest, head, hashes of office and reference.
+const FROM_ID_TO_HASH: usize = 16 + 1 + 16 + 1 + (4 + 13 + 4) + 8 + 8 + 32 + 32 + 16 + 16;
 /// What a node says whose journal ends before its index does.
 const GONE: &str = "acknowledged groups are gone";
 
 fn rotten(build: Build, flips: usize) {
     let settled = Settled::new(build);
-    settled.attack(&settled.letter());
+    settled.attack(&settled.hash());
     let mut draw = Draw::new("rotten");
     for number in 0..flips {
         settled.attack(&settled.draw(&mut draw, number));

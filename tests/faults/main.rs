@@ -32,6 +32,7 @@ mod papers;
 mod protobuf;
 
 mod apart;
+mod at_rest;
 mod canaries;
 mod clock;
 mod damage;

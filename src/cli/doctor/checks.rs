@@ -7,7 +7,9 @@ use jiff::{
 use rustix::fs::statvfs;
 
 use super::{
-    super::{exit::Failure, home::Home, key::own_keys, language::both, moment::short},
+    super::{
+        exit::Failure, home::Home, key::own_keys, language::both, moment::short, store_by_hand,
+    },
     Finding, State,
 };
 use crate::{
@@ -20,6 +22,7 @@ use crate::{
         expiry::{Stage, Warning},
         files,
         lineage::Lineage,
+        master_key::{MasterKeyError, MasterKeys},
         material::{TrustSnapshot, TrustSource},
         pairing::Pairing,
     },
@@ -66,9 +69,44 @@ fn keys(home: &Home) -> Vec<Finding> {
         return vec![
             Finding::new("keys", State::Fine, sentence),
             signing_key(home),
+            master_key(home),
         ];
     }
-    wrong
+    wrong.into_iter().chain([master_key(home)]).collect()
+}
+
+/// Whether the master key is there, and opens what is there.
+fn master_key(home: &Home) -> Finding {
+    let check = "master_key";
+    let source = &home.config.master_key;
+    let keys = match MasterKeys::load(source, home.dir.path()) {
+        Ok(keys) => keys,
+        // It is there for the node, maybe, and not for whoever asks.
+        Err(error @ MasterKeyError::Unset(_)) => {
+            let sentence = both(
+                format!("此处看不到主密钥（{source}），无从核对；节点启动时须能取得。"),
+                format!("cannot be looked at from here: {error}"),
+            );
+            return Finding::new(check, State::Soon, sentence);
+        }
+        Err(error) => return Finding::of_failure(check, error.into()),
+    };
+    let left = match store_by_hand::not_wrapped_by(home, &keys) {
+        Ok(left) => left,
+        Err(failure) => return Finding::of_failure(check, failure),
+    };
+    let id = keys.first().id();
+    if keys.is_changing() || left > 0 {
+        let sentence = both(
+            format!("主密钥更换尚未完成（还有{left}块），请执行 hongyan key rotate-master。"),
+            format!(
+                "a change of the master key has not ended ({left} blocks left); run hongyan key rotate-master"
+            ),
+        );
+        return Finding::new(check, State::Soon, sentence);
+    }
+    let sentence = both(format!("主密钥 {id}"), format!("master key {id}"));
+    Finding::new(check, State::Fine, sentence)
 }
 
 /// The key in use by its fingerprint, so that it can be compared with what peers hold.

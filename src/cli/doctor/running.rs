@@ -37,7 +37,7 @@ fn store(home: &Home) -> Vec<Finding> {
         findings.push(Finding::new("journal", State::Fine, sentence));
         return findings;
     }
-    findings.push(match store_by_hand::check(&data) {
+    findings.push(match store_by_hand::check(home) {
         Ok(report) => {
             let (segments, entries) = (report.segments, report.records);
             let sentence = both(

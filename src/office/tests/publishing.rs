@@ -158,7 +158,9 @@ async fn an_answer_goes_where_its_notice_came_from_and_joins_its_case() {
     let view = world.store.notices(id(&answer)).await.unwrap().remove(0);
     assert_eq!((view.channel, view.direction), (out(), Direction::Out));
     assert_eq!(view.facts.case_id, theirs);
-    let read = envelope::decode(&view.bytes).unwrap().header;
+    let read = envelope::decode(view.bytes.as_ref().unwrap())
+        .unwrap()
+        .header;
     assert_eq!((read.case_id, read.answers), (Some(theirs), Some(theirs)));
     assert!(read.sandbox);
     assert_eq!(read.deadline_ms - read.published_at_ms, 30 * 86_400_000);

@@ -51,6 +51,7 @@ use crate::{
         issue::{CRL_VALIDITY, DEFAULT_VALIDITY, Request},
         keys::{SigningKey, draw},
         listener::{Limits, accept},
+        master_key::MasterKeys,
         material::{TrustSource, TrustStore},
         office_authority::OfficeAuthority,
         pairing::{Pairing, RevocationPolicy},
@@ -179,7 +180,6 @@ impl World {
         let (cases, following) = Cases::start(
             CasesParts {
                 store: store.clone(),
-                key: Arc::clone(&reference_key),
                 homes: vec![id.area()],
                 agreements: agreements.subscribe(),
                 workdays: watch::channel(Arc::new(two_years())).1,
@@ -448,7 +448,8 @@ fn now_of(seconds: u64) -> UnixTime {
 async fn open_store(dir: &TempDir) -> Store {
     let data = dir.path().join("data");
     for _ in 0..250 {
-        match Store::open_embedded(&data, store_limits(), draw().unwrap()) {
+        let masters = MasterKeys::of_test(&[1]);
+        match Store::open_embedded(&data, store_limits(), draw().unwrap(), masters) {
             Ok((store, _)) => return store,
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }

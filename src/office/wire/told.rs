@@ -127,12 +127,12 @@ fn record(seen: RecordSeen) -> wire::NoticeRecord {
     let bytes = if seen.full {
         seen.view.bytes.clone()
     } else {
-        Bytes::new()
+        None
     };
     let corrected_by = corrected_by.map(|id| Bytes::copy_from_slice(id.as_bytes()));
     wire::NoticeRecord {
         state: Some(state(seen)),
-        notice: bytes,
+        notice: bytes.unwrap_or_default(),
         corrected_by: corrected_by.unwrap_or_default(),
     }
 }
@@ -160,8 +160,9 @@ fn state(seen: NoticeSeen) -> wire::NoticeState {
         on_hold,
         ended_for,
         at_ms,
+        size_bytes,
         reference,
-        bytes,
+        bytes: _,
     } = view;
     let Facts {
         id: notice_id,
@@ -204,7 +205,7 @@ fn state(seen: NoticeSeen) -> wire::NoticeState {
             id: pair.to_string(),
             version,
         }),
-        size_bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+        size_bytes,
         sandbox,
         reference: if full { reference } else { String::new() },
     }

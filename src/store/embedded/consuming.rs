@@ -133,7 +133,7 @@ impl Embedded {
         let mut handovers = Vec::new();
         let mut ordinal = cursor.ordinal;
         for item in items {
-            if !in_scope(&item.received.notice) {
+            if !in_scope(&item.notice) {
                 continue;
             }
             ordinal = ordinal.saturating_add(1);
@@ -144,7 +144,7 @@ impl Embedded {
                 facts: item.received.facts,
                 received_at_ms: item.received.received_at_ms,
                 redelivered: self.consumers.handed_before(cursor, item.position, ordinal),
-                bytes: item.received.notice,
+                bytes: item.notice,
             });
         }
         let mut reserved = cursor.reserved;

@@ -15,11 +15,15 @@ use super::{
 };
 use crate::{
     domain::channel::{Channel, Sequence},
-    store::journal::{
-        record::{Direction, LossAccepted, Position, Record},
-        recovery::{JournalError, Proven, contiguous},
-        segment::{self, Chains},
+    store::{
+        journal::{
+            record::{Direction, LossAccepted, Position, Record},
+            recovery::{JournalError, Proven, contiguous},
+            segment::{self, Chains},
+        },
+        vault::{Held, Vault, VaultError, not_wrapped_by},
     },
+    trust::master_key::MasterKeys,
 };
 
 /// What a check of the whole journal found.
@@ -29,8 +33,10 @@ pub struct CheckReport {
     pub segments: u64,
     /// Groups proven.
     pub groups: u64,
-    /// Records proven.
+    /// Records proven, and opened where they are sealed.
     pub records: u64,
+    /// Blocks of keys opened.
+    pub key_blocks: u64,
     /// Bytes read.
     pub bytes: u64,
     /// Bytes of a torn tail, which the next start drops: a write that nobody was told of.
@@ -65,15 +71,21 @@ pub struct LostPlaces {
     pub last: Sequence,
 }
 
-/// Reads and proves the whole journal.
+/// Reads and proves the whole journal, and opens what is sealed in it.
 ///
 /// # Errors
-/// [`OpenError`]: where it is damaged, or that a node uses it.
-pub fn check(data: &Path) -> Result<CheckReport, OpenError> {
+/// [`OpenError`]: where it is damaged, that a node uses it, or that the master keys do not open it.
+pub fn check(data: &Path, masters: MasterKeys) -> Result<CheckReport, OpenError> {
     let layout = Layout::of(data);
     let _lock = lock(data)?;
     let mut report = CheckReport::default();
     let segments = contiguous(&layout.journal)?;
+    let held = match segments.is_empty() {
+        true => Held::Nothing,
+        false => Held::Journal,
+    };
+    let vault = Vault::open(data, masters, held)?;
+    report.key_blocks = vault.check()?;
     let count = segments.len();
     let mut chains: Option<Chains> = None;
     for (number, (_, path)) in segments.iter().enumerate() {
@@ -102,7 +114,10 @@ pub fn check(data: &Path) -> Result<CheckReport, OpenError> {
         proven.walk(&mut lengthened, |_, _, placed| {
             report.groups = report.groups.saturating_add(1);
             report.records = report.records.saturating_add(placed.len() as u64);
-            Ok::<_, JournalError>(())
+            for payload in placed.iter().filter_map(|placed| placed.record.payload()) {
+                vault.open_payload(payload)?;
+            }
+            Ok::<_, OpenError>(())
         })?;
         chains = Some(lengthened);
         report.segments = report.segments.saturating_add(1);
@@ -131,7 +146,7 @@ pub fn check(data: &Path) -> Result<CheckReport, OpenError> {
 ///
 /// # Errors
 /// [`OpenError`].
-pub fn rebuild_index(data: &Path) -> Result<OpenReport, OpenError> {
+pub fn rebuild_index(data: &Path, masters: MasterKeys) -> Result<OpenReport, OpenError> {
     let layout = Layout::of(data);
     {
         // An index that is ahead must not be thrown away unseen.
@@ -142,7 +157,7 @@ pub fn rebuild_index(data: &Path) -> Result<OpenReport, OpenError> {
             source,
         })?;
     }
-    let opened = open(data, CACHE_BYTES)?;
+    let opened = open(data, CACHE_BYTES, masters)?;
     opened.places.index.flush()?;
     Ok(opened.report)
 }
@@ -151,7 +166,7 @@ pub fn rebuild_index(data: &Path) -> Result<OpenReport, OpenError> {
 ///
 /// # Errors
 /// [`OpenError`].
-pub fn accept_loss(data: &Path, at_ms: i64) -> Result<LossReport, OpenError> {
+pub fn accept_loss(data: &Path, at_ms: i64, masters: MasterKeys) -> Result<LossReport, OpenError> {
     let layout = Layout::of(data);
     let mut report = LossReport::default();
     let (known, index_at) = {
@@ -164,7 +179,7 @@ pub fn accept_loss(data: &Path, at_ms: i64) -> Result<LossReport, OpenError> {
         index::set_aside(&layout.index).map_err(disk(&layout.index))?;
         known.unwrap_or_default()
     };
-    let mut opened = open(data, CACHE_BYTES)?;
+    let mut opened = open(data, CACHE_BYTES, masters)?;
     report.channels = lost(&known, &opened.state);
     let homes: Vec<_> = opened.chains.keys().copied().collect();
     let end = opened.end;
@@ -197,6 +212,29 @@ pub fn accept_loss(data: &Path, at_ms: i64) -> Result<LossReport, OpenError> {
     opened.places.index.flush()?;
     report.end = opened.end;
     Ok(report)
+}
+
+/// How many blocks of keys are not wrapped by the first of these master keys. Only reads, so a node may
+/// run.
+///
+/// # Errors
+/// [`VaultError`], also if they do not open all that is there.
+pub fn blocks_not_wrapped_by(data: &Path, masters: &MasterKeys) -> Result<u64, VaultError> {
+    not_wrapped_by(data, masters)
+}
+
+/// Wraps every block of keys by the first of these master keys; says how many were wrapped by
+/// another.
+///
+/// # Errors
+/// [`OpenError`]: said again it goes on where it ended.
+pub fn wrap_by(data: &Path, masters: MasterKeys) -> Result<u64, OpenError> {
+    let _lock = lock(data)?;
+    if !data.join("keys").exists() {
+        return Ok(0);
+    }
+    let vault = Vault::open(data, masters.clone(), Held::Nothing)?;
+    Ok(vault.wrap_by(masters)?)
 }
 
 fn refuse_if_ahead(layout: &Layout) -> Result<(), OpenError> {

@@ -3,6 +3,7 @@
 //! One writer thread changes things ([`writer`]); readers go to index and journal by themselves
 //! ([`places`], [`views`]). What the index holds follows from the journal ([`projection`]).
 
+mod case_slots;
 mod command;
 pub(crate) mod compared;
 mod consumers;
@@ -62,6 +63,7 @@ use self::{
     writer::{Patient, Writer, WriterLimits},
 };
 use super::verb::{NotNow, Trouble};
+use crate::trust::master_key::MasterKeys;
 
 /// Sizes that the embedded store keeps to.
 #[derive(Clone, Copy, Debug)]
@@ -121,8 +123,10 @@ impl Embedded {
         data: &Path,
         limits: EmbeddedLimits,
         epoch: [u8; 8],
+        masters: MasterKeys,
     ) -> Result<(Self, OpenReport), OpenError> {
-        let opened = open::open(data, limits.index_cache_bytes)?;
+        let opened = open::open(data, limits.index_cache_bytes, masters)?;
+        opened.places.vault.draw_ahead();
         let (leases, wakeups, health) = (
             Arc::new(Leases::default()),
             Arc::new(Wakeups::default()),

@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{
+    case_slots::CaseSlots,
     index::{self, Index, IndexError},
     keys::Reflection,
     places::Places,
@@ -18,14 +19,18 @@ use super::{
 };
 use crate::{
     guard::Guard,
-    store::journal::{
-        bytes::{Take, Unreadable},
-        group::Placed,
-        reader::Segments,
-        record::{Position, Record},
-        recovery::{JournalError, Opening, Proven, contiguous, header_of},
-        segment::{self, Chains},
+    store::{
+        journal::{
+            bytes::{Take, Unreadable},
+            group::Placed,
+            reader::Segments,
+            record::{Position, Record},
+            recovery::{JournalError, Opening, Proven, contiguous, header_of},
+            segment::{self, Chains},
+        },
+        vault::{Held, Vault, VaultError},
     },
+    trust::master_key::MasterKeys,
 };
 
 /// Why a data directory cannot be opened. Each says what to do.
@@ -45,6 +50,9 @@ pub enum OpenError {
     /// The journal cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// What is sealed cannot be opened.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// A fresh index failed too.
     #[error("the index cannot be built: {0}; check the disk under data/index")]
     Index(String),
@@ -125,7 +133,11 @@ pub(crate) fn lock(data: &Path) -> Result<File, OpenError> {
 ///
 /// # Errors
 /// [`OpenError`]: damage, or an index that knows more than the journal, is never passed over.
-pub(crate) fn open(data: &Path, cache_bytes: u64) -> Result<Opened, OpenError> {
+pub(crate) fn open(
+    data: &Path,
+    cache_bytes: u64,
+    masters: MasterKeys,
+) -> Result<Opened, OpenError> {
     let layout = Layout::of(data);
     let lock = lock(&layout.data)?;
     let disk = |path: &Path| {
@@ -144,6 +156,11 @@ pub(crate) fn open(data: &Path, cache_bytes: u64) -> Result<Opened, OpenError> {
         }
     };
     let segments = contiguous(&layout.journal)?;
+    let held = match segments.is_empty() {
+        true => Held::Nothing,
+        false => Held::Journal,
+    };
+    let vault = Vault::open(data, masters, held)?;
     let Some((last_first, last_path)) = segments.last().cloned() else {
         if let Some(reflection) = reflection {
             return Err(JournalError::IndexAhead {
@@ -152,7 +169,7 @@ pub(crate) fn open(data: &Path, cache_bytes: u64) -> Result<Opened, OpenError> {
             }
             .into());
         }
-        return first_segment(&layout, lock, index, report);
+        return first_segment(&layout, lock, index, vault, report);
     };
     let last = Proven::read(&last_path)?;
     let end = last.end();
@@ -258,6 +275,8 @@ pub(crate) fn open(data: &Path, cache_bytes: u64) -> Result<Opened, OpenError> {
         places: Places {
             index,
             segments: open,
+            vault,
+            slots: CaseSlots::default(),
         },
         state,
         chains,
@@ -282,6 +301,7 @@ fn first_segment(
     layout: &Layout,
     lock: File,
     index: Index,
+    vault: Vault,
     report: OpenReport,
 ) -> Result<Opened, OpenError> {
     let disk = |source| OpenError::Disk {
@@ -295,7 +315,12 @@ fn first_segment(
     segments.add(Position::START, file.try_clone().map_err(disk)?, header_len);
     Ok(Opened {
         lock,
-        places: Places { index, segments },
+        places: Places {
+            index,
+            segments,
+            vault,
+            slots: CaseSlots::default(),
+        },
         state,
         chains,
         file,

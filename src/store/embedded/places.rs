@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::{
+    case_slots::CaseSlots,
     index::{Index, IndexError},
     keys::{self, Exception, IdRun, Run, Stray},
     projection::Projection,
@@ -13,19 +14,25 @@ use crate::{
         notice::NoticeId,
         receipt::Outcome,
     },
-    store::journal::{
-        group::Placed,
-        reader::{ReadError, Segments},
-        record::{Direction, Facts, Record, Side},
+    store::{
+        journal::{
+            group::Placed,
+            payload::Payload,
+            reader::{ReadError, Segments},
+            record::{Direction, Published, Record, Side},
+        },
+        vault::{Vault, VaultError},
     },
     trust::chain::chain,
 };
 
-/// Index and journal together, for readers.
+/// Index, journal and keys together, for readers.
 #[derive(Clone)]
 pub(crate) struct Places {
     pub(crate) index: Index,
     pub(crate) segments: Segments,
+    pub(crate) vault: Vault,
+    pub(crate) slots: CaseSlots,
 }
 
 /// Why a place cannot be read.
@@ -35,6 +42,8 @@ pub(crate) enum PlaceError {
     Index(#[from] IndexError),
     #[error(transparent)]
     Journal(#[from] ReadError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
 }
 
 /// What stands at a place of a channel.
@@ -273,10 +282,7 @@ impl Places {
     }
 
     /// The published notice that a record of a channel out stands for.
-    pub(crate) fn published(
-        &self,
-        placed: &Placed,
-    ) -> Result<crate::store::journal::record::Published, PlaceError> {
+    pub(crate) fn published(&self, placed: &Placed) -> Result<Published, PlaceError> {
         let at = match &placed.record {
             Record::Published(published) => return Ok(published.clone()),
             Record::Requeued(requeued) => requeued.origin,
@@ -286,6 +292,27 @@ impl Places {
             Record::Published(published) => Ok(published),
             _ => Err(ReadError::Damaged { at: at.get() }.into()),
         }
+    }
+
+    /// What a record says that tells of people; none once it was erased.
+    pub(crate) fn said(&self, payload: &Payload) -> Result<Option<Bytes>, VaultError> {
+        self.vault.open_payload(payload)
+    }
+
+    /// The exact bytes of a notice that was published here, and its reference; none once they were
+    /// erased.
+    pub(crate) fn told_by(
+        &self,
+        published: &Published,
+    ) -> Result<Option<(Bytes, String)>, PlaceError> {
+        let Some(mut notice) = self.said(&published.payload)? else {
+            return Ok(None);
+        };
+        // A record whose payload is shorter is none.
+        let len = notice.len().min(published.notice_len as usize);
+        let reference = notice.split_off(len);
+        let reference = String::from_utf8_lossy(&reference).into_owned();
+        Ok(Some((notice, reference)))
     }
 }
 
@@ -305,14 +332,6 @@ pub(crate) fn outcome_in(record: &Record) -> Option<Outcome> {
     match record {
         Record::Received(_) => Some(Outcome::Stored),
         Record::PlaceUsed(r) => Some(r.outcome.clone()),
-        _ => None,
-    }
-}
-
-/// The exact bytes of the notice that a record holds, what it is, and when it came.
-pub(crate) fn received_of(record: Record) -> Option<(Facts, Bytes, i64)> {
-    match record {
-        Record::Received(r) => Some((r.facts, r.notice, r.received_at_ms)),
         _ => None,
     }
 }

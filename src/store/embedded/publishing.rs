@@ -1,10 +1,14 @@
 //! Publishing: references, numbers, ids.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 
 use super::{
+    places::PlaceError,
     references::{day_of, first_remembered},
     stage::{Stage, StageError},
     views::delivery_of,
@@ -21,7 +25,10 @@ use crate::{
     },
     envelope,
     store::{
-        journal::record::{Direction, Facts, Published, Record, Side},
+        journal::{
+            payload::{Payload, Seal},
+            record::{Direction, Facts, Published, Record, Side},
+        },
         verb::{Accepted, NotNow, Outgoing, PublishError},
     },
     trust::chain::notice_digest,
@@ -30,7 +37,7 @@ use crate::{
 /// The notices of one group that are waiting for their numbers.
 #[derive(Default)]
 pub(crate) struct Publications {
-    waiting: BTreeMap<Channel, Vec<(usize, Outgoing)>>,
+    waiting: BTreeMap<Channel, Vec<(usize, Outgoing, Arc<Seal>)>>,
     /// How many of them each office has on each channel.
     offices: HashMap<(Channel, [u8; 16]), u64>,
     ids: Vec<Option<NoticeId>>,
@@ -81,15 +88,23 @@ impl Publications {
             return Ok(ItemAnswer::Known(Err(PublishError::NotNow(NotNow::Busy))));
         }
         let given = out.and_then(|out| out.offices.get(&item.office_key).copied());
-        let waiting = self
-            .offices
-            .entry((item.channel, item.office_key))
-            .or_default();
-        if given.unwrap_or(0).saturating_add(*waiting) >= quotas.office {
+        let waiting = self.offices.get(&(item.channel, item.office_key)).copied();
+        if given.unwrap_or(0).saturating_add(waiting.unwrap_or(0)) >= quotas.office {
             return Ok(ItemAnswer::Known(Err(PublishError::Refused(
                 Refusal::whole(Code::QuotaExceeded),
             ))));
         }
+        let seal = match item.case_id {
+            Some(case) => stage
+                .places
+                .seal_for(Side::of(item.channel, Direction::Out), case)?,
+            None => stage.places.vault.seal_anew().map_err(PlaceError::from)?,
+        };
+        // What cannot be sealed has used up nothing.
+        let waiting = self
+            .offices
+            .entry((item.channel, item.office_key))
+            .or_default();
         *waiting = waiting.saturating_add(1);
         let slot = self.ids.len();
         self.ids.push(None);
@@ -98,7 +113,7 @@ impl Publications {
         self.waiting
             .entry(item.channel)
             .or_default()
-            .push((slot, item));
+            .push((slot, item, seal));
         Ok(ItemAnswer::New(slot))
     }
 
@@ -119,13 +134,14 @@ impl Publications {
                 .outs
                 .get(&channel)
                 .map_or(Sequence::ZERO, |out| out.last);
-            for (slot, item) in items {
+            for (slot, item, seal) in items {
                 sequence = sequence.next();
                 let id = next_id();
                 if let Some(known) = self.ids.get_mut(slot) {
                     *known = Some(id);
                 }
-                stage.push(Record::Published(record(item, id, sequence, opposite)))?;
+                let published = record(item, id, sequence, opposite, seal);
+                stage.push(Record::Published(published))?;
             }
         }
         Ok(())
@@ -145,12 +161,22 @@ impl Publications {
     }
 }
 
-fn record(item: Outgoing, id: NoticeId, sequence: Sequence, opposite: Sequence) -> Published {
+fn record(
+    item: Outgoing,
+    id: NoticeId,
+    sequence: Sequence,
+    opposite: Sequence,
+    seal: Arc<Seal>,
+) -> Published {
     let prefix = envelope::prefix(id, opposite);
-    let mut notice = Vec::with_capacity(prefix.as_slice().len().saturating_add(item.body.len()));
-    notice.extend_from_slice(prefix.as_slice());
-    notice.extend_from_slice(&item.body);
-    let digest = notice_digest(&notice);
+    let parts = [prefix.as_slice(), &item.body, item.reference.as_bytes()];
+    let mut said = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
+    let [prefix, body, reference] = parts;
+    said.extend_from_slice(prefix);
+    said.extend_from_slice(body);
+    let digest = notice_digest(&said);
+    let notice_len = u32::try_from(said.len()).unwrap_or(u32::MAX);
+    said.extend_from_slice(reference);
     Published {
         channel: item.channel,
         sequence,
@@ -168,8 +194,8 @@ fn record(item: Outgoing, id: NoticeId, sequence: Sequence, opposite: Sequence) 
         office_key: item.office_key,
         reference_key: item.reference_key,
         content_key: item.content_key,
-        notice: Bytes::from(notice),
-        reference: item.reference,
+        notice_len,
+        payload: Payload::sealed(Bytes::from(said), seal),
     }
 }
 
@@ -190,7 +216,7 @@ fn earlier(
         .places
         .segments
         .entry(entry.at, entry.len)
-        .map_err(super::places::PlaceError::from)?
+        .map_err(PlaceError::from)?
     else {
         return Err(StageError::NotNow(NotNow::Unreadable));
     };

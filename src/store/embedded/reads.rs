@@ -92,7 +92,10 @@ impl Places {
             let stored = place.sequence <= out.settled && place.exception.outcome.is_none();
             let content = match (place.exception.ended, &place.record) {
                 (Some((reason, _)), _) if !stored => Err(reason),
-                (_, Some(placed)) if !refused => Ok(self.published(placed)?.notice),
+                (_, Some(placed)) if !refused => {
+                    let told = self.told_by(&self.published(placed)?)?;
+                    told.map(|(notice, _)| notice).ok_or(VoidReason::Withdrawn)
+                }
                 // Refused, or taken over from the peer, who has answered for it.
                 (_, _) => Err(VoidReason::Withdrawn),
             };

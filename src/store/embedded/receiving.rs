@@ -1,6 +1,9 @@
 //! Receiving: sequence, heads and ids are compared at the moment of commit.
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+};
 
 use super::{
     places::{PlaceError, id_of, outcome_in},
@@ -19,8 +22,11 @@ use crate::{
     },
     guard::Guard,
     store::{
-        journal::record::{
-            self, Direction, ParcelReceived, PlaceUsed, Position, Record, Side, StopReason,
+        journal::{
+            payload::{Payload, Seal, Slot},
+            record::{
+                self, Direction, ParcelReceived, PlaceUsed, Position, Record, Side, StopReason,
+            },
         },
         verb::{Arriving, InContent, Received, Verdict},
     },
@@ -32,6 +38,8 @@ use crate::{
 pub(crate) struct Arrivals {
     /// Ids that came in earlier in the same group.
     ids: HashMap<(Channel, NoticeId), Known>,
+    /// Under which keys the cases of this group are sealed.
+    cases: HashMap<(Channel, NoticeId), Slot>,
     /// The highest counter of each epoch before this group: most ids are above it, so new.
     epochs: HashMap<(Side, u64), Option<u64>>,
     /// The ids of runs that were read for this group, by where the run begins: a peer that repeats
@@ -119,12 +127,14 @@ impl Arrivals {
         for place in places {
             let next = sequence.next();
             let digest = place.digest;
+            let case = place.content.case();
             let disposed = match place.content {
                 InContent::Void(_) => Disposed {
                     id: None,
                     outcome: Outcome::Voided,
                     known: false,
                     bytes: bytes::Bytes::new(),
+                    case,
                     facts: None,
                 },
                 InContent::Unreadable { bytes, refusal } => Disposed {
@@ -132,6 +142,7 @@ impl Arrivals {
                     outcome: Outcome::Refused(refusal),
                     known: false,
                     bytes,
+                    case,
                     facts: None,
                 },
                 InContent::Notice {
@@ -151,6 +162,8 @@ impl Arrivals {
                             },
                             known: true,
                             bytes,
+                            // It may be what was sealed before.
+                            case: case.or(Some(facts.id)),
                             facts: None,
                         },
                         (None, Verdict::Pause(why)) => {
@@ -162,6 +175,7 @@ impl Arrivals {
                             outcome: Outcome::Refused(refusal),
                             known: false,
                             bytes,
+                            case,
                             facts: None,
                         },
                         (None, Verdict::Take(_)) => Disposed {
@@ -169,6 +183,7 @@ impl Arrivals {
                             outcome: Outcome::Stored,
                             known: false,
                             bytes,
+                            case,
                             facts: Some(facts),
                         },
                     }
@@ -192,7 +207,8 @@ impl Arrivals {
                 seen.insert(id, (digest, disposed.outcome.clone()));
             }
             outcomes.push(disposed.outcome.clone());
-            records.push(disposed.record(channel, sequence, digest, at_ms));
+            let seal = self.seal(stage, channel, &disposed)?;
+            records.push(disposed.record(channel, sequence, digest, at_ms, seal));
         }
         if conflicts > 0 {
             tracing::error!(%channel, conflicts, "Known ids came with other bytes; they are refused.");
@@ -237,6 +253,35 @@ impl Arrivals {
             pause,
             idle_bytes,
         })
+    }
+
+    /// What to seal a place with: as its case is, or anew; with nothing where nothing is said.
+    fn seal(
+        &mut self,
+        stage: &Stage<'_>,
+        channel: Channel,
+        disposed: &Disposed,
+    ) -> Result<Option<Arc<Seal>>, StageError> {
+        if disposed.bytes.is_empty() {
+            return Ok(None);
+        }
+        let (places, side) = (stage.places, Side::of(channel, Direction::In));
+        let seal = match disposed.case {
+            None => places.vault.seal_anew().map_err(PlaceError::from)?,
+            Some(case) => {
+                // Its first notice may have come in the same group.
+                let slot = self.cases.get(&(channel, case)).copied();
+                let seal = slot.map(|slot| places.vault.seal_at(slot)).transpose();
+                match seal.map_err(PlaceError::from)?.flatten() {
+                    Some(seal) => seal,
+                    None => places.seal_for(side, case)?,
+                }
+            }
+        };
+        if let Some(facts) = &disposed.facts {
+            self.cases.insert((channel, facts.case_id), seal.slot);
+        }
+        Ok(Some(seal))
     }
 
     /// Digest and outcome of an id that the receiving side has seen.
@@ -308,18 +353,31 @@ struct Disposed {
     outcome: Outcome,
     known: bool,
     bytes: bytes::Bytes,
+    /// The case that it says it belongs to; none if it opens one.
+    case: Option<NoticeId>,
     facts: Option<record::Facts>,
 }
 
 impl Disposed {
-    fn record(self, channel: Channel, sequence: Sequence, digest: Digest, at_ms: i64) -> Record {
+    fn record(
+        self,
+        channel: Channel,
+        sequence: Sequence,
+        digest: Digest,
+        at_ms: i64,
+        seal: Option<Arc<Seal>>,
+    ) -> Record {
+        let payload = Payload::Said {
+            bytes: self.bytes,
+            seal,
+        };
         match self.facts {
             Some(facts) => Record::Received(record::Received {
                 channel,
                 sequence,
                 facts,
                 received_at_ms: at_ms,
-                notice: self.bytes,
+                payload,
             }),
             None => Record::PlaceUsed(PlaceUsed {
                 channel,
@@ -329,7 +387,7 @@ impl Disposed {
                 outcome: self.outcome,
                 at_ms,
                 known: self.known,
-                notice: self.bytes,
+                payload,
             }),
         }
     }

@@ -45,6 +45,7 @@ impl From<PlaceError> for StageError {
         match error {
             PlaceError::Index(error) => Self::Index(error),
             PlaceError::Journal(error) => Self::NotNow(error.into()),
+            PlaceError::Vault(error) => Self::NotNow(error.into()),
         }
     }
 }
@@ -73,7 +74,10 @@ impl<'a> Stage<'a> {
         let chain = record
             .home()
             .map(|home| self.chains.entry(home).or_default());
-        let placed = self.group.push(record, chain);
+        let placed = self
+            .group
+            .push(record, chain)
+            .map_err(|error| IndexError(error.to_string()))?;
         self.projection.follow(self.state, &placed)?;
         self.placed.push(placed);
         Ok(())

@@ -30,6 +30,7 @@ use crate::{
             bytes::Take,
             record::{Direction, Holding, Position, Record, Side, StopReason},
         },
+        vault::VaultError,
         verb::{
             Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
             ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, KeptAct, Lease,
@@ -37,6 +38,7 @@ use crate::{
             Settled, Settlement, Shown, Told, Trouble, Waiting, WaitingPage,
         },
     },
+    trust::{master_key::MasterKeys, reference::ReferenceKey},
 };
 
 impl Backend for Embedded {
@@ -327,6 +329,7 @@ impl Backend for Embedded {
             let Some(found) = places.find(side, id)? else {
                 return Ok(None);
             };
+            places.note_slot(side, &found.placed.record);
             let settled = places.settled(found.channel)?;
             let sent = leases.sent_upto(found.channel);
             places.view(found, settled, sent)
@@ -334,7 +337,13 @@ impl Backend for Embedded {
     }
 
     fn knows(&self, side: Side, id: NoticeId) -> Pending<'_, Result<bool, NotNow>> {
-        Box::pin(self.read(move |places| Ok(places.find(side, id)?.is_some())))
+        Box::pin(self.read(move |places| {
+            let found = places.find(side, id)?;
+            if let Some(found) = &found {
+                places.note_slot(side, &found.placed.record);
+            }
+            Ok(found.is_some())
+        }))
     }
 
     fn notices(&self, id: NoticeId) -> Pending<'_, Result<Vec<NoticeView>, NotNow>> {
@@ -355,6 +364,7 @@ impl Backend for Embedded {
             let mut views = Vec::new();
             for side in sides {
                 if let Some(found) = places.find(side, id)? {
+                    places.note_slot(side, &found.placed.record);
                     let settled = places.settled(found.channel)?;
                     let sent = leases.sent_upto(found.channel);
                     views.extend(places.view(found, settled, sent)?);
@@ -507,6 +517,14 @@ impl Backend for Embedded {
         sequence: Sequence,
     ) -> Pending<'_, Result<Option<Bytes>, NotNow>> {
         Box::pin(self.read(move |places| places.evidence_of(channel, direction, sequence)))
+    }
+
+    fn index_key(&self) -> Arc<ReferenceKey> {
+        self.places.vault.index_key()
+    }
+
+    fn wrap_by(&self, masters: MasterKeys) -> Result<u64, VaultError> {
+        self.places.vault.wrap_by(masters)
     }
 
     fn journal_head(&self, home: County) -> JournalHead {

@@ -1,9 +1,11 @@
 //! What readers are shown: notices with their states, pages, the feed.
 
+use bytes::Bytes;
+
 use super::{
     index::IndexError,
     keys::{self, Exception, Run},
-    places::{Found, Place, PlaceError, Places, place_of, received_of},
+    places::{Found, Place, PlaceError, Places, place_of},
 };
 use crate::{
     domain::{
@@ -73,6 +75,11 @@ impl Places {
             Direction::Out => {
                 let exception = self.exception(found.channel, found.sequence)?;
                 let published = self.published(&found.placed)?;
+                let told = self.told_by(&published)?;
+                let (bytes, reference) = told
+                    .map_or_else(Default::default, |(bytes, reference)| {
+                        (Some(bytes), reference)
+                    });
                 let (delivery, on_hold) = delivery_of(&exception, found.sequence, settled, sent);
                 Ok(Some(NoticeView {
                     at_ms: published.facts.published_at_ms,
@@ -86,24 +93,29 @@ impl Places {
                         Some((VoidReason::OnHold, _)) | None => None,
                         Some((_, code)) => code,
                     },
-                    reference: published.reference,
-                    bytes: published.notice,
+                    size_bytes: published.notice_len,
+                    reference,
+                    bytes,
                 }))
             }
-            Direction::In => Ok(
-                received_of(found.placed.record).map(|(facts, bytes, at_ms)| NoticeView {
-                    facts,
+            Direction::In => {
+                let Record::Received(received) = found.placed.record else {
+                    return Ok(None);
+                };
+                Ok(Some(NoticeView {
+                    bytes: self.said(&received.payload)?,
+                    facts: received.facts,
                     channel: found.channel,
                     direction: Direction::In,
                     sequence: found.sequence,
                     delivery: Delivery::Stored,
                     on_hold: None,
                     ended_for: None,
-                    at_ms,
+                    at_ms: received.received_at_ms,
+                    size_bytes: u32::try_from(received.payload.len()).unwrap_or(u32::MAX),
                     reference: String::new(),
-                    bytes,
-                }),
-            ),
+                }))
+            }
         }
     }
 
@@ -297,9 +309,11 @@ impl Places {
                     looked = placed.position;
                     if let Record::Received(received) = placed.record
                         && (kinds.is_empty() || kinds.contains(&received.facts.kind))
+                        && let Some(notice) = self.said(&received.payload)?
                     {
                         items.push(FeedItem {
                             position: placed.position,
+                            notice,
                             received,
                         });
                     }
@@ -322,5 +336,7 @@ fn id_of_correction(value: &[u8]) -> Result<NoticeId, Unreadable> {
 /// A stored notice in the feed.
 pub(crate) struct FeedItem {
     pub(crate) position: Position,
+    /// Its exact bytes.
+    pub(crate) notice: Bytes,
     pub(crate) received: crate::store::journal::record::Received,
 }

@@ -13,6 +13,7 @@ use crate::{
             act,
             bytes::Take,
             group::Placed,
+            payload::Payload,
             reader::ReadError,
             record::{Position, Record, Side, Worked},
         },
@@ -20,7 +21,7 @@ use crate::{
     },
 };
 
-/// The record of an act.
+/// The record of an act, to be sealed yet.
 pub(crate) fn record(home: County, act: LocalAct) -> Worked {
     let LocalAct {
         other,
@@ -33,7 +34,7 @@ pub(crate) fn record(home: County, act: LocalAct) -> Worked {
         kind: worked.act.kind(),
         office_key,
         at_ms: worked.at_ms,
-        act: act::encode(&worked.act, &worked.office),
+        payload: Payload::clear(act::encode(&worked.act, &worked.office)),
     }
 }
 
@@ -42,8 +43,13 @@ pub(crate) fn work(stage: &mut Stage<'_>, act: Worked) -> Result<Position, Stage
     if let Some(at) = repeated(stage, &act)? {
         return Ok(at);
     }
+    let seal = stage.places.seal_for(act.side, act.about)?;
+    let payload = match act.payload {
+        Payload::Said { bytes, .. } => Payload::sealed(bytes, seal),
+        kept @ Payload::Kept(_) => kept,
+    };
     let at = stage.next_position();
-    stage.push(Record::Worked(act))?;
+    stage.push(Record::Worked(Worked { payload, ..act }))?;
     Ok(at)
 }
 
@@ -57,9 +63,20 @@ fn repeated(stage: &Stage<'_>, act: &Worked) -> Result<Option<Position>, StageEr
     let Record::Worked(newest) = stage.record_at(at)? else {
         return Err(StageError::NotNow(NotNow::Unreadable));
     };
+    let Some(said) = stage
+        .places
+        .said(&newest.payload)
+        .map_err(PlaceError::from)?
+    else {
+        return Ok(None);
+    };
     let again = Worked {
         at_ms: newest.at_ms,
         ..act.clone()
+    };
+    let newest = Worked {
+        payload: Payload::clear(said),
+        ..newest
     };
     Ok((newest == again).then_some(at))
 }
@@ -92,38 +109,42 @@ impl Places {
             let placed = self.segments.run(at, acts.len)?.into_iter();
             let wanted = placed.filter(|placed| placed.position > after);
             for placed in wanted.take(limit.saturating_sub(kept.len())) {
-                kept.push(kept_act(placed)?);
+                kept.extend(self.kept_act(placed)?);
             }
         }
         Ok(kept)
     }
-}
 
-fn kept_act(placed: Placed) -> Result<KeptAct, ReadError> {
-    let Placed {
-        position, record, ..
-    } = placed;
-    let damaged = || ReadError::Damaged { at: position.get() };
-    let Record::Worked(worked) = record else {
-        return Err(damaged());
-    };
-    let Worked {
-        side,
-        about,
-        kind,
-        office_key: _,
-        at_ms,
-        act,
-    } = worked;
-    let (act, office) = act::decode(kind, side.home, &act).map_err(|_| damaged())?;
-    Ok(KeptAct {
-        position,
-        other: side.other,
-        worked: work::Worked {
+    /// An act as it was done; none once it was erased.
+    fn kept_act(&self, placed: Placed) -> Result<Option<KeptAct>, PlaceError> {
+        let Placed {
+            position, record, ..
+        } = placed;
+        let damaged = || ReadError::Damaged { at: position.get() };
+        let Record::Worked(worked) = record else {
+            return Err(damaged().into());
+        };
+        let Worked {
+            side,
             about,
-            act,
-            office,
+            kind,
+            office_key: _,
             at_ms,
-        },
-    })
+            payload,
+        } = worked;
+        let Some(act) = self.said(&payload)? else {
+            return Ok(None);
+        };
+        let (act, office) = act::decode(kind, side.home, &act).map_err(|_| damaged())?;
+        Ok(Some(KeptAct {
+            position,
+            other: side.other,
+            worked: work::Worked {
+                about,
+                act,
+                office,
+                at_ms,
+            },
+        }))
+    }
 }

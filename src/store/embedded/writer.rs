@@ -471,15 +471,12 @@ pub(crate) fn begin_segment(
     }
     .encode();
     let mut group = GroupWriter::new(first, Vec::new());
-    group.push(
-        Record::Snapshot(Snapshot {
-            state: state.encode(),
-        }),
-        None,
-    );
-    if let Some(summary) = summary {
-        let summary = summary.encode().into();
-        group.push(Record::Summary(record::Summary { summary }), None);
+    let state = state.encode();
+    let summary = summary.map(|summary| summary.encode().into());
+    let records = std::iter::once(Record::Snapshot(Snapshot { state }))
+        .chain(summary.map(|summary| Record::Summary(record::Summary { summary })));
+    for record in records {
+        group.push(record, None).map_err(io::Error::other)?;
     }
     let bytes = group.finish();
     let file = segment::put_in_place(&segment::path_of(directory, first), &[&header, &bytes])?;

@@ -68,7 +68,10 @@ mod tests {
     use super::*;
     use crate::{
         domain::notice::NoticeId,
-        store::journal::record::{Record, Side, Worked},
+        store::journal::{
+            payload::Payload,
+            record::{Record, Side, Worked},
+        },
     };
 
     fn home() -> County {
@@ -106,7 +109,7 @@ mod tests {
                 kind: act.kind(),
                 office_key: [9; 16],
                 at_ms: 1_791_421_200_000,
-                act: encode(&act, "desk"),
+                payload: Payload::clear(encode(&act, "desk")),
             });
             let (mut header, mut payload) = (Put::default(), Put::default());
             let kind = record.put_header(&mut header);
@@ -147,7 +150,7 @@ mod tests {
         let mut header = HEXLOWER
             .decode(header.split(' ').next().unwrap().as_bytes())
             .unwrap();
-        let payload = || encode(&Act::Took, "desk");
+        let payload = || Payload::clear(encode(&Act::Took, "desk"));
         assert!(Record::from_parts(19, &header, payload()).is_ok());
         header[28] = 7;
         assert!(Record::from_parts(19, &header, payload()).is_err());

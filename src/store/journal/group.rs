@@ -6,16 +6,24 @@
 //!          payload length 4 | key slot 8 | header | payload
 //! ```
 //! One group is one write and one sync, so it is there whole or not at all. The entry's own CRC
-//! lets a reader trust one entry without its group. Key slot 0: the payload is not sealed.
+//! lets a reader trust one entry without its group. Key slot 0: the payload is not sealed, for it
+//! tells of nobody.
+
+use std::ops::Range;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
 
 use super::{
     bytes::{Put, Take, Unreadable, proven},
+    payload::{Kept, Payload, Seal, Slot},
     record::{Position, Record},
 };
-use crate::domain::{area::County, channel::Digest};
+use crate::{
+    domain::{area::County, channel::Digest},
+    guard::Guard,
+    trust::sealing::{TAG_BYTES, Unsealed},
+};
 
 /// Bytes of a group before its body.
 pub(crate) const GROUP_HEADER: usize = 16;
@@ -26,7 +34,9 @@ pub(crate) const MAX_BODY: usize = 256 << 20;
 
 /// Bytes of an entry before its header.
 pub(crate) const ENTRY_HEAD: u32 = 26;
-const ENTRY_VERSION: u8 = 1;
+/// Bytes of its checksum, which covers the rest.
+const ENTRY_CRC: usize = 4;
+const ENTRY_VERSION: u8 = 2;
 
 /// A record, and the bytes where it stands.
 pub(crate) struct Placed {
@@ -70,13 +80,33 @@ impl GroupWriter {
         self.start.plus(self.len() as u64)
     }
 
-    /// Appends a record and lengthens its home's chain.
-    pub(crate) fn push(&mut self, record: Record, chain: Option<&mut Digest>) -> Placed {
+    /// Appends a record, sealed if it is to be, and lengthens its home's chain.
+    ///
+    /// # Errors
+    /// [`Unsealed`] if it could not be sealed; nothing was appended.
+    pub(crate) fn push(
+        &mut self,
+        record: Record,
+        chain: Option<&mut Digest>,
+    ) -> Result<Placed, Unsealed> {
         let (at, position) = (self.len(), self.next_position());
         self.buffer.raw(&[0; ENTRY_HEAD as usize]);
         let kind = record.put_header(&mut self.buffer);
         let header_end = self.len();
+        let seal = record.seal().filter(|_| Guard::Sealing.holds());
+        if let Some(seal) = seal {
+            self.buffer.raw(&seal.nonce);
+        }
+        let payload_at = self.len();
         record.put_payload(&mut self.buffer);
+        let payload_end = self.len();
+        if seal.is_some() {
+            self.buffer.raw(&[0; TAG_BYTES]);
+        }
+        let slot = match seal {
+            Some(seal) => seal.slot,
+            None => record.kept_slot().unwrap_or(Slot::NONE),
+        };
         let header = header_end.saturating_sub(at.saturating_add(ENTRY_HEAD as usize));
         let payload = self.len().saturating_sub(header_end);
         let mut head = Head(0);
@@ -89,19 +119,27 @@ impl GroupWriter {
             head.put(entry, &header.to_be_bytes());
             let payload = u32::try_from(payload).unwrap_or(u32::MAX);
             head.put(entry, &payload.to_be_bytes());
-            // The key slot stays 0.
-            let crc = crc32c::crc32c(entry.get(4..).unwrap_or_default());
+            head.put(entry, &slot.get().to_be_bytes());
+            if let Some(seal) = seal {
+                let payload = payload_at.saturating_sub(at)..payload_end.saturating_sub(at);
+                let about = ENTRY_CRC..header_end.saturating_sub(at);
+                if let Err(error) = seal_entry(entry, about, payload, seal) {
+                    self.buffer.0.truncate(at);
+                    return Err(error);
+                }
+            }
+            let crc = crc32c::crc32c(entry.get(ENTRY_CRC..).unwrap_or_default());
             Head(0).put(entry, &crc.to_be_bytes());
             if let Some(chain) = chain {
                 *chain = lengthen(chain, entry);
             }
         }
         self.count = self.count.saturating_add(1);
-        Placed {
+        Ok(Placed {
             position,
             len: u32::try_from(self.len().saturating_sub(at)).unwrap_or(u32::MAX),
             record,
-        }
+        })
     }
 
     /// The finished bytes.
@@ -118,6 +156,21 @@ impl GroupWriter {
         head.put(&mut bytes, &crc.to_be_bytes());
         bytes
     }
+}
+
+/// Seals the payload of an entry where it stands, behind its nonce, and puts the tag behind it.
+fn seal_entry(
+    entry: &mut [u8],
+    about: Range<usize>,
+    payload: Range<usize>,
+    seal: &Seal,
+) -> Result<(), Unsealed> {
+    let (head, rest) = entry.split_at_mut_checked(payload.start).ok_or(Unsealed)?;
+    let about = head.get(about).ok_or(Unsealed)?;
+    let (payload, tag) = rest.split_at_mut_checked(payload.len()).ok_or(Unsealed)?;
+    let made = seal.key.seal(seal.nonce, about, payload)?;
+    tag.copy_from_slice(&made);
+    Ok(())
 }
 
 /// Fills in a head, part by part, once what it tells of is known.
@@ -199,21 +252,28 @@ pub(crate) fn read_entry(bytes: &Bytes) -> Result<(Record, usize), Unreadable> {
     let home = take.raw(6)?;
     let header_len = take.u16()? as usize;
     let payload_len = take.u32()? as usize;
-    let key_slot = take.u64()?;
+    let slot = Slot::new(take.u64()?);
     let header = take.raw(header_len)?;
     take.raw(payload_len)?;
     let len = (ENTRY_HEAD as usize)
         .checked_add(header_len)
         .and_then(|len| len.checked_add(payload_len))
         .ok_or(Unreadable)?;
-    if !proven(crc32c::crc32c(bytes.get(4..len).ok_or(Unreadable)?), crc)
-        || version != ENTRY_VERSION
-        || key_slot != 0
-    {
+    let covered = bytes.get(ENTRY_CRC..len).ok_or(Unreadable)?;
+    if !proven(crc32c::crc32c(covered), crc) || version != ENTRY_VERSION {
         return Err(Unreadable);
     }
-    let payload = bytes.slice((ENTRY_HEAD as usize).saturating_add(header_len)..len);
+    let at = (ENTRY_HEAD as usize).saturating_add(header_len);
+    let payload = if slot == Slot::NONE {
+        Payload::clear(bytes.slice(at..len))
+    } else {
+        let at = at.saturating_sub(ENTRY_CRC);
+        Payload::Kept(Kept::new(slot, bytes.slice(ENTRY_CRC..len), at))
+    };
     let record = Record::from_parts(kind, header, payload)?;
+    if slot != Slot::NONE && record.kept_slot() != Some(slot) {
+        return Err(Unreadable);
+    }
     let named = match record.home() {
         Some(county) => county.as_bytes() == home,
         None => home == NO_HOME,

@@ -1,15 +1,15 @@
 //! Records as bytes: header and payload, apart.
 //!
-//! Headers hold only what may stay in clear once payloads are sealed: ids, home areas, sequence,
-//! kind, agreement, times, sizes, digests and keyed hashes. A type or version that is not in the
-//! table stops the node; it is never skipped.
+//! Headers hold only what may stay in clear: ids, home areas, sequence, kind, agreement, times,
+//! sizes, digests and keyed hashes. Payloads that tell of a person are sealed ([`payload`](super::payload));
+//! the others hold only what a header may, signatures, and what an office set up: names and scopes of
+//! consumers. A type or version that is not in the table stops the node; it is never skipped.
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
-
 use super::{
     bytes::{Put, Take, Unreadable},
+    payload::Payload,
     record::{
         Acknowledged, AdoptedIn, AdoptedOut, ConsumerOpened, ConsumerRemoved, Direction, Ended,
         Facts, HandedOut, Holding, LossAccepted, ParcelReceived, PlaceUsed, Position, Published,
@@ -66,7 +66,7 @@ impl Record {
                     .raw(&r.office_key)
                     .raw(&r.reference_key)
                     .raw(&r.content_key)
-                    .u32(len32(&r.notice));
+                    .u32(r.notice_len);
                 1
             }
             Self::Requeued(r) => {
@@ -190,9 +190,7 @@ impl Record {
     /// Appends its payload, which may be empty.
     pub(crate) fn put_payload(&self, put: &mut Put) {
         match self {
-            Self::Published(r) => {
-                put.raw(&r.notice).raw(r.reference.as_bytes());
-            }
+            Self::Published(r) => put_kept(put, &r.payload),
             Self::Settled(r) => {
                 put_outcomes(put, &r.outcomes);
                 put_offices(put, &r.offices);
@@ -201,12 +199,8 @@ impl Record {
             Self::ParcelReceived(r) => {
                 put.raw(&r.evidence);
             }
-            Self::Received(r) => {
-                put.raw(&r.notice);
-            }
-            Self::PlaceUsed(r) => {
-                put.raw(&r.notice);
-            }
+            Self::Received(r) => put_kept(put, &r.payload),
+            Self::PlaceUsed(r) => put_kept(put, &r.payload),
             Self::AdoptedOut(r) => {
                 for holding in &r.holdings {
                     put.sequence(holding.sequence)
@@ -227,9 +221,7 @@ impl Record {
             Self::Summary(r) => {
                 put.raw(&r.summary);
             }
-            Self::Worked(r) => {
-                put.raw(&r.act);
-            }
+            Self::Worked(r) => put_kept(put, &r.payload),
             Self::Requeued(_)
             | Self::Ended(_)
             | Self::Stopped(_)
@@ -246,7 +238,11 @@ impl Record {
     /// # Errors
     /// [`Unreadable`] for a type that this version does not know, or a header that is not of its
     /// type.
-    pub(crate) fn from_parts(kind: u8, header: &[u8], payload: Bytes) -> Result<Self, Unreadable> {
+    pub(crate) fn from_parts(
+        kind: u8,
+        header: &[u8],
+        payload: Payload,
+    ) -> Result<Self, Unreadable> {
         let mut take = Take(header);
         let record = match kind {
             1 => {
@@ -257,12 +253,10 @@ impl Record {
                 let office_key = take.key()?;
                 let reference_key = take.key()?;
                 let content_key = take.key()?;
-                let len = take.u32()? as usize;
-                if len > payload.len() {
+                let notice_len = take.u32()?;
+                if notice_len as usize > payload.len() {
                     return Err(Unreadable);
                 }
-                let mut notice = payload;
-                let reference = notice.split_off(len);
                 Self::Published(Published {
                     channel,
                     sequence,
@@ -271,8 +265,8 @@ impl Record {
                     office_key,
                     reference_key,
                     content_key,
-                    notice,
-                    reference: utf8(&reference)?,
+                    notice_len,
+                    payload,
                 })
             }
             2 => Self::Requeued(Requeued {
@@ -295,6 +289,7 @@ impl Record {
                 },
             }),
             4 => {
+                let payload = payload.said()?;
                 let mut both = Take(&payload);
                 let outcomes = take_outcomes(&mut both)?;
                 let offices = take_offices(&mut both)?;
@@ -314,14 +309,14 @@ impl Record {
                 first: take.sequence()?,
                 origin: take.digest()?,
                 at_ms: take.i64()?,
-                evidence: payload,
+                evidence: payload.said()?,
             }),
             6 => Self::Received(Received {
                 channel: take.channel()?,
                 sequence: take.sequence()?,
                 facts: take_facts(&mut take)?,
                 received_at_ms: take.i64()?,
-                notice: payload,
+                payload,
             }),
             7 => Self::PlaceUsed(PlaceUsed {
                 channel: take.channel()?,
@@ -331,7 +326,7 @@ impl Record {
                 outcome: take_outcome(&mut take)?,
                 at_ms: take.i64()?,
                 known: take.u8()? != 0,
-                notice: payload,
+                payload,
             }),
             8 => Self::Stopped(Stopped {
                 channel: take.channel()?,
@@ -349,6 +344,7 @@ impl Record {
                 let head = take.digest()?;
                 let at_ms = take.i64()?;
                 let count = take.u32()?;
+                let payload = payload.said()?;
                 let mut list = Take(&payload);
                 let mut holdings = Vec::new();
                 for _ in 0..count {
@@ -372,7 +368,7 @@ impl Record {
                 channel: take.channel()?,
                 disowned: take.sequence()?,
                 at_ms: take.i64()?,
-                statement: payload,
+                statement: payload.said()?,
             }),
             11 => {
                 let home = take.county()?;
@@ -386,7 +382,7 @@ impl Record {
                     home,
                     name,
                     kinds,
-                    scope: utf8(&payload)?,
+                    scope: utf8(&payload.said()?)?,
                     start: Position::new(take.u64()?),
                     at_ms: take.i64()?,
                 })
@@ -413,12 +409,16 @@ impl Record {
                 index_at: Position::new(take.u64()?),
                 at_ms: take.i64()?,
             }),
-            16 => Self::Snapshot(Snapshot { state: payload }),
+            16 => Self::Snapshot(Snapshot {
+                state: payload.said()?,
+            }),
             17 => Self::ReferencesForgotten(ReferencesForgotten {
                 home: take.county()?,
                 before: take.u32()?,
             }),
-            18 => Self::Summary(Summary { summary: payload }),
+            18 => Self::Summary(Summary {
+                summary: payload.said()?,
+            }),
             19 => Self::Worked(Worked {
                 side: Side {
                     home: take.county()?,
@@ -428,13 +428,21 @@ impl Record {
                 kind: ActKind::from_number(take.u8()?).ok_or(Unreadable)?,
                 office_key: take.key()?,
                 at_ms: take.i64()?,
-                act: payload,
+                payload,
             }),
             _ => return Err(Unreadable),
         };
         take.end()?;
         Ok(record)
     }
+}
+
+/// Writes what is said, to be sealed where it stands, or what was sealed before.
+fn put_kept(put: &mut Put, payload: &Payload) {
+    match payload {
+        Payload::Said { bytes, .. } => put.raw(bytes),
+        Payload::Kept(kept) => put.raw(kept.raw()),
+    };
 }
 
 /// Writes an outcome, as journal and index hold it.
@@ -542,10 +550,6 @@ fn utf8(bytes: &[u8]) -> Result<String, Unreadable> {
     str::from_utf8(bytes)
         .map(str::to_owned)
         .map_err(|_| Unreadable)
-}
-
-fn len32(bytes: &[u8]) -> u32 {
-    u32::try_from(bytes.len()).unwrap_or(u32::MAX)
 }
 
 /// No receipt answers more places than this.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+use super::payload::{Kept, Payload, Seal, Slot};
 use crate::domain::{
     agreement::AgreementVersion,
     area::County,
@@ -64,6 +65,49 @@ pub(crate) enum Record {
     Worked(Worked),
 }
 
+impl Record {
+    /// What tells of people; none where nothing does.
+    pub(crate) const fn payload(&self) -> Option<&Payload> {
+        match self {
+            Self::Published(r) => Some(&r.payload),
+            Self::Received(r) => Some(&r.payload),
+            Self::PlaceUsed(r) => Some(&r.payload),
+            Self::Worked(r) => Some(&r.payload),
+            Self::Requeued(_)
+            | Self::Ended(_)
+            | Self::Settled(_)
+            | Self::ParcelReceived(_)
+            | Self::Stopped(_)
+            | Self::AdoptedOut(_)
+            | Self::AdoptedIn(_)
+            | Self::ConsumerOpened(_)
+            | Self::HandedOut(_)
+            | Self::Acknowledged(_)
+            | Self::ConsumerRemoved(_)
+            | Self::LossAccepted(_)
+            | Self::Snapshot(_)
+            | Self::ReferencesForgotten(_)
+            | Self::Summary(_) => None,
+        }
+    }
+
+    /// What it is to be sealed with.
+    pub(crate) fn seal(&self) -> Option<&Seal> {
+        match self.payload() {
+            Some(Payload::Said { seal, .. }) => seal.as_deref(),
+            Some(Payload::Kept(_)) | None => None,
+        }
+    }
+
+    /// The slot of the key that it was sealed with already.
+    pub(crate) fn kept_slot(&self) -> Option<Slot> {
+        match self.payload() {
+            Some(Payload::Kept(Kept { slot, .. })) => Some(*slot),
+            Some(Payload::Said { .. }) | None => None,
+        }
+    }
+}
+
 /// What a notice is, apart from what it says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
@@ -99,9 +143,10 @@ pub(crate) struct Published {
     pub(crate) reference_key: [u8; 16],
     /// Keyed hash of the content.
     pub(crate) content_key: [u8; 16],
-    /// Payload: the exact bytes of the notice, then the reference.
-    pub(crate) notice: Bytes,
-    pub(crate) reference: String,
+    /// Bytes of the notice in the payload.
+    pub(crate) notice_len: u32,
+    /// The exact bytes of the notice, then the reference.
+    pub(crate) payload: Payload,
 }
 
 /// A notice that comes again behind the others of its channel, same id and bytes.
@@ -162,8 +207,8 @@ pub(crate) struct Received {
     pub(crate) sequence: Sequence,
     pub(crate) facts: Facts,
     pub(crate) received_at_ms: i64,
-    /// Payload: the exact bytes as received.
-    pub(crate) notice: Bytes,
+    /// The exact bytes as received.
+    pub(crate) payload: Payload,
 }
 
 /// A place that came in and put nothing into the inbox.
@@ -178,8 +223,8 @@ pub(crate) struct PlaceUsed {
     pub(crate) at_ms: i64,
     /// True if the id had its outcome before, at another place: this one reserves nothing.
     pub(crate) known: bool,
-    /// Payload: the exact bytes as received; empty for a void.
-    pub(crate) notice: Bytes,
+    /// The exact bytes as received; empty for a void.
+    pub(crate) payload: Payload,
 }
 
 /// Which way a channel goes, seen from this node.
@@ -340,8 +385,8 @@ pub(crate) struct Worked {
     /// Keyed hash of the office.
     pub(crate) office_key: [u8; 16],
     pub(crate) at_ms: i64,
-    /// Payload: the act and its office, as [`act`](super::act) writes them.
-    pub(crate) act: Bytes,
+    /// The act and its office, as [`act`](super::act) writes them.
+    pub(crate) payload: Payload,
 }
 
 /// All that is live, at the head of a segment. Not chained.

@@ -1,6 +1,7 @@
 //! Opening a journal: what is whole, what is torn, what is damaged.
 
 use std::{
+    cmp::Ordering,
     fs::{self, File},
     io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
@@ -46,6 +47,14 @@ pub enum JournalError {
         segment: String,
         /// Offset in it.
         offset: u64,
+    },
+    /// Whole, and written before payloads were sealed.
+    #[error(
+        "the journal was written by an older version, which did not seal what it holds: segment {segment}; nothing is damaged: start the older version for what is in it, and make the node anew for this one"
+    )]
+    Older {
+        /// Name of the file.
+        segment: String,
     },
     /// A segment between two others, or before the first, is missing.
     #[error(
@@ -111,8 +120,8 @@ impl Proven {
             offset: offset as u64,
             what,
         };
-        let (header, header_len) = SegmentHeader::decode(&bytes)
-            .map_err(|_| damaged(0, "the header of the segment does not match its checksum"))?;
+        let (header, header_len) =
+            SegmentHeader::decode(&bytes).map_err(|_| no_header(path, &bytes))?;
         let mut at = header_len;
         while let Some(len) = whole_group(bytes.get(at..).unwrap_or_default()) {
             at = at.saturating_add(GROUP_HEADER).saturating_add(len);
@@ -235,12 +244,22 @@ pub(crate) fn header_of(path: &Path) -> Result<(SegmentHeader, u64), JournalErro
         .take(MAX_SEGMENT_HEADER)
         .read_to_end(&mut bytes)
         .map_err(disk)?;
-    let (header, len) = SegmentHeader::decode(&bytes).map_err(|_| JournalError::Damaged {
-        segment: name_of(path),
-        offset: 0,
-        what: "the header of the segment does not match its checksum",
-    })?;
+    let (header, len) = SegmentHeader::decode(&bytes).map_err(|_| no_header(path, &bytes))?;
     Ok((header, len as u64))
+}
+
+/// Why these bytes of a segment are no header.
+fn no_header(path: &Path, bytes: &[u8]) -> JournalError {
+    let segment = name_of(path);
+    match segment::format_of(bytes) {
+        Some(Ordering::Less) => JournalError::Older { segment },
+        Some(Ordering::Greater) => JournalError::Newer { segment, offset: 0 },
+        Some(Ordering::Equal) | None => JournalError::Damaged {
+            segment,
+            offset: 0,
+            what: "the header of the segment does not match its checksum",
+        },
+    }
 }
 
 /// What a segment begins with.

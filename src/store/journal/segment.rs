@@ -6,6 +6,7 @@
 //! directory entry is synced before it is used.
 
 use std::{
+    cmp::Ordering,
     collections::BTreeMap,
     fs::{self, File, OpenOptions},
     io::{self, Write},
@@ -49,10 +50,19 @@ impl SegmentHeader {
     /// # Errors
     /// [`Unreadable`] if it rotted, or is of another format.
     pub(crate) fn decode(bytes: &[u8]) -> Result<(Self, usize), Unreadable> {
+        match Self::of_any_format(bytes)? {
+            (FORMAT, header, len) => Ok((header, len)),
+            _ => Err(Unreadable),
+        }
+    }
+
+    /// Format, header and length; every format so far has begun alike.
+    fn of_any_format(bytes: &[u8]) -> Result<(u32, Self, usize), Unreadable> {
         let mut take = Take(bytes);
-        if take.raw(MAGIC.len())? != MAGIC || take.u32()? != FORMAT {
+        if take.raw(MAGIC.len())? != MAGIC {
             return Err(Unreadable);
         }
+        let format = take.u32()?;
         let first = Position::new(take.u64()?);
         let mut chains = Chains::new();
         for _ in 0..take.u16()? {
@@ -63,8 +73,15 @@ impl SegmentHeader {
         if !proven(found, take.u32()?) {
             return Err(Unreadable);
         }
-        Ok((Self { first, chains }, covered.saturating_add(4)))
+        Ok((format, Self { first, chains }, covered.saturating_add(4)))
     }
+}
+
+/// How the format of the segment that begins with `bytes` stands to the one that this version
+/// writes; none where no segment begins that is whole.
+pub(crate) fn format_of(bytes: &[u8]) -> Option<Ordering> {
+    let (format, ..) = SegmentHeader::of_any_format(bytes).ok()?;
+    Some(format.cmp(&FORMAT))
 }
 
 /// The path of the segment that begins at `first`.
@@ -126,5 +143,6 @@ pub(crate) fn sync_directory_of(path: &Path) -> io::Result<()> {
 }
 
 const MAGIC: &[u8] = b"hongyan journal\0";
-const FORMAT: u32 = 1;
+/// The first had payloads in clear.
+const FORMAT: u32 = 2;
 const TEMPORARY: &str = "new";

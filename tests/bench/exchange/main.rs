@@ -33,6 +33,7 @@ mod raw;
 mod report;
 #[path = "../common/result.rs"]
 mod result;
+mod sealing;
 mod steady;
 mod stored;
 
@@ -46,6 +47,7 @@ use self::{
     pair::measure,
     peers::ten_peers,
     result::Outcome,
+    sealing::sealing,
     steady::steady,
     stored::{backlog, full, reopen},
 };
@@ -94,13 +96,15 @@ enum Name {
     Steady,
     /// Certificate queries, each answered before the next: 300, long 3,000.
     Certificate,
+    /// Saturation by turns with what tells of people sealed, and with a node that does not seal it.
+    Sealing,
 }
 
 impl Name {
     /// Notices of its short and its long form.
     const fn notices(self, long: bool) -> u64 {
         match (self, long) {
-            (Self::Saturation, false) => 300_000,
+            (Self::Saturation | Self::Sealing, false) => 300_000,
             (Self::Outstanding256, false) => 200_000,
             (Self::Paced1000, false) => 20_000,
             (Self::Backlog | Self::Reopen, false) => 100_000,
@@ -108,7 +112,7 @@ impl Name {
             (Self::TenPeers, false) => 27_000,
             (Self::Steady, false) => 300_000,
             (Self::Certificate, false) => 300,
-            (Self::Saturation | Self::Outstanding256, true) => 1_000_000,
+            (Self::Saturation | Self::Sealing | Self::Outstanding256, true) => 1_000_000,
             (Self::Paced1000, true) => 60_000,
             (Self::Backlog | Self::Reopen, true) => 1_000_000,
             (Self::Full, true) => 5_000_000,
@@ -166,6 +170,7 @@ fn main() {
             Name::TenPeers => tell(&ten_peers(notices)),
             Name::Steady => tell(&steady(notices / 1_000)),
             Name::Certificate => tell(&certificates(notices)),
+            Name::Sealing => sealing(load(8_192, None), tell),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use super::{
     flow::{Flow, Load},
     harness::{
-        County, GUANDU, JINJIANG, Node, World, free_port,
+        Build, County, GUANDU, JINJIANG, Node, World, free_port,
         relay::{Relay, Way},
     },
     notice::Template,
@@ -40,7 +40,12 @@ struct Spent {
 impl Pair {
     /// Makes and starts both.
     pub fn start() -> Self {
-        let world = new_world();
+        Self::start_of(Build::Sound)
+    }
+
+    /// As [`Self::start`], of that program.
+    fn start_of(build: Build) -> Self {
+        let world = new_world_of(build);
         let counties = [world.county(JINJIANG), world.county(GUANDU)];
         Self::run(world, counties, None)
     }
@@ -150,6 +155,13 @@ pub fn measure(name: &str, load: Load, settled: impl FnOnce(&Pair)) -> Outcome {
     outcome
 }
 
+/// Moves a load through two new nodes of that program.
+pub fn measure_of(build: Build, name: &str, load: Load) -> Outcome {
+    let mut outcome = run(&mut Pair::start_of(build), load);
+    name.clone_into(&mut outcome.load);
+    outcome
+}
+
 /// Moves a load through two nodes that run, and stops them.
 fn run(pair: &mut Pair, load: Load) -> Outcome {
     let (mut outcome, before) = block_on(async {
@@ -209,7 +221,11 @@ pub fn per_notice(after: [u64; 2], before: [u64; 2], notices: u64) -> [f64; 2] {
 
 /// A world on the disk that cargo builds to: a directory for temporary files may be no disk at all.
 pub fn new_world() -> World {
-    World::within(Path::new(env!("CARGO_TARGET_TMPDIR")))
+    new_world_of(Build::Sound)
+}
+
+fn new_world_of(build: Build) -> World {
+    World::within(Path::new(env!("CARGO_TARGET_TMPDIR")), build)
 }
 
 /// A day in the recent past, which every notice tells of.

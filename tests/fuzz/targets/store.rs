@@ -62,7 +62,7 @@ pub(crate) fn group(bytes: &[u8]) {
 fn write(records: Vec<Placed>) -> Bytes {
     let mut writer = GroupWriter::new(START, Vec::new());
     for placed in records {
-        writer.push(placed.record, None);
+        writer.push(placed.record, None).unwrap();
     }
     let group = writer.finish();
     assert_eq!(whole_group(&group), Some(group.len() - GROUP_HEADER));
@@ -146,7 +146,7 @@ const START: Position = Position::new(1 << 20);
 /// Bytes of each kind, for a target to begin from.
 #[cfg(test)]
 pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
-    use std::collections::BTreeMap;
+    use std::{collections::BTreeMap, sync::Arc};
 
     use super::{
         references::Use,
@@ -164,12 +164,16 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
             refusal::Refusal,
             work::{Act, SubArea},
         },
-        store::journal::record::{
-            Acknowledged, AdoptedIn, AdoptedOut, ConsumerOpened, ConsumerRemoved, Direction, Ended,
-            Facts, HandedOut, Holding, LossAccepted, ParcelReceived, PlaceUsed, Published,
-            Received, Record, ReferencesForgotten, Requeued, Settled, Side, StopReason, Stopped,
-            Worked,
+        store::journal::{
+            payload::{Payload, Seal, Slot},
+            record::{
+                Acknowledged, AdoptedIn, AdoptedOut, ConsumerOpened, ConsumerRemoved, Direction,
+                Ended, Facts, HandedOut, Holding, LossAccepted, ParcelReceived, PlaceUsed,
+                Published, Received, Record, ReferencesForgotten, Requeued, Settled, Side,
+                StopReason, Stopped, Worked,
+            },
         },
+        trust::sealing::SealingKey,
     };
 
     let channel = Channel {
@@ -208,6 +212,15 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
         Act::NotTheSame { other: id(4) },
     ];
     let offices = || BTreeMap::from([([3; 16], 2), ([4; 16], 1)]);
+    let said = |bytes: &'static [u8]| Payload::clear(Bytes::from_static(bytes));
+    let sealed = |bytes: &Bytes| {
+        let seal = Seal {
+            slot: Slot::at(1 << 20, 7),
+            key: SealingKey::new(&[8; 32]).unwrap(),
+            nonce: [9; 12],
+        };
+        Payload::sealed(bytes.clone(), Arc::new(seal))
+    };
     match kind {
         "act" => acts
             .iter()
@@ -240,8 +253,8 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
                     office_key: [1; 16],
                     reference_key: [2; 16],
                     content_key: [3; 16],
-                    notice: notice.clone(),
-                    reference: "r-1".into(),
+                    notice_len: 21,
+                    payload: said(b"the bytes of a notice, and r-1"),
                 }),
                 Record::Requeued(Requeued {
                     channel,
@@ -280,7 +293,7 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
                     sequence: at(1),
                     facts: answer,
                     received_at_ms: time,
-                    notice: notice.clone(),
+                    payload: sealed(&notice),
                 }),
                 Record::PlaceUsed(PlaceUsed {
                     channel: channel.opposite(),
@@ -290,7 +303,7 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
                     outcome: refused(),
                     at_ms: time,
                     known: true,
-                    notice,
+                    payload: sealed(&notice),
                 }),
             ];
             let rare = vec![
@@ -353,14 +366,14 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
                     kind: it.kind(),
                     office_key: [1; 16],
                     at_ms: time,
-                    act: act::encode(&it, "desk"),
+                    payload: Payload::clear(act::encode(&it, "desk")),
                 })
             });
             [records, rare, worked.to_vec()]
                 .map(|records| {
                     let mut writer = GroupWriter::new(START, Vec::new());
                     for record in records {
-                        writer.push(record, None);
+                        writer.push(record, None).unwrap();
                     }
                     writer.finish()
                 })

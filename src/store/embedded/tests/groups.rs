@@ -16,7 +16,7 @@ use crate::store::{conformance::settlement_of_all, embedded::maintenance::check}
 #[test]
 fn what_nobody_waits_for_goes_with_the_next_group_and_with_its_own_if_none_comes() {
     let directory = TempDir::new().unwrap();
-    let groups = || check(directory.path()).unwrap().groups;
+    let groups = || check(directory.path(), masters()).unwrap().groups;
     let (store, _) = open(directory.path()).unwrap();
     block_on(async {
         store.publish(vec![outgoing("first", 1)]).await;

@@ -16,6 +16,7 @@ use crate::{
         journal::record::{Direction, Position},
         verb::Accepted,
     },
+    trust::master_key::MasterKeys,
 };
 
 mod groups;
@@ -43,10 +44,14 @@ fn limits() -> EmbeddedLimits {
 
 fn open(data: &Path) -> Result<(Arc<dyn Backend>, OpenReport), OpenError> {
     let epoch = crate::trust::keys::draw().unwrap();
-    Embedded::open(data, limits(), epoch).map(|(store, report)| {
+    Embedded::open(data, limits(), epoch, masters()).map(|(store, report)| {
         let store: Arc<dyn Backend> = Arc::new(store);
         (store, report)
     })
+}
+
+fn masters() -> MasterKeys {
+    MasterKeys::of_test(&[1])
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -143,7 +148,7 @@ fn newest_segment(data: &Path) -> PathBuf {
 }
 
 fn copy(from: &Path, to: &Path, with_index: bool) {
-    for name in ["journal", "index"] {
+    for name in ["journal", "keys", "index"] {
         if name == "index" && !with_index {
             continue;
         }

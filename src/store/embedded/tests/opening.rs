@@ -5,7 +5,11 @@ use std::fs;
 use tempfile::TempDir;
 
 use super::{block_on, copy, copy_tree, last_sequence, newest_segment, open, small};
-use crate::store::{conformance::here, embedded::open::OpenError, journal::recovery::JournalError};
+use crate::store::{
+    conformance::here,
+    embedded::open::OpenError,
+    journal::{recovery::JournalError, segment::SegmentHeader},
+};
 
 #[test]
 fn a_cut_anywhere_drops_the_torn_tail_or_is_named() {
@@ -112,6 +116,25 @@ fn an_index_of_another_history_stops_the_node() {
 }
 
 #[test]
+fn a_journal_of_before_payloads_were_sealed_is_told_from_damage() {
+    let directory = TempDir::new().unwrap();
+    let mut bytes = small(directory.path());
+    // Behind the name of the format.
+    bytes[16..20].copy_from_slice(&1u32.to_be_bytes());
+    let (_, len) =
+        SegmentHeader::decode(&fs::read(newest_segment(directory.path())).unwrap()).unwrap();
+    let crc = crc32c::crc32c(&bytes[..len - 4]).to_be_bytes();
+    bytes[len - 4..len].copy_from_slice(&crc);
+    fs::write(newest_segment(directory.path()), &bytes).unwrap();
+    let error = open(directory.path()).err().unwrap();
+    assert!(matches!(
+        &error,
+        OpenError::Journal(JournalError::Older { .. })
+    ));
+    assert!(error.to_string().contains("make the node anew"), "{error}");
+}
+
+#[test]
 fn a_record_of_a_newer_version_stops_the_node_and_is_not_called_damage() {
     use crate::store::journal::group::{GROUP_HEADER, GroupWriter};
     use crate::store::journal::record::{LossAccepted, Position, Record};
@@ -119,7 +142,7 @@ fn a_record_of_a_newer_version_stops_the_node_and_is_not_called_damage() {
     let directory = TempDir::new().unwrap();
     let mut bytes = small(directory.path());
     let mut group = GroupWriter::new(Position::new(bytes.len() as u64), Vec::new());
-    group.push(
+    let pushed = group.push(
         Record::LossAccepted(LossAccepted {
             home: here().from,
             at: Position::START,
@@ -128,6 +151,7 @@ fn a_record_of_a_newer_version_stops_the_node_and_is_not_called_damage() {
         }),
         None,
     );
+    assert!(pushed.is_ok());
     let mut group = group.finish();
     // Another type, and checksums that fit it.
     let entry = GROUP_HEADER;

@@ -5,7 +5,8 @@ use std::{fs, path::Path};
 use tempfile::TempDir;
 
 use super::{
-    answers, block_on, entries, filled, limits, newest_segment, open, opened_sled, segments, small,
+    answers, block_on, entries, filled, limits, masters, newest_segment, open, opened_sled,
+    segments, small,
 };
 use crate::store::{
     backend::Backend,
@@ -73,7 +74,7 @@ fn an_index_that_fails_to_open_is_set_aside_and_rebuilt() {
 fn broken_in_use(data: &Path, fault: Fault) -> Vec<String> {
     let before = filled(data);
     let epoch = crate::trust::keys::draw().unwrap();
-    let (store, report) = Embedded::open(data, limits(), epoch).unwrap();
+    let (store, report) = Embedded::open(data, limits(), epoch, masters()).unwrap();
     assert!(!report.index_rebuilt);
     store.places.index.break_by(Some(fault));
     let mut trouble = store.poisoned();
@@ -135,7 +136,7 @@ fn a_reader_that_finds_the_index_broken_stops_the_store_too() {
     let directory = TempDir::new().unwrap();
     let before = filled(directory.path());
     let epoch = crate::trust::keys::draw().unwrap();
-    let (store, _) = Embedded::open(directory.path(), limits(), epoch).unwrap();
+    let (store, _) = Embedded::open(directory.path(), limits(), epoch, masters()).unwrap();
     store.places.index.break_by(Some(Fault::ReadPanics));
     block_on(async {
         let asked = store.channels().await;

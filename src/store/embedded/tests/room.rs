@@ -13,7 +13,7 @@ fn below_the_mark_nothing_new_is_taken_and_each_caller_is_told_why() {
         ..limits()
     };
     let epoch = crate::trust::keys::draw().unwrap();
-    let (store, _) = Embedded::open(directory.path(), low, epoch).unwrap();
+    let (store, _) = Embedded::open(directory.path(), low, epoch, masters()).unwrap();
     let store: Arc<dyn Backend> = Arc::new(store);
     block_on(async {
         let asked = store.publish(vec![outgoing("r-1", 1)]).await;

@@ -18,7 +18,7 @@ use crate::{
 /// One group of so many acts of each home area in turn; the entries that tell of them.
 fn entries_of(turns: &[(County, usize)]) -> usize {
     let directory = TempDir::new().unwrap();
-    let mut opened = open::open(directory.path(), 1 << 20).unwrap();
+    let mut opened = open::open(directory.path(), 1 << 20, masters()).unwrap();
     let mut stage = Stage::new(
         &opened.places,
         &mut opened.state,
