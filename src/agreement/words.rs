@@ -163,13 +163,14 @@ fn times_words(times: &Times) -> (String, String) {
 fn field_words(mut fields: Vec<Field>) -> (String, String) {
     let mut zh = Vec::new();
     let mut en = Vec::new();
-    for (group, words) in GROUPS {
+    for group in WHOLE {
         let whole: Vec<Field> = Field::ALL
             .into_iter()
             .filter(|field| field.group() == group)
             .collect();
         if whole.iter().all(|field| fields.contains(field)) {
             fields.retain(|field| !whole.contains(field));
+            let words = group.label();
             zh.push(words.zh.to_owned());
             en.push(words.en.to_owned());
         }
@@ -267,35 +268,12 @@ pub const fn kind_words(kind: Kind) -> Text {
     }
 }
 
-const GROUPS: [(Group, Text); 4] = [
-    (
-        Group::Identity,
-        Text {
-            zh: "身份信息",
-            en: "identity",
-        },
-    ),
-    (
-        Group::Movement,
-        Text {
-            zh: "流动信息",
-            en: "movement",
-        },
-    ),
-    (
-        Group::Entitlement,
-        Text {
-            zh: "婚育证明",
-            en: "entitlement certificate",
-        },
-    ),
-    (
-        Group::FreeText,
-        Text {
-            zh: "自由文本",
-            en: "free text",
-        },
-    ),
+/// The groups that are named whole.
+const WHOLE: [Group; 4] = [
+    Group::Identity,
+    Group::Movement,
+    Group::Entitlement,
+    Group::FreeText,
 ];
 
 #[cfg(test)]

@@ -266,6 +266,15 @@ impl Office for FakeNode {
         Err(Status::unimplemented(""))
     }
 
+    type ListTouchedStream = Answers<wire::ListTouchedResponse>;
+
+    async fn list_touched(
+        &self,
+        _: Request<wire::ListTouchedRequest>,
+    ) -> Result<Response<Self::ListTouchedStream>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
     async fn list_channels(
         &self,
         _: Request<wire::ListChannelsRequest>,

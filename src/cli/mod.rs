@@ -7,6 +7,7 @@
 
 mod agreement;
 mod authority;
+mod breach;
 mod case;
 mod certificate;
 mod channel;
@@ -67,6 +68,9 @@ enum Command {
     /// 试点证书机构：签发、吊销。 A pilot certificate authority
     #[command(subcommand)]
     Authority(authority::Command),
+    /// 泄露核查：涉及哪些个案，不含个人信息。 Whose data a breach touched
+    #[command(subcommand)]
+    Breach(breach::Command),
     /// 婚育证明查验：询问、答复。 Ask whether a certificate holds, and answer
     #[command(subcommand)]
     Certificate(certificate::Command),
@@ -139,6 +143,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Agreement(command) => agreement::run(command),
         Command::Authority(command) => authority::run(command),
+        Command::Breach(command) => breach::run(command),
         Command::Certificate(command) => certificate::run(command),
         Command::Case(command) => case::run(command),
         Command::Channel(command) => channel::run(command),
@@ -188,6 +193,8 @@ mod tests {
             "hongyan init --area 999999 --dir /nowhere/at/all",
             "hongyan peer accept --node /nowhere/at/all f",
             "hongyan agreement accept --node n 350582-530111",
+            "hongyan breach report --node n --from 2026-13-01",
+            "hongyan breach report --node n --from 2026-10-02 --until 2026-10-01",
             "hongyan case take --node n",
             "hongyan case take --node n --list to-take-up 01010101-0101-8101-8000-000000000002",
             "hongyan case take --node n --peer 530111 01010101-0101-8101-8000-000000000002",

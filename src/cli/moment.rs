@@ -1,9 +1,19 @@
 //! Times as offices read them.
 
+use jiff::civil::Date;
+
 use super::language::both;
-use crate::domain::problem::Sentence;
+use crate::domain::{calendar, problem::Sentence};
 
 pub(super) use crate::domain::calendar::{minute as short, rfc3339};
+
+/// Reads a day of the command line.
+///
+/// # Errors
+/// How days are written.
+pub(super) fn day(text: &str) -> Result<Date, &'static str> {
+    calendar::parse_day(text).ok_or("日期写作 2026-10-08。 a day is written as 2026-10-08")
+}
 
 /// An age: the largest two units of it, as people count.
 pub(super) fn age(seconds: u64) -> Sentence {

@@ -280,6 +280,29 @@ impl fmt::Display for Field {
 }
 
 impl Group {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Identity,
+        Self::Movement,
+        Self::Entitlement,
+        Self::Care,
+        Self::FreeText,
+        Self::Frame,
+    ];
+
+    /// How people call it.
+    pub const fn label(self) -> Text {
+        let (zh, en) = match self {
+            Self::Identity => ("身份信息", "identity"),
+            Self::Movement => ("流动信息", "movement"),
+            Self::Entitlement => ("婚育证明", "entitlement certificate"),
+            Self::Care => ("健康服务信息（敏感）", "care (sensitive)"),
+            Self::FreeText => ("自由文本", "free text"),
+            Self::Frame => ("业务要素", "what the kind needs"),
+        };
+        Text { zh, en }
+    }
+
     /// Its stable name in agreements.
     pub const fn name(self) -> &'static str {
         match self {

@@ -20,6 +20,7 @@
 //! | `subscribe`, `handing` | notices that came in, handed over and acknowledged |
 //! | `query`, `cases`, `peers`, `agreements` | what is where |
 //! | `evidence` | what convinces others of a notice |
+//! | `touched` | whose data were exchanged in a time |
 //! | `working`, `reminding` | what a desk does about cases, and the node for it |
 //! | `operations` | what other rooms do for this one |
 //! | `server` | the listener with its bounds |
@@ -43,6 +44,7 @@ mod reminding;
 mod scope;
 mod server;
 mod subscribe;
+mod touched;
 mod wire;
 mod working;
 

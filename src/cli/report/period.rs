@@ -3,7 +3,8 @@
 use clap::Args;
 use jiff::{ToSpan, civil::Date};
 
-use crate::domain::{calendar, month::Month};
+use super::super::moment::day;
+use crate::domain::month::Month;
 
 /// Which days; without any, the last whole month.
 #[derive(Args, Clone, Copy, Debug)]
@@ -52,10 +53,6 @@ impl Period {
 /// The last month that is over.
 pub(super) fn last_whole(today: Date) -> Month {
     Month::of(today.first_of_month().saturating_sub(1.day()))
-}
-
-fn day(text: &str) -> Result<Date, &'static str> {
-    calendar::parse_day(text).ok_or("日期写作 2026-10-08。 a day is written as 2026-10-08")
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod error;
 mod publishing;
 mod states;
 mod subscription;
+mod touched;
 mod working;
 
 use std::{future::Future, sync::Arc, time::Duration};
@@ -46,6 +47,7 @@ pub use self::{
         Shown, Way,
     },
     subscription::{Handover, Opening, Step, Subscription},
+    touched::{Touched, TouchedAsked, TouchedCase, TouchedTotals, Touching},
     working::{CaseAct, CaseWorked, FiguresRow, FiguresTold},
 };
 use crate::{

@@ -12,6 +12,7 @@ mod due;
 pub(crate) mod fuzz;
 mod service;
 mod told;
+mod touched;
 
 use std::sync::Arc;
 

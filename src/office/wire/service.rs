@@ -6,7 +6,7 @@ use prost::Message as _;
 use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{agreements, asked, cases, certificate, draft::raw_draft, due, told};
+use super::{agreements, asked, cases, certificate, draft::raw_draft, due, told, touched};
 use crate::{
     office::{Office, bulk::Item, problem::Fault},
     proto::office::v1::{self as wire, office_server},
@@ -125,6 +125,22 @@ impl office_server::Office for Service {
         let asked = cases::cases_asked(request)?;
         let listed = self.0.list_cases(&caller.id, asked).await;
         answer(&caller, listed, cases::cases)
+    }
+
+    type ListTouchedStream = Answers<wire::ListTouchedResponse>;
+
+    async fn list_touched(
+        &self,
+        request: Request<wire::ListTouchedRequest>,
+    ) -> Result<Response<Self::ListTouchedStream>, Status> {
+        let (caller, request) = taken(request)?;
+        let asked = touched::asked(&request)?;
+        let told = self.0.touched(caller.clone(), asked).await;
+        answer(&caller, told, |told| {
+            let told = ReceiverStream::new(told);
+            let told = told.map(|it| it.map(touched::told).map_err(Status::from));
+            Box::pin(told) as Self::ListTouchedStream
+        })
     }
 
     async fn count_cases(

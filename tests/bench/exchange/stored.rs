@@ -75,6 +75,14 @@ pub fn reopen(notices: u64) -> Outcome {
         let begun = Instant::now();
         let node = county.start();
         figures.push((format!("{name} opened after kill -9, s"), begun.elapsed()));
+        let begun = Instant::now();
+        let report = run(county.command(&["breach", "report"]).env("LC_ALL", "C")).expect(0);
+        figures.push((
+            format!("{name} told whose data it holds, s"),
+            begun.elapsed(),
+        ));
+        let all = format!("{notices} cases, {notices} notices");
+        assert!(report.out.contains(&all), "{}", report.out);
         assert!(node.stop().success());
         let begun = Instant::now();
         run(&mut county.command(&["index", "rebuild"])).expect(0);
