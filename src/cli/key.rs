@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{
+    by_hand,
     confirm::{confirmed, declined},
     exit::{Exit, Failure},
     home::{Home, NodeArguments},
@@ -12,9 +13,13 @@ use super::{
     moment::{rfc3339, short},
     output::{Output, OutputArguments},
 };
-use crate::trust::{
-    keys::{Fingerprint, PublicKey},
-    rotation::{OwnKeys, rotate},
+use crate::{
+    domain::audit::Act,
+    trust::{
+        keys::{Fingerprint, PublicKey},
+        lineage::Lineage,
+        rotation::{OwnKeys, rotate},
+    },
 };
 
 /// What to do with the key.
@@ -61,6 +66,19 @@ pub(super) fn own_keys(home: &Home) -> Result<OwnKeys, Failure> {
     let config = &home.config;
     let keys = OwnKeys::load(home.dir.path(), &config.id, config.mode.is_sandbox())?;
     Ok(keys)
+}
+
+/// The keys by which the node's own word is recognised.
+pub(super) fn lineage(home: &Home) -> Result<Lineage, Failure> {
+    let OwnKeys { signing, earlier } = own_keys(home)?;
+    let config = &home.config;
+    Ok(Lineage::new(
+        config.id.clone(),
+        config.areas.as_slice().into(),
+        config.mode.is_sandbox(),
+        signing.public().clone(),
+        &earlier,
+    ))
 }
 
 fn list(arguments: List) -> Result<Exit, Failure> {
@@ -122,6 +140,7 @@ fn change(arguments: Rotate) -> Result<Exit, Failure> {
         config.mode.is_sandbox(),
         home.clock.now_ms(),
     )?;
+    by_hand::leave(&home, Act::SigningKeyRotated, Vec::new())?;
     reload_if_running(&home)?;
     let now = fingerprint(keys.signing.public());
     let since = keys.earlier.last().map(|key| key.until_ms);

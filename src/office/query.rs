@@ -10,6 +10,7 @@ use super::{
 use crate::{
     domain::{
         area::County,
+        audit::Reason,
         delivery::{Confirmation, Delivery},
         notice::{Kind, NoticeId},
         problem::Code,
@@ -22,7 +23,7 @@ use crate::{
 /// A notice as an office may see it.
 pub(super) struct NoticeSeen {
     pub(super) view: NoticeView,
-    /// With its bytes and its reference; else its state alone.
+    /// With its bytes and its reference.
     pub(super) full: bool,
     pub(super) sandbox: bool,
 }
@@ -63,17 +64,21 @@ pub(super) struct ChannelSeen {
 
 impl Office {
     /// One notice, as each home area has it that the office may see. What it may not know of does
-    /// not exist.
+    /// not exist; what it may know of only is shown in full for a reason.
     pub(super) async fn get_notice(
         &self,
         caller: &OfficeId,
         id: NoticeId,
+        reason: Option<&Reason>,
     ) -> Result<NoticeRecords, Fault> {
         let authority = self.authority(caller)?;
         authority.require(READERS)?;
         let mut records = Vec::new();
         for view in self.parts.store.notices(id).await? {
-            records.extend(self.seen(&authority, view).await?);
+            if let Some(mut seen) = self.seen(&authority, view).await? {
+                seen.full |= reason.is_some();
+                records.push(seen);
+            }
         }
         let mut records = records.into_iter();
         Ok(NoticeRecords {

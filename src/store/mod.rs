@@ -16,6 +16,9 @@ pub(crate) use embedded::fuzz;
 pub use self::{
     embedded::{
         EmbeddedLimits,
+        audit_check::{
+            AuditCheckError, AuditFault, AuditReport, AuditWrong, Beside, KnownAct, verify_audit,
+        },
         compared::{HeadCompared, compare_heads},
         maintenance::{CheckReport, LossReport, LostPlaces, accept_loss, check, rebuild_index},
         open::{OpenError, OpenReport},
@@ -23,6 +26,7 @@ pub use self::{
     },
     facade::Store,
     journal::{
+        audited::Audited,
         heads::{SegmentHeads, segment_heads},
         record::{Direction, Facts, Holding, Position, Side, StopReason},
         recovery::JournalError,

@@ -19,9 +19,9 @@ use crate::{
         pace::{Pace, Taken},
         problem::{Code, Sentence},
     },
-    envelope::{Header, Incoming},
+    envelope::Header,
     ledger::Entry,
-    office::client::{Client, ClientError, Shown},
+    office::client::{Client, ClientError, Says, Shown},
 };
 
 /// Answers queries by a register.
@@ -174,21 +174,21 @@ impl Desk {
 
 /// What the notice tells of a move; none if this office cannot see it, or nothing of it is left.
 async fn movement_of(client: &Client, id: NoticeId) -> Result<Option<Movement>, ClientError> {
-    let records = match client.notice(id).await {
+    let records = match client.notice(id, None).await {
         Ok(records) => records,
         Err(ClientError::Refused(refusal)) if refusal.code == Code::UnknownNotice.name() => {
             return Ok(None);
         }
         Err(error) => return Err(error),
     };
-    let contents = records
-        .into_iter()
-        .filter_map(|Shown { content, .. }| content);
-    let moved = |Incoming { content, .. }: Incoming| match content {
-        Content::Departure(movement) | Content::Arrival(movement) => Some(movement),
-        _ => None,
+    let moved = |Shown { content, .. }: Shown| match content {
+        Says::Full(notice) => match notice.content {
+            Content::Departure(movement) | Content::Arrival(movement) => Some(movement),
+            _ => None,
+        },
+        Says::Masked(_) => None,
     };
-    Ok(contents.into_iter().find_map(moved))
+    Ok(records.into_iter().find_map(moved))
 }
 
 /// What the references of answers begin with; the query's id follows, so that each is answered once.

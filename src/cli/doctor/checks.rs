@@ -7,7 +7,13 @@ use jiff::{
 use rustix::fs::statvfs;
 
 use super::{
-    super::{exit::Failure, home::Home, key::own_keys, language::both, moment::short},
+    super::{
+        exit::Failure,
+        home::Home,
+        key::{lineage, own_keys},
+        language::both,
+        moment::short,
+    },
     Finding, State,
 };
 use crate::{
@@ -19,7 +25,6 @@ use crate::{
     trust::{
         expiry::{Stage, Warning},
         files,
-        lineage::Lineage,
         material::{TrustSnapshot, TrustSource},
         pairing::Pairing,
     },
@@ -89,18 +94,10 @@ fn signing_key(home: &Home) -> Finding {
 /// Whether the journal is still the one whose heads this node signed.
 fn journal_heads(home: &Home) -> Finding {
     let check = "journal_heads";
-    let keys = match own_keys(home) {
-        Ok(keys) => keys,
+    let own = match lineage(home) {
+        Ok(own) => own,
         Err(failure) => return Finding::of_failure(check, failure),
     };
-    let config = &home.config;
-    let own = Lineage::new(
-        config.id.clone(),
-        config.areas.as_slice().into(),
-        config.mode.is_sandbox(),
-        keys.signing.public().clone(),
-        &keys.earlier,
-    );
     let HeadsReport {
         signed,
         unsigned,

@@ -7,10 +7,13 @@ use crate::{
         agreement::AgreementVersion,
         channel::Channel,
         delivery::{Confirmation, Delivery},
+        draft::entries,
+        masking,
         notice::NoticeId,
         problem::{Problem, Sentence},
         refusal::{Class, Refusal},
     },
+    envelope::{self, Incoming},
     office::{
         bulk::ItemAnswer,
         operations::{
@@ -106,24 +109,51 @@ pub(super) fn said(said: Said) -> wire::SubscribeResponse {
 
 pub(super) fn notice(seen: NoticeRecords) -> wire::GetNoticeResponse {
     let NoticeRecords { first, further } = seen;
-    let wire::NoticeRecord { state, notice } = record(first);
+    let wire::NoticeRecord {
+        state,
+        notice,
+        masked,
+    } = record(first);
     wire::GetNoticeResponse {
         state,
         notice,
+        masked,
         further: further.into_iter().map(record).collect(),
     }
 }
 
 fn record(seen: NoticeSeen) -> wire::NoticeRecord {
-    let bytes = if seen.full {
-        seen.view.bytes.clone()
+    let bytes = seen.view.bytes.clone();
+    let (notice, masked) = if seen.full {
+        (bytes, Vec::new())
     } else {
-        Bytes::new()
+        (Bytes::new(), masked(&bytes))
     };
     wire::NoticeRecord {
         state: Some(state(seen)),
-        notice: bytes,
+        notice,
+        masked,
     }
+}
+
+/// What is left of a notice for those who may not see what it says.
+pub(super) fn masked(notice: &[u8]) -> Vec<wire::MaskedField> {
+    let Ok(notice) = envelope::decode(notice) else {
+        return Vec::new();
+    };
+    let Incoming {
+        header,
+        consent,
+        content,
+        filled_fields: _,
+    } = notice;
+    entries(header.answers, consent.as_ref(), &content)
+        .into_iter()
+        .map(|(field, value)| wire::MaskedField {
+            name: field.name().to_owned(),
+            value: masking::masked(field, &value),
+        })
+        .collect()
 }
 
 pub(super) fn notices(seen: NoticesSeen) -> wire::ListNoticesResponse {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+use super::audited::Audited;
 use crate::domain::{
     agreement::AgreementVersion,
     area::County,
@@ -62,6 +63,7 @@ pub(crate) enum Record {
     ReferencesForgotten(ReferencesForgotten),
     Summary(Summary),
     Worked(Worked),
+    Audited(Audited),
 }
 
 /// What a notice is, apart from what it says.

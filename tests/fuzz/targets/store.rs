@@ -156,6 +156,7 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
     use crate::{
         domain::{
             area::County,
+            audit::{self, Came, Counts, LOCAL, On, Purpose, Who},
             channel::{Channel, Digest, Sequence},
             field::Field,
             notice::{Kind, NoticeId},
@@ -164,6 +165,7 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
             refusal::Refusal,
             work::{Act, SubArea},
         },
+        store::journal::audited::Audited,
         store::journal::record::{
             Acknowledged, AdoptedIn, AdoptedOut, ConsumerOpened, ConsumerRemoved, Direction, Ended,
             Facts, HandedOut, Holding, LossAccepted, ParcelReceived, PlaceUsed, Published,
@@ -356,7 +358,23 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
                     act: act::encode(&it, "desk"),
                 })
             });
-            [records, rare, worked.to_vec()]
+            let audited = Record::Audited(Audited {
+                home,
+                number: 1,
+                previous: one,
+                entry: audit::Entry {
+                    at_ms: time,
+                    who: Who::Office(name()),
+                    role: "clerk".into(),
+                    from: LOCAL.into(),
+                    act: audit::Act::NoticeRead,
+                    on: vec![On::Notice(id(1)), On::Peer(home), On::Consumer(name())],
+                    purpose: Purpose::Duty,
+                    came: Came::Refused("role_needed".into()),
+                    counts: Counts::of(1),
+                },
+            });
+            [records, rare, worked.to_vec(), vec![audited]]
                 .map(|records| {
                     let mut writer = GroupWriter::new(START, Vec::new());
                     for record in records {

@@ -18,6 +18,7 @@ use crate::{
     },
 };
 
+mod auditing;
 mod groups;
 mod laws;
 mod opening;
