@@ -13,6 +13,8 @@ pub(crate) enum Guard {
     Acknowledged,
     /// A courier waits for its own peer only.
     Apart,
+    /// What an office does is on record before it is answered.
+    Audit,
     /// Nothing panics over a draft.
     Calm,
     /// What is read from the journal must match its checksum.
@@ -54,6 +56,7 @@ impl Guard {
     const ALL: &[Self] = &[
         Self::Acknowledged,
         Self::Apart,
+        Self::Audit,
         Self::Calm,
         Self::Checksum,
         Self::Deadline,

@@ -21,9 +21,9 @@
 //!    and answered, and when, and hands it out as one file that needs no node to verify.
 //! 9. **Permitted.** Nothing leaves and nothing enters that no agreement in force allows, down to
 //!    the field.
-//! 10. **Quiet.** No personal value appears in a log, a metric, an error text or a file in clear: what
-//!     tells of a person is sealed under a key of her case, and the keys open with the node's master
-//!     key alone.
+//! 10. **Quiet.** No personal value appears in a log, a metric, an error text, the record of who did
+//!     what or a file in clear: what tells of a person is sealed under a key of her case, the keys open
+//!     with the node's master key alone, and whoever looks at it leaves an entry on record.
 //!
 //! # The life of a notice
 //!
@@ -60,6 +60,7 @@
 //! | [`config`], [`pairing`] | the node's directory, with the table of holidays; how two nodes come to know each other, and what they sign later |
 //! | [`evidence`] | one file about one notice that proves itself, and what it proves; pure |
 //! | [`store`] | journal, index, vault of keys, verbs, laws |
+//! | [`audit`] | what is on record, as a file that proves itself |
 //! | [`cases`] | cases, work lists, figures: what follows from the notices |
 //! | [`exchange`] | node to node |
 //! | [`office`] | node to office |
@@ -67,6 +68,7 @@
 //! | [`telemetry`], [`cli`] | logs; the command line, a file a command |
 
 pub mod agreement;
+pub mod audit;
 pub mod cases;
 pub mod cli;
 pub mod clock;

@@ -101,6 +101,7 @@ fn handover(position: u64) -> wire::SubscribeResponse {
 impl Office for FakeNode {
     type PublishStreamStream = Answers<wire::PublishStreamResponse>;
     type SubscribeStream = Answers<wire::SubscribeResponse>;
+    type ExportAuditStream = Answers<wire::ExportAuditResponse>;
 
     async fn publish_stream(
         &self,
@@ -328,6 +329,20 @@ impl Office for FakeNode {
         &self,
         _: Request<wire::AgreeRequest>,
     ) -> Result<Response<wire::AgreeResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn list_audit(
+        &self,
+        _: Request<wire::ListAuditRequest>,
+    ) -> Result<Response<wire::ListAuditResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn export_audit(
+        &self,
+        _: Request<wire::ExportAuditRequest>,
+    ) -> Result<Response<Self::ExportAuditStream>, Status> {
         Err(Status::unimplemented(""))
     }
 

@@ -4,12 +4,14 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::{
+    by_hand,
     exit::{Exit, Failure},
     home::{Home, NodeArguments},
     language::both,
     output::{Output, OutputArguments},
     store_by_hand,
 };
+use crate::domain::audit::Act;
 
 /// What to do with the index.
 #[derive(Subcommand)]
@@ -33,6 +35,7 @@ pub(super) fn run(command: Command) -> Result<Exit, Failure> {
     let home = Home::open(&node)?;
     home.must_not_run()?;
     store_by_hand::rebuild_index(&home)?;
+    by_hand::leave(&home, Act::IndexRebuilt, Vec::new())?;
     let sentence = both("索引已重建。", "the index is built anew");
     Output::new(output).result(&json!({"rebuilt": true}), &sentence)?;
     Ok(Exit::Done)

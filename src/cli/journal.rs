@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::{
+    by_hand,
     confirm::{confirmed, declined},
     exit::{Exit, Failure},
     home::{Home, NodeArguments},
@@ -14,7 +15,7 @@ use super::{
     store_by_hand,
 };
 use crate::{
-    domain::{area::County, journal::JournalHead, problem::Sentence},
+    domain::{area::County, audit::Act, journal::JournalHead, problem::Sentence},
     evidence::{self, Claim},
     store::HeadCompared,
 };
@@ -95,6 +96,7 @@ pub(super) fn run(command: Command) -> Result<Exit, Failure> {
                 return Err(declined());
             }
             let report = store_by_hand::accept_loss(&home)?;
+            by_hand::leave(&home, Act::LossAccepted, Vec::new())?;
             let lost: u64 = report
                 .channels
                 .iter()

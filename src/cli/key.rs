@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{
+    by_hand,
     confirm::{confirmed, declined},
     exit::{Exit, Failure},
     home::{Home, NodeArguments},
@@ -13,11 +14,15 @@ use super::{
     output::{Output, OutputArguments},
     store_by_hand,
 };
-use crate::trust::{
-    files,
-    keys::{Fingerprint, PublicKey},
-    master_key::MasterKeys,
-    rotation::{OwnKeys, rotate},
+use crate::{
+    domain::audit::Act,
+    trust::{
+        files,
+        keys::{Fingerprint, PublicKey},
+        lineage::Lineage,
+        master_key::MasterKeys,
+        rotation::{OwnKeys, rotate},
+    },
 };
 
 /// What to do with the key.
@@ -71,6 +76,19 @@ pub(super) fn own_keys(home: &Home) -> Result<OwnKeys, Failure> {
     let config = &home.config;
     let keys = OwnKeys::load(home.dir.path(), &config.id, config.mode.is_sandbox())?;
     Ok(keys)
+}
+
+/// The keys by which the node's own word is recognised.
+pub(super) fn lineage(home: &Home) -> Result<Lineage, Failure> {
+    let OwnKeys { signing, earlier } = own_keys(home)?;
+    let config = &home.config;
+    Ok(Lineage::new(
+        config.id.clone(),
+        config.areas.as_slice().into(),
+        config.mode.is_sandbox(),
+        signing.public().clone(),
+        &earlier,
+    ))
 }
 
 fn list(arguments: List) -> Result<Exit, Failure> {
@@ -132,6 +150,7 @@ fn change(arguments: Rotate) -> Result<Exit, Failure> {
         config.mode.is_sandbox(),
         home.clock.now_ms(),
     )?;
+    by_hand::leave(&home, Act::SigningKeyRotated, Vec::new())?;
     reload_if_running(&home)?;
     let now = fingerprint(keys.signing.public());
     let since = keys.earlier.last().map(|key| key.until_ms);
@@ -194,6 +213,8 @@ fn change_master(arguments: Rotate) -> Result<Exit, Failure> {
             keys.first().id()
         }
     };
+    by_hand::leave(&home, Act::MasterKeyRotated, Vec::new())?;
+    by_hand::leave(&home, Act::MasterKeyRotated, Vec::new())?;
     let sentence = both(
         format!(
             "已更换主密钥，现用的是 {first}。旧主密钥只用于打开此前的备份。请立即另行保管新主密钥。"

@@ -6,8 +6,10 @@
 //! terminal nothing waits for an answer.
 
 mod agreement;
+mod audit;
 mod authority;
 mod breach;
+mod by_hand;
 mod case;
 mod certificate;
 mod channel;
@@ -65,6 +67,9 @@ enum Command {
     /// 协议：查看、比较、提出、接受、暂停、终止。 Agreements with other nodes
     #[command(subcommand)]
     Agreement(agreement::Command),
+    /// 审计：列出、核验、导出。 What was done with the node, on record
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// 试点证书机构：签发、吊销。 A pilot certificate authority
     #[command(subcommand)]
     Authority(authority::Command),
@@ -142,6 +147,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn run(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Agreement(command) => agreement::run(command),
+        Command::Audit(command) => audit::run(command),
         Command::Authority(command) => authority::run(command),
         Command::Breach(command) => breach::run(command),
         Command::Certificate(command) => certificate::run(command),

@@ -16,11 +16,12 @@ use crate::{
     agreement,
     domain::{
         area::County,
+        audit::Reason,
         field::Field,
         notice::{Kind, NoticeId},
         problem::{Code, Sentence},
     },
-    office::client::{Client, Listing, NoticeState, Shown, Way},
+    office::client::{Client, Listing, NoticeState, Says, Shown, Way},
 };
 
 /// What to do with notices.
@@ -70,6 +71,9 @@ pub(super) struct Show {
     /// 通报编号。 Its id
     #[arg(value_name = "ID")]
     id: NoticeId,
+    /// 查看事由，记入审计；审计、管理人员不写事由则内容遮盖。 Why you look, put on record; without one an auditor or operator sees masked values
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<Reason>,
     #[command(flatten)]
     output: OutputArguments,
 }
@@ -193,17 +197,28 @@ async fn pages(
 }
 
 fn show(arguments: &Show) -> Result<Exit, Failure> {
-    let Show { link, id, output } = arguments;
+    let Show {
+        link,
+        id,
+        reason,
+        output,
+    } = arguments;
     let home = Home::open(&link.node)?;
     let output = Output::new(*output);
-    let shown = block_on(async { Ok(connect(&home, &link.office).await?.notice(*id).await?) })?;
+    let shown = block_on(async {
+        let client = connect(&home, &link.office).await?;
+        Ok(client.notice(*id, reason.as_ref()).await?)
+    })?;
     for Shown {
         state,
         content,
         corrected_by,
     } in &shown
     {
-        let mut whole = content.as_ref().map_or_else(Map::new, subscribe::content);
+        let mut whole = match content {
+            Says::Full(notice) => subscribe::content(notice),
+            Says::Masked(fields) => masked(fields),
+        };
         whole.extend(object(state));
         if let Some(correction) = corrected_by {
             whole.insert("corrected_by".into(), json!(correction.to_string()));
@@ -221,6 +236,30 @@ fn show(arguments: &Show) -> Result<Exit, Failure> {
         output.line(&table.to_string())?;
     }
     Ok(Exit::Done)
+}
+
+/// What is left of a notice, as an object like that of one in full.
+pub(super) fn masked(fields: &[(Field, String)]) -> Map<String, Value> {
+    let mut object = Map::new();
+    for (field, value) in fields {
+        match field.name().split_once('.') {
+            None => {
+                object.insert(field.name().to_owned(), json!(value));
+            }
+            Some((outer, inner)) => {
+                let inside = object
+                    .entry(outer)
+                    .or_insert_with(|| Value::Object(Map::new()));
+                if let Value::Object(inside) = inside {
+                    inside.insert(inner.to_owned(), json!(value));
+                }
+            }
+        }
+    }
+    if !object.is_empty() {
+        object.insert("masked".to_owned(), json!(true));
+    }
+    object
 }
 
 /// The fields of an object, those inside of others by their path.
@@ -253,6 +292,7 @@ pub(super) fn label(name: &str, language: Language) -> String {
         "delivery" => "送达状态",
         "direction" => "方向",
         "field" => "栏目",
+        "masked" => "已遮盖",
         "notice_id" => "通报编号",
         "on_hold" => "等待协议",
         "sandbox" => "测试通报",

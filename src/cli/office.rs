@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use serde_json::json;
 
 use super::{
+    by_hand,
     exit::{Exit, Failure},
     home::{Home, NodeArguments},
     language::both,
@@ -13,7 +14,11 @@ use super::{
 };
 use crate::{
     config::{NodeConfig, Role},
-    domain::{area::AreaCode, calendar},
+    domain::{
+        area::AreaCode,
+        audit::{Act, On},
+        calendar,
+    },
     trust::{
         files::{self, FileError},
         identity::SpiffeId,
@@ -89,6 +94,7 @@ pub(super) fn run(command: Command) -> Result<Exit, Failure> {
     files::write_new_secret(&key, issued.key_pem.as_bytes())?;
     files::write_public(&certificate, issued.certificate_pem.as_bytes())?;
     files::write_public(&home.dir.config(), text.as_bytes())?;
+    by_hand::leave(&home, Act::OfficeAdded, vec![On::Office(id.to_string())])?;
     reload_if_running(&home)?;
     let object = json!({"identity": id.to_string(), "certificate": certificate, "key": key});
     let (crt, key) = (certificate.display(), key.display());

@@ -168,6 +168,11 @@ impl NodeDir {
         self.0.join(format!("data/heads/{segment}.heads"))
     }
 
+    /// What was done by hand and is not on record yet, a file an act.
+    pub fn by_hand(&self) -> PathBuf {
+        self.0.join("data/by-hand")
+    }
+
     /// Journal, index and keys of cases.
     pub fn data(&self) -> PathBuf {
         self.0.join("data")
@@ -215,6 +220,7 @@ mod tests {
                 dir.statements("350582-530111".parse().unwrap()),
                 "agreements/350582-530111.statements",
             ),
+            (dir.by_hand(), "data/by-hand"),
             (dir.data(), "data"),
         ];
         for (path, expected) in paths {

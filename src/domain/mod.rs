@@ -5,6 +5,7 @@
 
 pub mod agreement;
 pub mod area;
+pub mod audit;
 pub mod calendar;
 pub mod case;
 pub mod channel;
@@ -16,6 +17,7 @@ pub mod forbidden;
 pub mod indicator;
 pub mod journal;
 pub mod language;
+pub mod masking;
 pub mod month;
 pub mod notice;
 pub mod outcome;

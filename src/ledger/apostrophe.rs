@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use crate::domain::cleaning::plain;
 
 /// The text as it stands in a CSV file.
-pub(super) fn guarded(text: &str) -> Cow<'_, str> {
+pub(crate) fn guarded(text: &str) -> Cow<'_, str> {
     if is_guessed(text) {
         Cow::Owned(format!("'{text}"))
     } else {
@@ -21,7 +21,7 @@ pub(super) fn guarded(text: &str) -> Cow<'_, str> {
 }
 
 /// The text that [`guarded`] had.
-pub(super) fn unguarded(text: &str) -> &str {
+pub(crate) fn unguarded(text: &str) -> &str {
     match text.strip_prefix('\'') {
         Some(bare) if is_guessed(bare) => bare,
         _ => text,

@@ -50,6 +50,7 @@ use self::{
     workbook::Workbook,
 };
 
+pub(crate) use self::apostrophe::{guarded, unguarded};
 pub use self::{
     columns::{Mapping, MappingError},
     error::{LedgerError, Limit},

@@ -14,7 +14,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpListener,
-    sync::watch,
+    sync::{Mutex, watch},
     task::{JoinSet, spawn_blocking},
     time::timeout,
 };
@@ -200,7 +200,10 @@ pub async fn run(
         exchange: exchange.clone(),
         trust: Arc::clone(&trust),
         clock: clock.clone(),
+        store: store.clone(),
+        taking: Mutex::default(),
     });
+    node.take_by_hand().await;
     // Listeners stop first; what moves goes on until they are done.
     let (listening, moving) = (CancellationToken::new(), CancellationToken::new());
     let mut tasks = JoinSet::new();

@@ -2,10 +2,11 @@
 
 use std::{error::Error, sync::Arc};
 
-use tokio::task::spawn_blocking;
+use tokio::{sync::Mutex, task::spawn_blocking};
 
 use super::directory::{Directory, NotSaid};
 use crate::{
+    audit::by_hand,
     clock::Clock,
     domain::{
         agreement::AgreementVersion,
@@ -24,6 +25,7 @@ use crate::{
         OperationError, Operations, Pending, ProbeView, ReachedView, ReloadView,
     },
     pairing::life::{Act, Proof, Said, SayError},
+    store::Store,
     trust::material::TrustStore,
 };
 
@@ -33,6 +35,23 @@ pub(super) struct Node {
     pub(super) exchange: Exchange,
     pub(super) trust: Arc<TrustStore>,
     pub(super) clock: Clock,
+    pub(super) store: Store,
+    /// Whoever takes on record what was done by hand.
+    pub(super) taking: Mutex<()>,
+}
+
+impl Node {
+    /// Takes on record what was done by hand since.
+    pub(super) async fn take_by_hand(&self) {
+        let _turn = self.taking.lock().await;
+        match by_hand::take(self.directory.dir(), &self.store).await {
+            Ok(0) => {}
+            Ok(taken) => tracing::info!(taken, "What was done by hand is on record."),
+            Err(error) => {
+                tracing::error!(%error, "What was done by hand is not on record; it is tried again at the next reload.");
+            }
+        }
+    }
 }
 
 impl Operations for Arc<Node> {
@@ -216,6 +235,7 @@ impl Operations for Arc<Node> {
                 code: "not_reloaded",
                 words: in_words("未重新读取", error),
             };
+            self.take_by_hand().await;
             spawn_blocking(move || directory.take_up())
                 .await
                 .map_err(|error| declined(&error))?

@@ -18,6 +18,9 @@ pub(super) const READERS: &[Role] = &Role::ALL;
 /// Who sees on what terms this node and its peers exchange.
 pub(super) const OVERSEERS: &[Role] = &[Role::Operator, Role::Auditor];
 
+/// Who reads what is on record.
+pub(super) const AUDITORS: &[Role] = &[Role::Operator, Role::Auditor];
+
 /// Who sees what was due in a whole home area, notice by notice.
 pub(super) const COUNTERS: &[Role] = &[Role::Operator, Role::Auditor, Role::Integrator];
 

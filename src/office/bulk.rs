@@ -7,26 +7,29 @@
 //! being read. A client that goes loses nothing that was accepted: the store finishes what it was
 //! given.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::sync::mpsc;
 use tokio_stream::{Stream, StreamExt as _};
-use tokio_util::sync::CancellationToken;
 
 use super::{
     Office,
+    audit::Caller,
     problem::{Fault, problem_of},
     publish::{Kept, Prepared, kept},
 };
 use crate::{
     domain::{
+        audit::{Act, Counts, Entry},
         draft::RawDraft,
         field::Field,
         problem::{Code, Problem},
     },
     in_order::InOrder,
     store::{NotNow, PublishError, Store},
-    trust::{connection::CallerInfo, identity::OfficeId},
 };
 
 /// One item as it came.
@@ -51,26 +54,25 @@ impl Office {
     /// fault if the stream ended before its time. Items without an answer are of unknown outcome.
     pub(super) fn publish_stream(
         self: &Arc<Self>,
-        caller: CallerInfo<OfficeId>,
+        caller: Caller,
         items: impl Stream<Item = Result<Item, Fault>> + Send + Unpin + 'static,
     ) -> mpsc::Receiver<Result<ItemAnswer, Fault>> {
         let (batches, waiting) = mpsc::channel(BATCHES_AHEAD);
         let (answers, receiver) = mpsc::channel(ANSWERS_AHEAD);
-        let cut = caller.cut.clone();
-        let office = Arc::clone(self);
+        let (office, driven) = (Arc::clone(self), caller.clone());
         tokio::spawn(async move {
             if let Err(fault) = office.take_in(caller, items, &batches).await {
                 // If the driver is gone, so is the client.
                 batches.send(Intake::End(fault)).await.unwrap_or_default();
             }
         });
-        tokio::spawn(drive(self.parts.store.clone(), waiting, answers, cut));
+        tokio::spawn(drive(Arc::clone(self), driven, waiting, answers));
         receiver
     }
 
     async fn take_in(
         &self,
-        caller: CallerInfo<OfficeId>,
+        caller: Caller,
         mut items: impl Stream<Item = Result<Item, Fault>> + Send + Unpin,
         batches: &mpsc::Sender<Intake>,
     ) -> Result<(), Fault> {
@@ -149,31 +151,80 @@ async fn waiting<S: Stream + Unpin>(items: &mut S) -> Option<S::Item> {
     }
 }
 
-/// Gives batches to the store and answers to the client, both in order.
+/// Gives batches to the store and answers to the client, both in order, and puts the stream on record.
 async fn drive(
-    store: Store,
+    office: Arc<Office>,
+    caller: Caller,
     mut batches: mpsc::Receiver<Intake>,
     answers: mpsc::Sender<Result<ItemAnswer, Fault>>,
-    cut: CancellationToken,
 ) {
-    let mut under_way = InOrder::<Vec<Result<ItemAnswer, Fault>>>::new();
+    let mut under_way = InOrder::new();
+    let mut tally = Tally::default();
+    let mut end = pump(
+        &office,
+        &caller,
+        &mut batches,
+        &answers,
+        &mut under_way,
+        &mut tally,
+    )
+    .await;
+    // What the store was given is done, though nobody may listen any more.
+    while under_way.len() > 0 {
+        tally.add(&under_way.next().await);
+    }
+    if tally.counts.total() > 0 {
+        let entry = tally.take(&office, &caller);
+        if let Err(error) = office.record(&caller, entry).await {
+            tracing::error!(office = %caller.id, %error, "A publication is not on record.");
+        }
+    } else if let Some(fault) = end.take() {
+        end = Some(
+            office
+                .refused(&caller, Act::Published, Vec::new(), fault)
+                .await,
+        );
+    }
+    if let Some(fault) = end {
+        // If nobody listens any more, nobody needs to know.
+        answers.send(Err(fault)).await.unwrap_or_default();
+    }
+}
+
+/// Until the last answer is sent, or nobody is there for the next; gives why the stream ended early.
+async fn pump(
+    office: &Arc<Office>,
+    caller: &Caller,
+    batches: &mut mpsc::Receiver<Intake>,
+    answers: &mpsc::Sender<Result<ItemAnswer, Fault>>,
+    under_way: &mut InOrder<Vec<Result<ItemAnswer, Fault>>>,
+    tally: &mut Tally,
+) -> Option<Fault> {
     let mut open = true;
     let mut end = None;
     while open || under_way.len() > 0 {
         tokio::select! {
             // First what is under way, so that batches begin in order.
             biased;
-            () = cut.cancelled() => return,
+            () = caller.cut.cancelled() => return None,
             done = under_way.next(), if under_way.len() > 0 => {
+                tally.add(&done);
+                if tally.is_a_part(office) {
+                    office.record_along(caller, tally.take(office, caller));
+                }
                 for answer in done {
-                    let last = answer.is_err();
-                    if answers.send(answer).await.is_err() || last {
-                        return;
+                    match answer {
+                        Err(fault) => return Some(fault),
+                        Ok(answer) => if answers.send(Ok(answer)).await.is_err() {
+                            return None;
+                        },
                     }
                 }
             }
             next = batches.recv(), if open && under_way.len() < BATCHES_UNDER_WAY => match next {
-                Some(Intake::Batch(batch)) => under_way.push(settle(store.clone(), batch)),
+                Some(Intake::Batch(batch)) => {
+                    under_way.push(settle(office.parts.store.clone(), batch));
+                }
                 Some(Intake::End(fault)) => {
                     end = Some(fault);
                     open = false;
@@ -182,9 +233,46 @@ async fn drive(
             },
         }
     }
-    if let Some(fault) = end {
-        // If nobody listens any more, nobody needs to know.
-        answers.send(Err(fault)).await.unwrap_or_default();
+    end
+}
+
+/// What of a stream is not on record yet.
+#[derive(Default)]
+struct Tally {
+    counts: Counts,
+    /// Since when.
+    since: Option<Instant>,
+}
+
+impl Tally {
+    fn add(&mut self, answers: &[Result<ItemAnswer, Fault>]) {
+        for answer in answers {
+            let count = match answer {
+                Ok(Ok(kept)) if kept.accepted.repeated => &mut self.counts.repeated,
+                Ok(Ok(_)) => &mut self.counts.done,
+                Ok(Err(_)) => &mut self.counts.refused,
+                // Nobody knows what became of it.
+                Err(_) => continue,
+            };
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// A stream may be long, or never end: it is put on record part by part.
+    fn is_a_part(&mut self, office: &Office) -> bool {
+        let now = office.parts.clock.monotonic();
+        let since = *self.since.get_or_insert(now);
+        let waits = now.saturating_duration_since(since);
+        self.counts.total() >= PART || (waits >= PART_WITHIN && self.counts.total() > 0)
+    }
+
+    /// The act so far; the next begins.
+    fn take(&mut self, office: &Office, caller: &Caller) -> Entry {
+        let Self { counts, since: _ } = std::mem::take(self);
+        Entry {
+            counts,
+            ..office.entry(caller, Act::Published, Vec::new())
+        }
     }
 }
 
@@ -231,6 +319,12 @@ const BATCHES_AHEAD: usize = 1;
 
 /// Batches in the store's hands: one being written, the others gathering for the next group.
 const BATCHES_UNDER_WAY: usize = 4;
+
+/// So many items of a stream are one act on record,
+const PART: u64 = 4_096;
+
+/// and so long what came on it is none yet.
+const PART_WITHIN: Duration = Duration::from_secs(5);
 
 /// Answers that wait for the client to read them.
 const ANSWERS_AHEAD: usize = 256;

@@ -13,6 +13,7 @@ use crate::{
     cases::{CaseView, CasesError, Doing, Figured, ListAsked, ListName, Page, PageToken},
     domain::{
         area::{AreaCode, County},
+        audit::Reason,
         case::Comparison,
         month::Month,
         notice::NoticeId,
@@ -44,7 +45,9 @@ pub(super) struct CasesSeen {
 pub(super) struct CaseSeen {
     pub(super) case: CaseView,
     pub(super) today: Date,
-    /// The bytes of its notices; none for a caller who may not see them.
+    /// Whether the caller may see what its notices say.
+    pub(super) full: bool,
+    /// The bytes of its notices; empty for one that the node holds no more.
     pub(super) notices: Vec<Bytes>,
     /// What goes with what was done, where the caller may see it: place for place.
     pub(super) details: Vec<Option<Act>>,
@@ -119,26 +122,27 @@ impl Office {
         Ok(self.parts.cases.counts(home, &areas, self.today()).await?)
     }
 
-    /// One case. What an office may not know of does not exist.
+    /// One case. What an office may not know of does not exist; what it may know of only is shown in
+    /// full for a reason.
     pub(super) async fn get_case(
         &self,
         caller: &OfficeId,
         id: NoticeId,
+        reason: Option<&Reason>,
     ) -> Result<CaseSeen, Fault> {
         let authority = self.authority(caller)?;
         authority.require(READERS)?;
         let found = self.case_of(&authority, id).await?;
         let (case, full) = found.ok_or(Fault::UnknownCase)?;
+        let full = full || reason.is_some();
         let (mut notices, mut details) = (Vec::new(), Vec::new());
-        if full {
-            let side = Side {
-                home: case.home,
-                other: case.other,
-            };
-            for entry in &case.history {
-                let view = self.parts.store.notice_of_pair(side, entry.notice).await?;
-                notices.push(view.and_then(|view| view.bytes).unwrap_or_default());
-            }
+        let side = Side {
+            home: case.home,
+            other: case.other,
+        };
+        for entry in &case.history {
+            let view = self.parts.store.notice_of_pair(side, entry.notice).await?;
+            notices.push(view.and_then(|view| view.bytes).unwrap_or_default());
         }
         for doing in &case.done {
             let act = if full {
@@ -151,6 +155,7 @@ impl Office {
         Ok(CaseSeen {
             case,
             today: self.today(),
+            full,
             notices,
             details,
         })

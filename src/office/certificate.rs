@@ -8,9 +8,10 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::civil::Date;
 
-use super::{Office, problem::Fault, publish::Kept};
+use super::{Office, audit::Caller, problem::Fault, publish::Kept};
 use crate::{
     domain::{
+        audit::Act,
         calendar,
         channel::{Channel, Sequence},
         delivery::Delivery,
@@ -23,7 +24,6 @@ use crate::{
     },
     envelope,
     store::{Direction, NotNow, NoticeView, Store},
-    trust::identity::OfficeId,
 };
 
 /// What became of a question.
@@ -61,7 +61,7 @@ impl Office {
     /// is here already is given at once.
     pub(super) async fn ask_certificate(
         &self,
-        caller: &OfficeId,
+        caller: &Caller,
         raw: RawDraft,
         wait: Duration,
     ) -> Result<CertificateAsked, Fault> {
@@ -72,7 +72,7 @@ impl Office {
             ));
         }
         let began = self.parts.clock.monotonic();
-        let question = self.publish(caller, raw).await?;
+        let question = self.publish(caller, raw, Act::CertificateAsked).await?;
         let id = question.accepted.id;
         let published = self.published(id).await?;
         let answer = tokio::select! {
@@ -86,7 +86,7 @@ impl Office {
             .monotonic()
             .saturating_duration_since(began);
         tracing::info!(
-            office = %caller, %id, answered = answer.is_some(), waited_ms = waited.as_millis(),
+            office = %caller.id, %id, answered = answer.is_some(), waited_ms = waited.as_millis(),
             "An office asks whether a certificate holds."
         );
         let heard = match answer {

@@ -38,6 +38,13 @@ pub struct EvidenceAsked {
     pub content: Option<Bytes>,
 }
 
+/// A file of evidence. It has no `Debug`: it may hold a person.
+pub(super) struct Exported {
+    pub(super) file: String,
+    /// Whether it holds what the notice says.
+    pub(super) with_content: bool,
+}
+
 impl Office {
     /// Evidence of a notice, as the home area has it that is told first. Its content is in there only
     /// for an office that may see it.
@@ -45,9 +52,9 @@ impl Office {
         &self,
         caller: &OfficeId,
         id: NoticeId,
-    ) -> Result<String, Fault> {
+    ) -> Result<Exported, Fault> {
         self.authority(caller)?.require(COUNTERS)?;
-        let NoticeRecords { first, further: _ } = self.get_notice(caller, id).await?;
+        let NoticeRecords { first, further: _ } = self.get_notice(caller, id, None).await?;
         let RecordSeen { notice, .. } = first;
         let NoticeSeen { view, full, .. } = notice;
         let digest = view.facts.digest;
@@ -65,9 +72,12 @@ impl Office {
             content,
         };
         tracing::info!(office = %caller, notice = %id, with_content, "Evidence is exported.");
-        self.operate(caller, COUNTERS, move |operations| async move {
+        let file = self.operate(caller, COUNTERS, move |operations| async move {
             operations.evidence(asked).await
+        });
+        Ok(Exported {
+            file: file.await?,
+            with_content,
         })
-        .await
     }
 }

@@ -1,15 +1,22 @@
 //! Handing over: from the feed of a home area to one subscriber, while there is credit.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
 
 use super::{
     Office,
+    audit::Caller,
     problem::Fault,
     scope::{self, Place},
     subscribe::{Ear, Said, Session},
 };
 use crate::{
-    domain::notice::Names,
+    domain::{
+        audit::{Act, Counts, Entry, On, Purpose},
+        notice::Names,
+    },
     store::{Direction, Handover, NotNow, Position, Side},
 };
 
@@ -18,7 +25,12 @@ impl Office {
     ///
     /// # Errors
     /// What ends the stream.
-    pub(super) async fn hand_over_all(&self, session: &Session, ear: &Ear) -> Result<(), Fault> {
+    pub(super) async fn hand_over_all(
+        &self,
+        caller: &Caller,
+        session: &Session,
+        ear: &Ear,
+    ) -> Result<(), Fault> {
         let store = &self.parts.store;
         let home = session.lease.home;
         let whole = session.scope.is_whole(home);
@@ -35,6 +47,7 @@ impl Office {
         };
         let mut bell = store.feed_bell(home);
         let mut passed = Passed::default();
+        let mut recorded = None;
         loop {
             // Never closed, so this only waits.
             let credit = session.credit.acquire().await;
@@ -46,9 +59,18 @@ impl Office {
             let handovers = store.hand_over(&session.lease, limit, &in_scope).await?;
             // With a scope, nothing may come of a look at many.
             let waits = handovers.is_empty() && !looked.load(Ordering::Relaxed);
-            for handover in handovers {
+            let mut own = Vec::with_capacity(handovers.len());
+            for handover in &handovers {
+                own.push(self.lies_within(session, handover).await?);
+            }
+            let count = own.iter().filter(|own| **own).count();
+            if count > 0 {
+                self.record_handing(caller, session, count, &mut recorded)
+                    .await?;
+            }
+            for (handover, own) in handovers.into_iter().zip(own) {
                 let position = handover.position;
-                if !self.lies_within(session, &handover).await? {
+                if !own {
                     passed.over = Some(position);
                     continue;
                 }
@@ -67,6 +89,70 @@ impl Office {
             if waits && bell.changed().await.is_err() {
                 return Err(NotNow::Stopping.into());
             }
+        }
+    }
+
+    /// The first notices of a stream leave only once that is on record. What follows is counted, and put
+    /// on record part by part; while that cannot be done nothing more is handed over.
+    async fn record_handing(
+        &self,
+        caller: &Caller,
+        session: &Session,
+        count: usize,
+        recorded: &mut Option<Instant>,
+    ) -> Result<(), Fault> {
+        let handed = &session.handed;
+        let count = handed.fetch_add(count as u64, Ordering::Relaxed);
+        let now = self.parts.clock.monotonic();
+        let is_due = recorded
+            .is_none_or(|at| count >= PART || now.saturating_duration_since(at) >= PART_WITHIN);
+        if !is_due {
+            return Ok(());
+        }
+        loop {
+            let entry = self.handing(caller, session, handed.load(Ordering::Relaxed));
+            match self.record(caller, entry).await {
+                Ok(()) => break,
+                Err(NotNow::StorageLow) => {
+                    tracing::warn!(office = %caller.id, "Nothing is handed over: the disk is low, and it could not be put on record.");
+                    tokio::time::sleep(AGAIN_AFTER).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        handed.store(0, Ordering::Relaxed);
+        *recorded = Some(now);
+        Ok(())
+    }
+
+    /// Puts on record, behind a stream, what was handed over on it last.
+    pub(super) fn record_rest(&self, caller: &Caller, session: &Session) {
+        let rest = session.handed.swap(0, Ordering::Relaxed);
+        if rest > 0 {
+            self.record_along(caller, self.handing(caller, session, rest));
+        }
+    }
+
+    /// Puts on record that a subscription was refused, unless it ended by itself.
+    pub(super) async fn of_subscription(&self, caller: &Caller, fault: Fault) -> Fault {
+        match fault {
+            Fault::NotListed | Fault::OutsideScope | Fault::Role(_) | Fault::Argument(..) => {
+                let act = Act::NoticesHandedOver;
+                self.refused(caller, act, Vec::new(), fault).await
+            }
+            _ => fault,
+        }
+    }
+
+    fn handing(&self, caller: &Caller, session: &Session, count: u64) -> Entry {
+        let on = vec![On::Consumer(session.lease.name.clone())];
+        Entry {
+            purpose: Purpose::Duty,
+            counts: Counts {
+                done: count,
+                ..Counts::default()
+            },
+            ..self.entry(caller, Act::NoticesHandedOver, on)
         }
     }
 
@@ -131,6 +217,15 @@ struct Passed {
     /// The last that was not, since it lies elsewhere.
     over: Option<Position>,
 }
+
+/// So many notices of a stream are one act on record,
+const PART: u64 = 4_096;
+
+/// and so long what is handed over on it is none yet.
+const PART_WITHIN: Duration = Duration::from_secs(1);
+
+/// How long to wait for a disk that is low.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// Notices asked of the store at once.
 const BATCH: usize = 256;

@@ -4,7 +4,8 @@
 //! *Who calls* is known from the certificate alone; *what it may do* is looked up in the
 //! configuration of that moment at every call, and again on long streams whenever the
 //! configuration changes. A clerk acts for the areas that its line names, an integrator for the
-//! whole home area; an auditor and an operator see states, never a personal value.
+//! whole home area; an auditor and an operator see states, and personal values masked unless they give
+//! a reason.
 //!
 //! *Which areas a notice lies in*: a departure or an arrival in the one of its two addresses that
 //! is on this side; an answer or a note where the notice lies that it speaks of, however many
@@ -21,12 +22,14 @@
 //! | `query`, `cases`, `peers`, `agreements` | what is where |
 //! | `evidence` | what convinces others of a notice |
 //! | `touched` | whose data were exchanged in a time |
+//! | `audit` | what offices do, on record; and that record |
 //! | `working`, `reminding` | what a desk does about cases, and the node for it |
 //! | `operations` | what other rooms do for this one |
 //! | `server` | the listener with its bounds |
 //! | `client` | the other end: what the command line calls |
 
 mod agreements;
+mod audit;
 mod authority;
 mod bulk;
 mod cases;

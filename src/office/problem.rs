@@ -22,6 +22,7 @@ use crate::{
     config::Role,
     domain::{
         agreement::AgreementVersion,
+        audit::NotAReason,
         problem::{Code, Problem, Sentence, Text},
         refusal::{Class, Refusal},
     },
@@ -47,10 +48,14 @@ pub(super) enum Fault {
     NotListed,
     /// The store does not do it now.
     NotNow(NotNow),
+    /// It is shown only once that is on record, and the disk is low.
+    NotRecorded,
     /// An operation was not done.
     Operation(OperationError),
     /// The office acts for other areas.
     OutsideScope,
+    /// What was given as a reason is none.
+    Reason(NotAReason),
     /// One of these roles is needed.
     Role(&'static [Role]),
     /// There is no such case, as far as this office may know.
@@ -197,6 +202,14 @@ impl Fault {
                 "node.toml has no line for this office, or the line has expired; ask the operator",
             ),
             Self::NotNow(error) => of_not_now(error),
+            Self::NotRecorded => Answer::new(
+                Grpc::ResourceExhausted,
+                Class::RetryLater,
+                "not_recorded",
+                "磁盘空间不足，查看无法记入审计，故暂不提供；腾出空间后节点自行恢复。",
+                "the node is low on disk, so looking cannot be put on record, and nothing is shown; free some space, then the node goes on by itself",
+            )
+            .after(10),
             Self::Operation(error) => of_operation(error),
             Self::OutsideScope => Answer::new(
                 Grpc::PermissionDenied,
@@ -205,6 +218,10 @@ impl Fault {
                 "该区域不在 node.toml 给本办公室的范围内。",
                 "the area lies outside those that node.toml gives this office",
             ),
+            Self::Reason(fault) => {
+                let Sentence { zh, en } = fault.sentence();
+                Answer::new(Grpc::InvalidArgument, Class::Final, fault.code(), zh, en)
+            }
             Self::Role(roles) => {
                 let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
                 Answer::new(
@@ -278,8 +295,10 @@ impl Fault {
             | Self::Defect
             | Self::NotListed
             | Self::NotNow(_)
+            | Self::NotRecorded
             | Self::Operation(_)
             | Self::OutsideScope
+            | Self::Reason(_)
             | Self::Role(_)
             | Self::TooManyQueries(_)
             | Self::UnknownAgreement

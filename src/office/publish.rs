@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use super::{
     Office,
+    audit::Caller,
     authority::{Authority, DESKS},
     problem::{Fault, problem_of},
     scope,
@@ -16,6 +17,7 @@ use crate::{
     config::NodeConfig,
     domain::{
         area::{AreaCode, County},
+        audit::Act,
         case::WorkList,
         draft::{Asked, Draft, RawDraft, Reference, Rules, onward},
         field::Field,
@@ -62,18 +64,30 @@ pub(super) struct Desk<'a> {
 
 impl Office {
     /// Publishes one notice; answers once it is durable. What was begun goes on if the caller goes.
-    pub(super) async fn publish(&self, caller: &OfficeId, raw: RawDraft) -> Result<Kept, Fault> {
-        let desk = self.desk(caller)?;
-        self.count_query(caller, &raw)?;
+    /// What is accepted is on record with it as that act.
+    pub(super) async fn publish(
+        &self,
+        caller: &Caller,
+        raw: RawDraft,
+        act: Act,
+    ) -> Result<Kept, Fault> {
+        let desk = self.desk(&caller.id)?;
+        self.count_query(&caller.id, &raw)?;
         let prepared = desk.prepare(raw).await?;
         let Prepared {
             outgoing,
             reference,
         } = prepared.map_err(Fault::Draft)?;
         let store = self.parts.store.clone();
-        let answers = tokio::spawn(async move { store.publish(vec![outgoing]).await })
-            .await
-            .map_err(|_| Fault::Defect)?;
+        let entry = self.entry(caller, act, Vec::new());
+        let publishing = async move {
+            if Guard::Audit.holds() {
+                store.publish_on_record(vec![outgoing], entry).await
+            } else {
+                store.publish(vec![outgoing]).await
+            }
+        };
+        let answers = tokio::spawn(publishing).await.map_err(|_| Fault::Defect)?;
         let accepted = answers.into_iter().next().ok_or(Fault::Defect)??;
         Ok(Kept {
             accepted,

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     domain::{
         area::County,
+        audit::Reason,
         delivery::{Confirmation, Delivery},
         notice::{Kind, NoticeId},
         problem::Code,
@@ -22,7 +23,7 @@ use crate::{
 /// A notice as an office may see it.
 pub(super) struct NoticeSeen {
     pub(super) view: NoticeView,
-    /// With its bytes and its reference; else its state alone.
+    /// With its bytes and its reference.
     pub(super) full: bool,
     pub(super) sandbox: bool,
 }
@@ -70,20 +71,22 @@ pub(super) struct ChannelSeen {
 
 impl Office {
     /// One notice, as each home area has it that the office may see. What it may not know of does
-    /// not exist.
+    /// not exist; what it may know of only is shown in full for a reason.
     pub(super) async fn get_notice(
         &self,
         caller: &OfficeId,
         id: NoticeId,
+        reason: Option<&Reason>,
     ) -> Result<NoticeRecords, Fault> {
         let authority = self.authority(caller)?;
         authority.require(READERS)?;
         let mut records = Vec::new();
         for view in self.parts.store.notices(id).await? {
             let side = view.side();
-            let Some(notice) = self.seen(&authority, view).await? else {
+            let Some(mut notice) = self.seen(&authority, view).await? else {
                 continue;
             };
+            notice.full |= reason.is_some();
             let correction = self.parts.store.correction(side, id).await?;
             records.push(RecordSeen {
                 notice,

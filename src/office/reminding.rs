@@ -22,6 +22,7 @@ use crate::{
     clock::Certain,
     domain::{
         area::County,
+        audit::{Act, Came, Counts, Entry, LOCAL, Purpose, Who},
         calendar::day_of,
         case::Owed,
         notice::{Content, Kind, NoticeId, Reminder},
@@ -115,7 +116,18 @@ impl Office {
             }
         }
         let mut sent = 0_u64;
-        for answer in self.parts.store.publish(outgoing).await {
+        let act = Entry {
+            at_ms: self.parts.clock.now_ms(),
+            who: Who::Node,
+            role: String::new(),
+            from: LOCAL.to_owned(),
+            act: Act::Published,
+            on: Vec::new(),
+            purpose: Purpose::None,
+            came: Came::Done,
+            counts: Counts::default(),
+        };
+        for answer in self.parts.store.publish_on_record(outgoing, act).await {
             match answer {
                 Ok(accepted) if accepted.repeated => {}
                 Ok(_) => sent = sent.saturating_add(1),

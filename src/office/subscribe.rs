@@ -7,7 +7,11 @@
 //! takes the name, when the office loses its role or areas, when the connection is cut and when the
 //! node stops.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use tokio::sync::{Mutex, Semaphore, mpsc, watch};
 use tokio_stream::{Stream, StreamExt as _};
@@ -56,6 +60,8 @@ pub(super) struct Session {
     pub(super) credit: Semaphore,
     /// What the client has acknowledged.
     pub(super) acknowledged: watch::Sender<Position>,
+    /// What was handed over, and is not on record yet.
+    pub(super) handed: AtomicU64,
 }
 
 /// Who subscribes at the moment: so that a newer subscriber ends the older at once, not only when
@@ -85,6 +91,7 @@ impl Office {
         let office = Arc::clone(self);
         tokio::spawn(async move {
             if let Err(fault) = office.serve_subscriber(&caller, steps, &ear).await {
+                let fault = office.of_subscription(&caller, fault).await;
                 tracing::info!(office = %caller.id, reason = fault.reason(), "A subscription ended.");
                 // If nobody listens any more, nobody needs to know.
                 ear.send(Err(fault)).await.unwrap_or_default();
@@ -118,6 +125,7 @@ impl Office {
         let served = self
             .serve_session(caller, &session, &fenced, steps, ear)
             .await;
+        self.record_rest(caller, &session);
         self.subscribers.forget(key, number).await;
         served
     }
@@ -173,6 +181,7 @@ impl Office {
             lease,
             scope,
             credit: Semaphore::new(within(credit)),
+            handed: AtomicU64::new(0),
         };
         Ok((session, number, fenced))
     }
@@ -206,7 +215,7 @@ impl Office {
             fault = self.lost_authority(&caller.id, session) => return Err(fault),
             acknowledged = &mut acknowledging => return acknowledged,
             heard = listen(session, steps) => heard?,
-            handed = self.hand_over_all(session, ear) => return handed,
+            handed = self.hand_over_all(caller, session, ear) => return handed,
         }
         // The client says nothing more: what it acknowledged is still answered.
         done.cancel();

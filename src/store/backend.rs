@@ -9,10 +9,11 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::{
+    journal::audited::Audited,
     journal::record::{Direction, Position, Side, StopReason},
     vault::VaultError,
     verb::{
-        Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
+        Accepted, Adopted, Arriving, AuditPart, Batch, ChannelView, ConsumerError, ConsumerLease,
         ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, KeptAct, Lease,
         LocalAct, NotNow, NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received,
         Settled, Settlement, Shown, Told, Trouble, WaitingPage,
@@ -21,6 +22,7 @@ use super::{
 use crate::{
     domain::{
         area::County,
+        audit::Entry,
         channel::{Channel, Digest, Sequence},
         journal::JournalHead,
         notice::NoticeId,
@@ -37,7 +39,34 @@ pub(crate) type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub(crate) trait Backend: Send + Sync {
     /// *Before*: each item is permitted. *After*: each accepted item is durable, numbered and
     /// queued. *Fails*: item by item; `Unknown` where nobody can say.
-    fn publish(&self, items: Vec<Outgoing>) -> Pending<'_, Vec<Result<Accepted, PublishError>>>;
+    /// With at least one accepted, `act` is as durable as they are, in that home area; the back end
+    /// fills in how many of the items came to what, and of a single one its id.
+    fn publish_on_record(
+        &self,
+        items: Vec<Outgoing>,
+        act: Option<(County, Entry)>,
+    ) -> Pending<'_, Vec<Result<Accepted, PublishError>>>;
+
+    /// [`Backend::publish_on_record`] of what nobody is to be told of.
+    fn publish(&self, items: Vec<Outgoing>) -> Pending<'_, Vec<Result<Accepted, PublishError>>> {
+        self.publish_on_record(items, None)
+    }
+
+    /// *After*: the acts are durable, in the order given, behind all earlier ones of the home area,
+    /// each with the number behind theirs and the digest of the one before it. While the disk is low
+    /// only what runs the node is taken.
+    fn audit(&self, home: County, acts: Vec<Entry>) -> Pending<'_, Result<(), NotNow>>;
+
+    /// As [`Backend::audit`], for what nobody waits for: it goes with the next group.
+    fn audit_along(&self, home: County, acts: Vec<Entry>) -> Pending<'_, Result<(), NotNow>>;
+
+    /// The acts on record of a home area, `limit` at most, as that part of them asks; empty at its end.
+    fn audited(
+        &self,
+        home: County,
+        part: AuditPart,
+        limit: usize,
+    ) -> Pending<'_, Result<Vec<(Position, Audited)>, NotNow>>;
 
     /// *Before*: the office may, and the side of each act knows its notice. *After*: each act is
     /// durable, behind all earlier ones of the home area, in the order given. An act that says what

@@ -11,10 +11,11 @@ use super::{
         Embedded, EmbeddedLimits,
         open::{OpenError, OpenReport},
     },
+    journal::audited::Audited,
     journal::record::{Direction, Position, Side, StopReason},
     vault::VaultError,
     verb::{
-        Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
+        Accepted, Adopted, Arriving, AuditPart, Batch, ChannelView, ConsumerError, ConsumerLease,
         ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, KeptAct, Lease,
         LocalAct, NotNow, NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received,
         Settled, Settlement, Shown, Told, Trouble, WaitingPage,
@@ -24,6 +25,7 @@ use crate::{
     agreement::Permitted,
     domain::{
         area::County,
+        audit::Entry,
         channel::{Channel, Digest, Sequence},
         journal::JournalHead,
         notice::NoticeId,
@@ -73,6 +75,48 @@ impl Store {
     ) -> Vec<Result<Accepted, PublishError>> {
         let items = items.into_iter().map(|item| item.into_parts().0).collect();
         self.backend.publish(items).await
+    }
+
+    /// As [`Store::publish`], with the act that it is: recorded in the group of what is accepted, in
+    /// the home area of the first item. How many came to what is filled in, and of a single one its id.
+    pub async fn publish_on_record(
+        &self,
+        items: Vec<Permitted<Outgoing>>,
+        act: Entry,
+    ) -> Vec<Result<Accepted, PublishError>> {
+        let items = items.into_iter().map(|item| item.into_parts().0);
+        let items: Vec<Outgoing> = items.collect();
+        let act = items.first().map(|first| (first.channel.from, act));
+        self.backend.publish_on_record(items, act).await
+    }
+
+    /// Records what was done, in a home area; done when it is durable.
+    ///
+    /// # Errors
+    /// [`NotNow`]; while the disk is low only what runs the node is taken.
+    pub async fn audit(&self, home: County, acts: Vec<Entry>) -> Result<(), NotNow> {
+        self.backend.audit(home, acts).await
+    }
+
+    /// Records what was done, with the next group that is written.
+    ///
+    /// # Errors
+    /// As [`Store::audit`].
+    pub async fn audit_along(&self, home: County, acts: Vec<Entry>) -> Result<(), NotNow> {
+        self.backend.audit_along(home, acts).await
+    }
+
+    /// Acts on record in a home area, each with its position, `limit` at most; empty at the end.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn audited(
+        &self,
+        home: County,
+        part: AuditPart,
+        limit: usize,
+    ) -> Result<Vec<(Position, Audited)>, NotNow> {
+        self.backend.audited(home, part, limit).await
     }
 
     /// Keeps what desks of a home area did about notices; where each stands, in order, once it is

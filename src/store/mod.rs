@@ -17,6 +17,9 @@ pub(crate) use embedded::fuzz;
 pub use self::{
     embedded::{
         EmbeddedLimits,
+        audit_check::{
+            AuditCheckError, AuditFault, AuditReport, AuditWrong, Beside, KnownAct, verify_audit,
+        },
         compared::{HeadCompared, compare_heads},
         maintenance::{
             CheckReport, LossReport, LostPlaces, accept_loss, blocks_not_wrapped_by, check,
@@ -27,6 +30,7 @@ pub use self::{
     },
     facade::Store,
     journal::{
+        audited::Audited,
         heads::{SegmentHeads, segment_heads},
         record::{Direction, Facts, Holding, Position, Side, StopReason},
         recovery::JournalError,

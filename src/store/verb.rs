@@ -96,6 +96,15 @@ pub struct KeptAct {
     pub worked: Worked,
 }
 
+/// Which acts on record are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuditPart {
+    /// Behind that position, the oldest first.
+    Behind(Position),
+    /// Before that position, the newest first.
+    Before(Position),
+}
+
 /// Why the store does not do what it was asked to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotNow {

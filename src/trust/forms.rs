@@ -20,6 +20,7 @@
 //! succession  number u64, successor's SubjectPublicKeyInfo 91, time ms i64 (see `succession`)
 //! statement   length u32, the canonical bytes of a statement on an agreement (see `statement`)
 //! journal     position u64, head 32, time ms i64 (see `segment_head`)
+//! audit       first u64, digest before it 32, last u64, its digest 32, time ms i64 (see `audit_head`)
 //! certification  signing key's SubjectPublicKeyInfo 91 (see `certification`)
 //! evidence    digest of what is shown 32, time ms i64 (see `showing`)
 //! ```

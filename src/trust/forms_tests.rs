@@ -6,6 +6,7 @@ use super::{sealed::Body as _, *};
 use crate::{
     domain::{field::Field, problem::Code, refusal::Refusal},
     trust::{
+        audit_head::AuditHeadForm,
         certification::CertificationForm,
         identity::SpiffeId,
         keys::{PublicKey, SigningKey},
@@ -200,6 +201,49 @@ fn the_layouts_of_a_segments_head_and_of_a_showing_are_golden() {
     expected.extend([6; 32]);
     expected.extend(1_791_331_200_000_i64.to_be_bytes());
     assert_eq!(write(&header(), &showing()).unwrap(), expected);
+}
+
+fn audit_head() -> AuditHeadForm {
+    let home = frame().channel.from;
+    let mut form = AuditHeadForm::begin(home, true, 6, Digest::new([5; 32]));
+    form.add(Digest::new([6; 32]));
+    form.time_ms = 1_791_331_200_000;
+    form
+}
+
+#[test]
+fn the_layout_of_an_audit_head_is_golden_and_no_other_span_is_one() {
+    let mut expected = b"hongyan audit head v1\0\x01".to_vec();
+    expected.extend([7; 32]);
+    expected.extend(b"\0\x0efujian.example350582350582\x01");
+    expected.extend(b"\0\0\0\0\0\0\0\x07");
+    expected.extend([5; 32]);
+    expected.extend(b"\0\0\0\0\0\0\0\x07");
+    expected.extend([6; 32]);
+    expected.extend(1_791_331_200_000_i64.to_be_bytes());
+    assert_eq!(write(&header(), &audit_head()).unwrap(), expected);
+    laws(&audit_head());
+    let none = AuditHeadForm::begin(frame().channel.from, true, 6, Digest::new([5; 32]));
+    laws(&none);
+    for strange in [
+        AuditHeadForm {
+            head: Digest::new([1; 32]),
+            ..none
+        },
+        AuditHeadForm {
+            first: 9,
+            ..audit_head()
+        },
+        AuditHeadForm {
+            frame: frame(),
+            ..audit_head()
+        },
+    ] {
+        assert_eq!(
+            write(&header(), &strange).unwrap_err(),
+            FormError::NotCanonical
+        );
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@
 //! connection is then judged anew.
 
 pub mod alert;
+pub mod audit_head;
 pub mod authority;
 pub mod calls;
 pub mod certification;

@@ -73,7 +73,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         let mut shown = Vec::new();
         if is_feedback {
             for listed in &cases {
-                shown.push(client.case(listed.case.id).await?);
+                shown.push(client.case(listed.case.id, None).await?);
             }
         }
         Ok((cases, more, shown))

@@ -50,7 +50,11 @@ pub(super) fn feedback(
 /// The notices of a case that wait for feedback of the home area: of a correction the one that it
 /// corrects, with what the correction says.
 fn asked(shown: &CaseShown) -> Vec<Received> {
-    let CaseShown { case, notices } = shown;
+    let CaseShown {
+        case,
+        notices,
+        masked: _,
+    } = shown;
     let content = |id: NoticeId| {
         let place = case.history.iter().position(|event| event.notice == id)?;
         notices.get(place)?.as_ref()

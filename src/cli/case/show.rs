@@ -12,16 +12,16 @@ use super::{
         home::Home,
         link::{LinkArguments, block_on, connect},
         moment::short,
-        notice::{label, rows},
+        notice::{self, label, rows},
         output::{Output, OutputArguments},
         subscribe,
     },
     lists, object, words,
 };
 use crate::{
-    domain::{area::County, case::WorkList, draft::onward, notice::NoticeId},
+    domain::{area::County, audit::Reason, case::WorkList, draft::onward, notice::NoticeId},
     ledger::write_object,
-    office::client::{CaseDebt, CaseEvent, CaseList, CaseShown, CaseState, DebtStanding},
+    office::client::{CaseDebt, CaseEvent, CaseList, CaseShown, CaseState, DebtStanding, Says},
 };
 
 /// Arguments of `case show`.
@@ -32,21 +32,46 @@ pub(in crate::cli) struct Arguments {
     /// 个案编号，或其中任一通报的编号。 Id of the case, or of any notice of it
     #[arg(value_name = "ID")]
     id: NoticeId,
+    /// 查看事由，记入审计；审计、管理人员不写事由则内容遮盖。 Why you look, put on record; without one an auditor or operator sees masked values
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<Reason>,
     #[command(flatten)]
     output: OutputArguments,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    let Arguments { link, id, output } = arguments;
+    let Arguments {
+        link,
+        id,
+        reason,
+        output,
+    } = arguments;
     let home = Home::open(&link.node)?;
     let output = Output::new(*output);
-    let CaseShown { case, notices } =
-        block_on(async { Ok(connect(&home, &link.office).await?.case(*id).await?) })?;
+    let CaseShown {
+        case,
+        notices,
+        masked,
+    } = block_on(async {
+        let client = connect(&home, &link.office).await?;
+        Ok(client.case(*id, reason.as_ref()).await?)
+    })?;
     let waits = case.lists.contains(&CaseList::Work(WorkList::ToPassOn));
     let told = notices.iter().flatten().map(|notice| &notice.content);
     let onward = waits.then(|| onward(told)).flatten();
     let onward = onward.map(|departure| write_object(None, None, &departure));
+    let masked = masked.iter().zip(&case.history);
+    let masked = masked.filter_map(|(says, event)| match says {
+        Says::Masked(fields) if !fields.is_empty() => {
+            let mut object = notice::masked(fields);
+            let id = event.notice.to_string();
+            object.insert("notice_id".to_owned(), Value::String(id));
+            Some(object)
+        }
+        Says::Masked(_) | Says::Full(_) => None,
+    });
     let notices = notices.iter().flatten().map(subscribe::content);
+    let notices = notices.chain(masked);
     if output.is_json() {
         let mut object = object::case(&case);
         object.insert("notices".to_owned(), notices.map(Value::Object).collect());

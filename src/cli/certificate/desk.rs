@@ -19,9 +19,9 @@ use crate::{
         pace::{Pace, Taken},
         problem::{Code, Sentence},
     },
-    envelope::{Header, Incoming},
+    envelope::Header,
     ledger::Entry,
-    office::client::{Client, ClientError, Shown},
+    office::client::{Client, ClientError, Says, Shown},
 };
 
 /// Answers queries by a register.
@@ -181,20 +181,20 @@ async fn movement_of(client: &Client, id: NoticeId) -> Result<Option<Movement>, 
         Some(correction) => records_of(client, correction).await?,
         None => records,
     };
-    let contents = records
-        .into_iter()
-        .filter_map(|Shown { content, .. }| content);
-    let moved = |Incoming { content, .. }: Incoming| match content {
-        Content::Departure(movement)
-        | Content::Arrival(movement)
-        | Content::Correction(Correction { movement, .. }) => Some(movement),
-        _ => None,
+    let moved = |Shown { content, .. }: Shown| match content {
+        Says::Full(notice) => match notice.content {
+            Content::Departure(movement)
+            | Content::Arrival(movement)
+            | Content::Correction(Correction { movement, .. }) => Some(movement),
+            _ => None,
+        },
+        Says::Masked(_) => None,
     };
-    Ok(contents.into_iter().find_map(moved))
+    Ok(records.into_iter().find_map(moved))
 }
 
 async fn records_of(client: &Client, id: NoticeId) -> Result<Vec<Shown>, ClientError> {
-    match client.notice(id).await {
+    match client.notice(id, None).await {
         Err(ClientError::Refused(refusal)) if refusal.code == Code::UnknownNotice.name() => {
             Ok(Vec::new())
         }

@@ -8,7 +8,12 @@ use rustix::fs::statvfs;
 
 use super::{
     super::{
-        exit::Failure, home::Home, key::own_keys, language::both, moment::short, store_by_hand,
+        exit::Failure,
+        home::Home,
+        key::{lineage, own_keys},
+        language::both,
+        moment::short,
+        store_by_hand,
     },
     Finding, State,
 };
@@ -21,7 +26,6 @@ use crate::{
     trust::{
         expiry::{Stage, Warning},
         files,
-        lineage::Lineage,
         master_key::{MasterKeyError, MasterKeys},
         material::{TrustSnapshot, TrustSource},
         pairing::Pairing,
@@ -127,18 +131,10 @@ fn signing_key(home: &Home) -> Finding {
 /// Whether the journal is still the one whose heads this node signed.
 fn journal_heads(home: &Home) -> Finding {
     let check = "journal_heads";
-    let keys = match own_keys(home) {
-        Ok(keys) => keys,
+    let own = match lineage(home) {
+        Ok(own) => own,
         Err(failure) => return Finding::of_failure(check, failure),
     };
-    let config = &home.config;
-    let own = Lineage::new(
-        config.id.clone(),
-        config.areas.as_slice().into(),
-        config.mode.is_sandbox(),
-        keys.signing.public().clone(),
-        &keys.earlier,
-    );
     let HeadsReport {
         signed,
         unsigned,

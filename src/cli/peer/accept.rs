@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{
     super::{
+        by_hand,
         confirm::{confirmed, declined},
         exit::{Exit, Failure},
         home::{Home, NodeArguments},
@@ -18,6 +19,7 @@ use super::{
     party,
 };
 use crate::{
+    domain::audit::{Act, On},
     pairing::{
         Here, Issued, Joined, accept_answer, accept_invitation, install, life::countersign,
         load_all, read_answer, read_invitation,
@@ -103,6 +105,7 @@ fn take_invitation(
     install(&home.dir, &joined)?;
     files::write_public(out, file.as_bytes())?;
     let fingerprint = key.public().id().fingerprint().spoken();
+    by_hand::leave(home, Act::PeerAccepted, on(&joined))?;
     reload_if_running(home)?;
     let at = out.display();
     let sentence = both(
@@ -150,6 +153,7 @@ fn take_answer(home: &Home, text: &str, yes: bool, output: Output) -> Result<Exi
     install(&home.dir, &joined)?;
     countersign(&home.dir, joined.agreement.version, here.now)?;
     Issued::mark_used(&home.dir, answer.nonce, answer.digest)?;
+    by_hand::leave(home, Act::PeerAccepted, on(&joined))?;
     reload_if_running(home)?;
     let other = &joined.pairing.pairing.id;
     let sentence = both(
@@ -172,6 +176,12 @@ fn ask(joined: &Joined, yes: bool, output: Output) -> Result<(), Failure> {
     } else {
         Err(declined())
     }
+}
+
+/// With whom, and under which agreement.
+fn on(joined: &Joined) -> Vec<On> {
+    let peer = On::Peer(joined.pairing.pairing.id.area());
+    vec![peer, On::Agreement(joined.agreement.version.id, None)]
 }
 
 fn shown(joined: &Joined) -> serde_json::Value {

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::{
     super::{
+        by_hand,
         exit::{Exit, Failure},
         home::{Home, NodeArguments},
         language::both,
@@ -17,7 +18,10 @@ use super::{
 };
 use crate::{
     agreement,
-    domain::area::County,
+    domain::{
+        area::County,
+        audit::{Act, On},
+    },
     pairing::{Inviting, Issued, Nonce, invite},
     trust::{
         files::{self, FileError},
@@ -80,6 +84,11 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     signed?;
     Issued::save(&home.dir, nonce, &file)?;
     files::write_public(&out, file.as_bytes())?;
+    by_hand::leave(
+        &home,
+        Act::PeerInvited,
+        invited.map(On::Peer).into_iter().collect(),
+    )?;
     let fingerprint = key.public().id().fingerprint().spoken();
     let object = json!({
         "invitation": out,

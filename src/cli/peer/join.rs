@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{
     super::{
+        by_hand,
         confirm::{confirmed, declined},
         exit::{Exit, Failure},
         home::{Home, NodeArguments},
@@ -17,7 +18,10 @@ use super::{
     invite::{now, template},
 };
 use crate::{
-    domain::area::County,
+    domain::{
+        area::County,
+        audit::{Act, On},
+    },
     pairing::{OwnAgreement, agree_at_home},
     trust::files,
 };
@@ -78,6 +82,8 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         &home.dir.agreement(agreement.version.id),
         agreement.text.as_bytes(),
     )?;
+    let on = vec![On::Agreement(agreement.version.id, None)];
+    by_hand::leave(&home, Act::AreasJoined, on)?;
     reload_if_running(&home)?;
     let object = json!({
         "areas": [a.as_str(), b.as_str()],

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     domain::{
         area::{AreaCode, County},
+        audit::Reason,
         notice::NoticeId,
     },
     proto::office::v1::{self as wire, office_client::OfficeClient},
@@ -75,13 +76,19 @@ impl Client {
         counts.into_iter().map(count).collect()
     }
 
-    /// The case to which a notice belongs, with what its notices say if this office may see that.
+    /// The case to which a notice belongs, with what its notices say; masked if this office may not see
+    /// that and gives no reason.
     ///
     /// # Errors
     /// [`ClientError`].
-    pub async fn case(&self, id: NoticeId) -> Result<CaseShown, ClientError> {
+    pub async fn case(
+        &self,
+        id: NoticeId,
+        reason: Option<&Reason>,
+    ) -> Result<CaseShown, ClientError> {
         let request = wire::GetCaseRequest {
             case_id: id.as_bytes().to_vec().into(),
+            reason: reason.map_or_else(String::new, |reason| reason.as_str().to_owned()),
         };
         let answer = self
             .ask_of_cases(async |client| client.get_case(request.clone()).await)

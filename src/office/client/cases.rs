@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use super::{
     error::ClientError,
-    states::{county, filled, id},
+    states::{Says, county, filled, id},
 };
 use crate::{
     domain::{
@@ -282,6 +282,8 @@ pub struct CaseShown {
     /// What its notices say, place for place with the history; `None` for one that the node holds no
     /// more. Empty for a caller who may not see them.
     pub notices: Vec<Option<Incoming>>,
+    /// What is left of their values, place for place, for a caller who may not see them.
+    pub masked: Vec<Says>,
 }
 
 impl TryFrom<wire::CaseOnList> for CaseOnList {
@@ -435,7 +437,11 @@ impl TryFrom<wire::GetCaseResponse> for CaseShown {
     type Error = ClientError;
 
     fn try_from(response: wire::GetCaseResponse) -> Result<Self, ClientError> {
-        let wire::GetCaseResponse { case, notices } = response;
+        let wire::GetCaseResponse {
+            case,
+            notices,
+            masked,
+        } = response;
         let case: CaseState = case.ok_or(ClientError::Unreadable)?.try_into()?;
         if !notices.is_empty() && notices.len() != case.history.len() {
             return Err(ClientError::Unreadable);
@@ -445,9 +451,14 @@ impl TryFrom<wire::GetCaseResponse> for CaseShown {
             bytes => envelope::decode(bytes).map(Some),
         };
         let notices = notices.iter().map(content).collect::<Result<_, _>>();
+        let masked = masked.into_iter().map(|notice| {
+            let wire::MaskedNotice { fields } = notice;
+            Says::masked(fields)
+        });
         Ok(Self {
             case,
             notices: notices.map_err(|_| ClientError::Unreadable)?,
+            masked: masked.collect::<Result<_, _>>()?,
         })
     }
 }

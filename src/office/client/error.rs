@@ -133,10 +133,11 @@ fn of_link(error: &(dyn Error + 'static)) -> ClientError {
 }
 
 /// Codes by which the node is there and says no, for now: its peer is not there, it was asked too
-/// often, or it makes its cases anew.
-const SAID: [&str; 3] = [
+/// often, it makes its cases anew, or it cannot put on record what it would show.
+const SAID: [&str; 4] = [
     "peer_unreachable",
     CASES_NOT_READY,
+    "not_recorded",
     Code::TooManyQueries.name(),
 ];
 pub(super) const CASES_NOT_READY: &str = "cases_not_ready";

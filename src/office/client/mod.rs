@@ -5,6 +5,7 @@
 
 mod agreeing;
 mod agreements;
+mod auditing;
 mod case_calls;
 mod cases;
 mod certificate;
@@ -34,6 +35,7 @@ pub use self::{
         AgreementComparison, AgreementShown, AgreementSignature, AgreementState, Compared,
         Suspended,
     },
+    auditing::{AuditExcerpt, AuditExcerptPart, AuditListing, AuditRow},
     cases::{
         CLOSE_REASONS, CaseDebt, CaseDoing, CaseEvent, CaseList, CaseListing, CaseOnList,
         CaseShown, CaseState, DebtStanding, Phase,
@@ -44,7 +46,7 @@ pub use self::{
     publishing::{Published, Publishing, Told},
     states::{
         Adopted, ChannelComparison, ChannelState, Listing, NoticeState, PeerState, Probe, Reloaded,
-        Shown, Way,
+        Says, Shown, Way,
     },
     subscription::{Handover, Opening, Step, Subscription},
     touched::{Touched, TouchedAsked, TouchedCase, TouchedTotals, Touching},
@@ -53,7 +55,7 @@ pub use self::{
 use crate::{
     clock::Clock,
     config::{NodeConfig, NodeDir, dialled_from_here},
-    domain::{agreement::AgreementId, area::County, notice::NoticeId},
+    domain::{agreement::AgreementId, area::County, audit::Reason, notice::NoticeId},
     pairing::life::Act,
     proto::office::v1::{self as wire, office_client::OfficeClient},
     trust::{alert::Farewell, connector::connect_office, files, tls::office_client},
@@ -122,25 +124,32 @@ impl Client {
         Subscription::open(self.inner.clone(), &self.farewell, opening).await
     }
 
-    /// Shows one notice: every record of it that this office may know of, the sending side's first;
-    /// `None` for its content if this office may not see it.
+    /// Shows one notice: every record of it that this office may know of, the sending side's first. Of
+    /// its content, what is left of it if this office may not see it and gives no reason.
     ///
     /// # Errors
     /// [`ClientError`].
-    pub async fn notice(&self, id: NoticeId) -> Result<Vec<Shown>, ClientError> {
+    pub async fn notice(
+        &self,
+        id: NoticeId,
+        reason: Option<&Reason>,
+    ) -> Result<Vec<Shown>, ClientError> {
         let request = wire::GetNoticeRequest {
             notice_id: id.as_bytes().to_vec().into(),
+            reason: reason.map_or_else(String::new, |reason| reason.as_str().to_owned()),
         };
         let wire::GetNoticeResponse {
             state,
             notice,
             further,
             corrected_by,
+            masked,
         } = self.ask(self.inner.clone().get_notice(request)).await?;
         let first = wire::NoticeRecord {
             state,
             notice,
             corrected_by,
+            masked,
         };
         let records = std::iter::once(first).chain(further);
         records.map(TryInto::try_into).collect()

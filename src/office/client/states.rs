@@ -6,6 +6,7 @@ use crate::{
         agreement::AgreementVersion,
         area::County,
         channel::{Channel, Digest},
+        field::Field,
         notice::{Kind, NoticeId},
     },
     envelope::{self, Incoming},
@@ -103,10 +104,30 @@ pub struct NoticeState {
 pub struct Shown {
     /// Where it stands.
     pub state: NoticeState,
-    /// What it says; `None` for a caller who may not see it.
-    pub content: Option<Incoming>,
+    /// What it says.
+    pub content: Says,
     /// The correction of it that counts.
     pub corrected_by: Option<NoticeId>,
+}
+
+/// What a notice says. Has no `Debug`: it holds a person.
+pub enum Says {
+    /// In full.
+    Full(Box<Incoming>),
+    /// What is left of its values, for a caller who may not see them.
+    Masked(Vec<(Field, String)>),
+}
+
+impl Says {
+    pub(super) fn masked(fields: Vec<wire::MaskedField>) -> Result<Self, ClientError> {
+        let field = |field: wire::MaskedField| {
+            let wire::MaskedField { name, value } = field;
+            let field = Field::from_name(&name).ok_or(ClientError::Unreadable)?;
+            Ok((field, value))
+        };
+        let fields = fields.into_iter().map(field);
+        Ok(Self::Masked(fields.collect::<Result<_, ClientError>>()?))
+    }
 }
 
 impl TryFrom<wire::NoticeRecord> for Shown {
@@ -117,11 +138,13 @@ impl TryFrom<wire::NoticeRecord> for Shown {
             state,
             notice,
             corrected_by,
+            masked,
         } = record;
         let content = if notice.is_empty() {
-            None
+            Says::masked(masked)?
         } else {
-            Some(envelope::decode(&notice).map_err(|_| ClientError::Unreadable)?)
+            let notice = envelope::decode(&notice).map_err(|_| ClientError::Unreadable)?;
+            Says::Full(Box::new(notice))
         };
         Ok(Self {
             state: state.ok_or(ClientError::Unreadable)?.try_into()?,

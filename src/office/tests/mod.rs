@@ -1,5 +1,6 @@
 //! The service over real TLS on loopback, on a real store.
 
+mod auditing;
 mod bulk;
 mod certificate;
 mod kinds;

@@ -2,15 +2,17 @@
 
 use tonic::Code as Grpc;
 
-use super::world::{PEER, World, departure, movement, publish, told};
+use super::world::{CANARY, PEER, World, departure, movement, publish, told};
 use crate::{
     agreement::Agreement,
+    envelope::samples,
     proto::{notice::v1 as notice, office::v1 as wire},
 };
 
 fn get(accepted: &wire::Accepted) -> wire::GetNoticeRequest {
     wire::GetNoticeRequest {
         notice_id: accepted.notice_id.clone(),
+        ..wire::GetNoticeRequest::default()
     }
 }
 
@@ -30,6 +32,14 @@ async fn who_runs_the_node_sees_states_and_no_values() {
         let seen = seen.into_inner();
         let state = seen.state.unwrap();
         assert_eq!(!seen.notice.is_empty(), full, "{office}");
+        assert_eq!(seen.masked.is_empty(), full, "{office}");
+        let shown: String = seen.masked.iter().map(|field| &*field.value).collect();
+        let number = samples::number(jiff::civil::date(1995, 3, 4));
+        assert!(
+            !shown.contains(CANARY) && !shown.contains(&number),
+            "{shown}"
+        );
+        assert_eq!(shown.contains("甲＊＊＊＊"), !full, "{shown}");
         assert_eq!(state.reference, if full { "r-1" } else { "" });
         assert_eq!((&*state.delivery, state.sequence), ("queued", 1));
         assert!(state.direction() == wire::Direction::Out);

@@ -10,7 +10,7 @@ use crate::proto::{
 };
 use tonic::transport::Channel as Transport;
 
-const CALLS: [&str; 15] = [
+const CALLS: [&str; 17] = [
     "publish",
     "stream",
     "subscribe",
@@ -26,6 +26,8 @@ const CALLS: [&str; 15] = [
     "compare",
     "due",
     "evidence",
+    "audit",
+    "excerpt",
 ];
 
 async fn call(client: &mut OfficeClient<Transport>, name: &str) -> Result<(), Status> {
@@ -52,6 +54,7 @@ async fn call(client: &mut OfficeClient<Transport>, name: &str) -> Result<(), St
         "get" => client
             .get_notice(wire::GetNoticeRequest {
                 notice_id: vec![0x81; 16].into(),
+                ..wire::GetNoticeRequest::default()
             })
             .await
             .map(drop),
@@ -97,6 +100,14 @@ async fn call(client: &mut OfficeClient<Transport>, name: &str) -> Result<(), St
             })
             .await
             .map(drop),
+        "audit" => client
+            .list_audit(wire::ListAuditRequest::default())
+            .await
+            .map(drop),
+        "excerpt" => client
+            .export_audit(wire::ExportAuditRequest::default())
+            .await
+            .map(drop),
         "adopt" => client
             .adopt_channel(wire::AdoptChannelRequest { area })
             .await
@@ -110,7 +121,7 @@ async fn each_role_may_do_its_own() {
     let world = World::start().await;
     let reads = ["get", "list", "channels", "peers"];
     let desk = ["publish", "stream", "subscribe"];
-    let terms = ["agreements", "agreement", "compare"];
+    let terms = ["agreements", "agreement", "compare", "audit", "excerpt"];
     let runs = ["probe", "adopt", "reload"];
     let counts = ["due", "evidence"];
     for (office, may) in [

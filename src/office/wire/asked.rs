@@ -157,7 +157,7 @@ pub(super) fn page_token(next: Option<Position>) -> String {
         .unwrap_or_default()
 }
 
-fn page_position(token: &str) -> Result<Option<Position>, Fault> {
+pub(super) fn page_position(token: &str) -> Result<Option<Position>, Fault> {
     if token.is_empty() {
         return Ok(None);
     }

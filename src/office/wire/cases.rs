@@ -162,12 +162,22 @@ pub(super) fn case(seen: CaseSeen) -> wire::GetCaseResponse {
     let CaseSeen {
         case,
         today,
+        full,
         notices,
         details,
     } = seen;
+    let (notices, masked) = if full {
+        (notices, Vec::new())
+    } else {
+        let masked = notices.iter().map(|notice| wire::MaskedNotice {
+            fields: told::masked(notice),
+        });
+        (Vec::new(), masked.collect())
+    };
     wire::GetCaseResponse {
         case: Some(state(case, today, details)),
         notices,
+        masked,
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod agreements;
 mod asked;
+mod audit;
 mod cases;
 mod certificate;
 mod draft;

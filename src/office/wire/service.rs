@@ -6,9 +6,18 @@ use prost::Message as _;
 use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{agreements, asked, cases, certificate, draft::raw_draft, due, told, touched};
+use super::{agreements, asked, audit, cases, certificate, draft::raw_draft, due, told, touched};
 use crate::{
-    office::{Office, bulk::Item, problem::Fault},
+    domain::audit::{Act, Counts, On, Purpose},
+    office::{
+        Office,
+        audit::{ActsSeen, Told, of_agreement, of_outcomes, of_work},
+        bulk::Item,
+        cases::{CaseSeen, CasesSeen, FiguresSeen},
+        evidence::Exported,
+        problem::Fault,
+        query::{NoticeRecords, NoticesSeen},
+    },
     proto::office::v1::{self as wire, office_server},
     trust::{connection::CallerInfo, identity::OfficeId},
 };
@@ -31,7 +40,9 @@ impl office_server::Office for Service {
         request: Request<wire::PublishRequest>,
     ) -> Result<Response<wire::PublishResponse>, Status> {
         let (caller, wire::PublishRequest { draft }) = taken(request)?;
-        let published = self.0.publish(&caller.id, raw_draft(draft)).await;
+        let act = Act::Published;
+        let published = self.0.publish(&caller, raw_draft(draft), act).await;
+        let published = self.0.or_refused(&caller, act, published).await;
         answer(&caller, published, |kept| wire::PublishResponse {
             accepted: Some(told::accepted(kept)),
         })
@@ -64,7 +75,9 @@ impl office_server::Office for Service {
         let metadata = request.metadata().clone();
         let (caller, request) = taken(request)?;
         let (raw, wait) = certificate::asked(&metadata, request)?;
-        let asked = self.0.ask_certificate(&caller.id, raw, wait).await;
+        let asked = self.0.ask_certificate(&caller, raw, wait).await;
+        let act = Act::CertificateAsked;
+        let asked = self.0.or_refused(&caller, act, asked).await;
         answer(&caller, asked, certificate::said)
     }
 
@@ -86,13 +99,17 @@ impl office_server::Office for Service {
         &self,
         request: Request<wire::GetNoticeRequest>,
     ) -> Result<Response<wire::GetNoticeResponse>, Status> {
-        let (caller, wire::GetNoticeRequest { notice_id }) = taken(request)?;
+        let (caller, wire::GetNoticeRequest { notice_id, reason }) = taken(request)?;
         let id = asked::notice_id(&notice_id)?;
-        answer(
-            &caller,
-            self.0.get_notice(&caller.id, id).await,
-            told::notice,
-        )
+        let reason = audit::reason(&reason)?;
+        let seen = self.0.get_notice(&caller.id, id, reason.as_ref()).await;
+        let told = |seen: &NoticeRecords| Told {
+            counts: Counts::of(seen.further.len().saturating_add(1)),
+            purpose: audit::purpose(seen.first.notice.full, reason),
+        };
+        let (act, on) = (Act::NoticeRead, vec![On::Notice(id)]);
+        let seen = self.0.on_record(&caller, act, on, seen, told).await;
+        answer(&caller, seen, told::notice)
     }
 
     async fn list_notices(
@@ -102,6 +119,9 @@ impl office_server::Office for Service {
         let (caller, request) = taken(request)?;
         let asked = asked::notices_asked(request)?;
         let listed = self.0.list_notices(&caller.id, asked).await;
+        let told = |seen: &NoticesSeen| Told::counted(seen.notices.len());
+        let act = Act::NoticesListed;
+        let listed = self.0.on_record(&caller, act, vec![], listed, told).await;
         answer(&caller, listed, told::notices)
     }
 
@@ -112,8 +132,17 @@ impl office_server::Office for Service {
         let (caller, wire::ExportEvidenceRequest { notice_id }) = taken(request)?;
         let id = asked::notice_id(&notice_id)?;
         let exported = self.0.export_evidence(&caller.id, id).await;
-        answer(&caller, exported, |file| wire::ExportEvidenceResponse {
-            file: file.into_bytes().into(),
+        let told = |exported: &Exported| Told {
+            counts: Counts::of(1),
+            purpose: match exported.with_content {
+                true => Purpose::Duty,
+                false => Purpose::None,
+            },
+        };
+        let (act, on) = (Act::EvidenceExported, vec![On::Notice(id)]);
+        let exported = self.0.on_record(&caller, act, on, exported, told).await;
+        answer(&caller, exported, |exported| wire::ExportEvidenceResponse {
+            file: exported.file.into_bytes().into(),
         })
     }
 
@@ -124,6 +153,9 @@ impl office_server::Office for Service {
         let (caller, request) = taken(request)?;
         let asked = cases::cases_asked(request)?;
         let listed = self.0.list_cases(&caller.id, asked).await;
+        let told = |seen: &CasesSeen| Told::counted(seen.page.cases.len());
+        let act = Act::CasesListed;
+        let listed = self.0.on_record(&caller, act, vec![], listed, told).await;
         answer(&caller, listed, cases::cases)
     }
 
@@ -135,8 +167,11 @@ impl office_server::Office for Service {
     ) -> Result<Response<Self::ListTouchedStream>, Status> {
         let (caller, request) = taken(request)?;
         let asked = touched::asked(&request)?;
-        let told = self.0.touched(caller.clone(), asked).await;
-        answer(&caller, told, |told| {
+        let touched = self.0.touched(caller.clone(), asked).await;
+        let on = asked.peer.map(On::Peer).into_iter().collect();
+        let (act, told) = (Act::BreachReported, |_: &_| Told::default());
+        let touched = self.0.on_record(&caller, act, on, touched, told).await;
+        answer(&caller, touched, |told| {
             let told = ReceiverStream::new(told);
             let told = told.map(|it| it.map(touched::told).map_err(Status::from));
             Box::pin(told) as Self::ListTouchedStream
@@ -158,9 +193,17 @@ impl office_server::Office for Service {
         &self,
         request: Request<wire::GetCaseRequest>,
     ) -> Result<Response<wire::GetCaseResponse>, Status> {
-        let (caller, wire::GetCaseRequest { case_id }) = taken(request)?;
+        let (caller, wire::GetCaseRequest { case_id, reason }) = taken(request)?;
         let id = asked::notice_id(&case_id)?;
-        answer(&caller, self.0.get_case(&caller.id, id).await, cases::case)
+        let reason = audit::reason(&reason)?;
+        let seen = self.0.get_case(&caller.id, id, reason.as_ref()).await;
+        let told = |seen: &CaseSeen| Told {
+            counts: Counts::of(seen.notices.len()),
+            purpose: audit::purpose(seen.full, reason),
+        };
+        let (act, on) = (Act::CaseRead, vec![On::Case(id)]);
+        let seen = self.0.on_record(&caller, act, on, seen, told).await;
+        answer(&caller, seen, cases::case)
     }
 
     async fn work_on_cases(
@@ -169,7 +212,14 @@ impl office_server::Office for Service {
     ) -> Result<Response<wire::WorkOnCasesResponse>, Status> {
         let (caller, request) = taken(request)?;
         let (ids, doing) = cases::work(request)?;
+        let act = of_work(&doing);
+        let on = ids.iter().copied().map(On::Case).collect();
         let worked = self.0.work_on_cases(&caller.id, ids, doing).await;
+        let told = |outcomes: &Vec<_>| Told {
+            counts: of_outcomes(outcomes),
+            ..Told::default()
+        };
+        let worked = self.0.on_record(&caller, act, on, worked, told).await;
         answer(&caller, worked, cases::worked)
     }
 
@@ -193,6 +243,9 @@ impl office_server::Office for Service {
             .0
             .get_figures(&caller.id, home, area, from, until)
             .await;
+        let told = |seen: &FiguresSeen| Told::counted(seen.figures.len());
+        let act = Act::FiguresRead;
+        let figures = self.0.on_record(&caller, act, vec![], figures, told).await;
         answer(&caller, figures, cases::figures)
     }
 
@@ -203,6 +256,9 @@ impl office_server::Office for Service {
         let (caller, request) = taken(request)?;
         let (home, area, month) = due::asked(&request)?;
         let compared = self.0.compare_due(&caller.id, home, area, month).await;
+        let (act, on) = (Act::DueCompared, vec![On::Peer(area)]);
+        let told = |_: &_| Told::default();
+        let compared = self.0.on_record(&caller, act, on, compared, told).await;
         answer(&caller, compared, due::told)
     }
 
@@ -234,11 +290,11 @@ impl office_server::Office for Service {
     ) -> Result<Response<wire::ProbePeerResponse>, Status> {
         let (caller, wire::ProbePeerRequest { area }) = taken(request)?;
         let area = asked::county(&area)?;
-        answer(
-            &caller,
-            self.0.probe_peer(&caller.id, area).await,
-            told::probe,
-        )
+        let probed = self.0.probe_peer(&caller.id, area).await;
+        let (act, on) = (Act::PeerProbed, vec![On::Peer(area)]);
+        let told = |_: &_| Told::default();
+        let probed = self.0.on_record(&caller, act, on, probed, told).await;
+        answer(&caller, probed, told::probe)
     }
 
     async fn list_agreements(
@@ -279,6 +335,9 @@ impl office_server::Office for Service {
         let (caller, wire::AdoptChannelRequest { area }) = taken(request)?;
         let area = asked::county(&area)?;
         let adopted = self.0.adopt_channel(&caller.id, area).await;
+        let (act, on) = (Act::ChannelsAdopted, vec![On::Peer(area)]);
+        let told = |adopted: &Vec<_>| Told::counted(adopted.len());
+        let adopted = self.0.on_record(&caller, act, on, adopted, told).await;
         answer(&caller, adopted, |adopted| wire::AdoptChannelResponse {
             adopted: adopted.into_iter().map(told::adopted).collect(),
         })
@@ -289,8 +348,12 @@ impl office_server::Office for Service {
         request: Request<wire::AgreeRequest>,
     ) -> Result<Response<wire::AgreeResponse>, Status> {
         let (caller, request) = taken(request)?;
-        let act = asked::act(request)?;
-        answer(&caller, self.0.agree(&caller.id, act).await, told::agreed)
+        let said = asked::act(request)?;
+        let (act, on) = of_agreement(&said);
+        let agreed = self.0.agree(&caller.id, said).await;
+        let told = |_: &_| Told::default();
+        let agreed = self.0.on_record(&caller, act, on, agreed, told).await;
+        answer(&caller, agreed, told::agreed)
     }
 
     async fn reload(
@@ -298,7 +361,44 @@ impl office_server::Office for Service {
         request: Request<wire::ReloadRequest>,
     ) -> Result<Response<wire::ReloadResponse>, Status> {
         let (caller, wire::ReloadRequest {}) = taken(request)?;
-        answer(&caller, self.0.reload(&caller.id).await, told::reloaded)
+        let reloaded = self.0.reload(&caller.id).await;
+        let told = |_: &_| Told::default();
+        let act = Act::ConfigurationReloaded;
+        let reloaded = self.0.on_record(&caller, act, vec![], reloaded, told).await;
+        answer(&caller, reloaded, told::reloaded)
+    }
+
+    async fn list_audit(
+        &self,
+        request: Request<wire::ListAuditRequest>,
+    ) -> Result<Response<wire::ListAuditResponse>, Status> {
+        let (caller, request) = taken(request)?;
+        let asked = audit::acts_asked(request)?;
+        let listed = self.0.list_audit(&caller, asked).await;
+        let told = |seen: &ActsSeen| Told::counted(seen.acts.len());
+        let act = Act::AuditListed;
+        let listed = self.0.on_record(&caller, act, vec![], listed, told).await;
+        answer(&caller, listed, audit::acts)
+    }
+
+    type ExportAuditStream = Answers<wire::ExportAuditResponse>;
+
+    async fn export_audit(
+        &self,
+        request: Request<wire::ExportAuditRequest>,
+    ) -> Result<Response<Self::ExportAuditStream>, Status> {
+        let (caller, request) = taken(request)?;
+        let asked = audit::excerpt_asked(&request)?;
+        let excerpt = self.0.excerpt(&caller, &asked);
+        // Recorded before anything is read, so that it is in there itself.
+        let told = |_: &_| Told::default();
+        let act = Act::AuditExported;
+        let excerpt = self
+            .0
+            .on_record(&caller, act, vec![], excerpt, told)
+            .await?;
+        let parts = audit::parts(Arc::clone(&self.0), excerpt);
+        Ok(Response::new(Box::pin(parts)))
     }
 }
 

@@ -7,10 +7,13 @@ use crate::{
         agreement::AgreementVersion,
         channel::Channel,
         delivery::{Confirmation, Delivery},
+        draft::entries,
+        masking,
         notice::NoticeId,
         problem::{Problem, Sentence},
         refusal::{Class, Refusal},
     },
+    envelope::{self, Incoming},
     office::{
         bulk::ItemAnswer,
         operations::{
@@ -110,11 +113,13 @@ pub(super) fn notice(seen: NoticeRecords) -> wire::GetNoticeResponse {
         state,
         notice,
         corrected_by,
+        masked,
     } = record(first);
     wire::GetNoticeResponse {
         state,
         notice,
         corrected_by,
+        masked,
         further: further.into_iter().map(record).collect(),
     }
 }
@@ -124,17 +129,39 @@ fn record(seen: RecordSeen) -> wire::NoticeRecord {
         notice: seen,
         corrected_by,
     } = seen;
-    let bytes = if seen.full {
-        seen.view.bytes.clone()
+    let bytes = seen.view.bytes.clone().unwrap_or_default();
+    let (notice, masked) = if seen.full {
+        (bytes, Vec::new())
     } else {
-        None
+        (Bytes::new(), masked(&bytes))
     };
     let corrected_by = corrected_by.map(|id| Bytes::copy_from_slice(id.as_bytes()));
     wire::NoticeRecord {
         state: Some(state(seen)),
-        notice: bytes.unwrap_or_default(),
+        notice,
         corrected_by: corrected_by.unwrap_or_default(),
+        masked,
     }
+}
+
+/// What is left of a notice for those who may not see what it says.
+pub(super) fn masked(notice: &[u8]) -> Vec<wire::MaskedField> {
+    let Ok(notice) = envelope::decode(notice) else {
+        return Vec::new();
+    };
+    let Incoming {
+        header,
+        consent,
+        content,
+        filled_fields: _,
+    } = notice;
+    entries(header.answers, consent.as_ref(), &content)
+        .into_iter()
+        .map(|(field, value)| wire::MaskedField {
+            name: field.name().to_owned(),
+            value: masking::masked(field, &value),
+        })
+        .collect()
 }
 
 pub(super) fn notices(seen: NoticesSeen) -> wire::ListNoticesResponse {

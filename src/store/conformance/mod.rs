@@ -11,8 +11,10 @@
 //! | `evidence` | what can be shown later |
 //! | `own_areas` | two home areas of one node: both ends of a channel in one store |
 //! | `working` | what desks do |
+//! | `auditing` | acts on record |
 
 mod adopting;
+mod auditing;
 mod consuming;
 mod evidence;
 mod own_areas;
@@ -26,8 +28,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub(crate) use self::{
-    adopting::*, consuming::*, evidence::*, own_areas::*, publishing::*, receiving::*, settling::*,
-    working::*,
+    adopting::*, auditing::*, consuming::*, evidence::*, own_areas::*, publishing::*, receiving::*,
+    settling::*, working::*,
 };
 use super::{
     backend::Backend,

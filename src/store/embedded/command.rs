@@ -5,6 +5,7 @@ use tokio::sync::oneshot;
 use crate::{
     domain::{
         area::County,
+        audit::Entry,
         channel::{Channel, Sequence},
         problem::Code,
         receipt::VoidReason,
@@ -25,11 +26,18 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T, NotNow>>;
 pub(crate) enum Command {
     Publish {
         items: Vec<Outgoing>,
+        /// What is to be recorded of it, and in which home area.
+        act: Option<(County, Entry)>,
         reply: oneshot::Sender<Vec<Result<Accepted, PublishError>>>,
     },
     Work {
         acts: Vec<Worked>,
         reply: oneshot::Sender<Vec<Result<Position, NotNow>>>,
+    },
+    Audit {
+        home: County,
+        acts: Vec<Entry>,
+        reply: Reply<()>,
     },
     Receive(Arriving, Reply<Received>),
     Settle(Lease, Settlement, Reply<Settled>),

@@ -22,6 +22,7 @@
 //! | `A` home position | [`Acts`]: what desks did, one entry a group and home area |
 //! | `W` home other id | position of the newest act about that notice |
 //! | `K` home other corrected sequence | id of the correction that was given that place first |
+//! | `L` home position | [`Acts`] again: what was done with the node, likewise |
 //! | `C` home name | [`ConsumerState`](super::state::ConsumerState) |
 
 use crate::{
@@ -85,7 +86,7 @@ pub(crate) struct Exception {
     pub(crate) adopted: Option<(Digest, Option<NoticeId>)>,
 }
 
-/// Acts of a home area whose entries stand one behind the other in the journal.
+/// Acts of a home area, of desks or on record, whose entries stand one behind the other in the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Acts {
     /// Bytes of all of them.
@@ -203,6 +204,19 @@ pub(crate) fn acts(home: County) -> Vec<u8> {
 
 pub(crate) fn act(home: County, at: Position) -> Vec<u8> {
     let mut put = Put(acts(home));
+    put.u64(at.get());
+    put.0
+}
+
+/// The prefix of the acts on record of a home area.
+pub(crate) fn audits(home: County) -> Vec<u8> {
+    let mut put = key(b'L');
+    put.county(home);
+    put.0
+}
+
+pub(crate) fn audit(home: County, at: Position) -> Vec<u8> {
+    let mut put = Put(audits(home));
     put.u64(at.get());
     put.0
 }

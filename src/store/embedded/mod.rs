@@ -3,6 +3,8 @@
 //! One writer thread changes things ([`writer`]); readers go to index and journal by themselves
 //! ([`places`], [`views`]). What the index holds follows from the journal ([`projection`]).
 
+pub(crate) mod audit_check;
+mod auditing;
 mod case_slots;
 mod command;
 pub(crate) mod compared;
@@ -161,6 +163,7 @@ impl Embedded {
             health: Arc::clone(&health),
             buffer: Vec::new(),
             patient: Arc::clone(&patient),
+            acts: auditing::Acts::default(),
         };
         let (commands, receiver) = mpsc::channel(limits.queue);
         let thread = std::thread::Builder::new()

@@ -36,6 +36,7 @@ pub(crate) struct Projection<'a> {
     summary: Summary,
     run: Option<OpenRun>,
     acts: Option<OpenActs>,
+    audits: Option<OpenActs>,
     outs: HashSet<Channel>,
     ins: HashSet<Channel>,
     consumers: HashSet<(County, String)>,
@@ -56,6 +57,28 @@ struct OpenActs {
     acts: Acts,
 }
 
+impl OpenActs {
+    /// An act: lengthens the open acts, or begins new ones; gives those that it does not lengthen.
+    fn add(open: &mut Option<Self>, home: County, placed: &Placed) -> Option<Self> {
+        let at = placed.position;
+        let closed = open.take_if(|open| {
+            open.home != home
+                || open.count >= MAX_RUN
+                || open.at.plus(u64::from(open.acts.len)) != at
+        });
+        let open = open.get_or_insert(Self {
+            home,
+            at,
+            count: 0,
+            acts: Acts { len: 0, last: at },
+        });
+        open.count = open.count.saturating_add(1);
+        open.acts.len = open.acts.len.saturating_add(placed.len);
+        open.acts.last = at;
+        closed
+    }
+}
+
 /// Longer runs would make a reader read too much for one notice, or for a short page of acts.
 const MAX_RUN: u32 = 256;
 
@@ -67,6 +90,7 @@ impl<'a> Projection<'a> {
             summary: Summary::default(),
             run: None,
             acts: None,
+            audits: None,
             outs: HashSet::new(),
             ins: HashSet::new(),
             consumers: HashSet::new(),
@@ -230,9 +254,14 @@ impl<'a> Projection<'a> {
                 self.forget(&mut state.references, r.home, r.before)?;
             }
             Record::Worked(r) => {
-                self.act(r.side.home, placed);
+                let closed = OpenActs::add(&mut self.acts, r.side.home, placed);
+                self.enter_acts(keys::act, closed);
                 let newest = at.get().to_be_bytes().to_vec();
                 self.put(keys::newest_act(r.side, r.about), newest);
+            }
+            Record::Audited(r) => {
+                let closed = OpenActs::add(&mut self.audits, r.home, placed);
+                self.enter_acts(keys::audit, closed);
             }
             Record::LossAccepted(_) | Record::Snapshot(_) | Record::Summary(_) => {}
         }
@@ -276,7 +305,9 @@ impl<'a> Projection<'a> {
         chains: &Chains,
     ) -> Result<(Changes, Summary), IndexError> {
         self.close_run();
-        self.close_acts();
+        let (acts, audits) = (self.acts.take(), self.audits.take());
+        self.enter_acts(keys::act, acts);
+        self.enter_acts(keys::audit, audits);
         state.references.write(&mut self.changes);
         for channel in std::mem::take(&mut self.outs) {
             if let Some(out) = state.outs.get(&channel) {
@@ -441,31 +472,10 @@ impl<'a> Projection<'a> {
         }
     }
 
-    /// An act: lengthens the open acts, or begins new ones.
-    fn act(&mut self, home: County, placed: &Placed) {
-        let at = placed.position;
-        let fits = self.acts.as_ref().is_some_and(|open| {
-            open.home == home
-                && open.count < MAX_RUN
-                && open.at.plus(u64::from(open.acts.len)) == at
-        });
-        if !fits {
-            self.close_acts();
-        }
-        let open = self.acts.get_or_insert(OpenActs {
-            home,
-            at,
-            count: 0,
-            acts: Acts { len: 0, last: at },
-        });
-        open.count = open.count.saturating_add(1);
-        open.acts.len = open.acts.len.saturating_add(placed.len);
-        open.acts.last = at;
-    }
-
-    fn close_acts(&mut self) {
-        if let Some(OpenActs { home, at, acts, .. }) = self.acts.take() {
-            self.put(keys::act(home, at), acts.encode());
+    /// Acts that no other lengthens.
+    fn enter_acts(&mut self, key: fn(County, Position) -> Vec<u8>, closed: Option<OpenActs>) {
+        if let Some(OpenActs { home, at, acts, .. }) = closed {
+            self.put(key(home, at), acts.encode());
         }
     }
 

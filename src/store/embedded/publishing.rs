@@ -16,6 +16,7 @@ use super::{
 use crate::{
     domain::{
         area::County,
+        audit::{Entry, On},
         channel::{Channel, Sequence},
         delivery::{Confirmation, Delivery},
         field::Field,
@@ -145,6 +146,30 @@ impl Publications {
             }
         }
         Ok(())
+    }
+
+    /// Counts what became of the items of a call, and once the group is numbered names a single one.
+    /// None if none of them is accepted.
+    pub(crate) fn counted(&self, answers: &[ItemAnswer], mut act: Entry) -> Option<Entry> {
+        let counts = &mut act.counts;
+        for answer in answers {
+            let count = match answer {
+                ItemAnswer::New(_) => &mut counts.done,
+                ItemAnswer::RepeatOf(_) | ItemAnswer::Known(Ok(_)) => &mut counts.repeated,
+                ItemAnswer::Known(Err(_)) => &mut counts.refused,
+            };
+            *count = count.saturating_add(1);
+        }
+        if let [answer] = answers {
+            let id = match answer {
+                ItemAnswer::Known(known) => known.as_ref().ok().map(|accepted| accepted.id),
+                ItemAnswer::New(slot) | ItemAnswer::RepeatOf(slot) => {
+                    self.ids.get(*slot).copied().flatten()
+                }
+            };
+            act.on.extend(id.map(On::Notice));
+        }
+        (act.counts.done > 0 || act.counts.repeated > 0).then_some(act)
     }
 
     /// The final answer for an item, once the group is numbered.

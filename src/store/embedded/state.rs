@@ -227,8 +227,9 @@ impl State {
             Record::ReferencesForgotten(r) => {
                 self.forgotten.insert(r.home, r.before);
             }
-            // All that is asked of what desks did, the index tells.
+            // All that is asked of what was done, the index tells.
             Record::Worked(_)
+            | Record::Audited(_)
             | Record::LossAccepted(_)
             | Record::Snapshot(_)
             | Record::Summary(_) => {}

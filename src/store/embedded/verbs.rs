@@ -18,6 +18,7 @@ use super::{
 use crate::{
     domain::{
         area::County,
+        audit::Entry,
         channel::{Channel, Digest, Sequence},
         journal::JournalHead,
         notice::NoticeId,
@@ -27,24 +28,47 @@ use crate::{
     store::{
         backend::{Backend, Pending},
         journal::{
+            audited::Audited,
             bytes::Take,
             record::{Direction, Holding, Position, Record, Side, StopReason},
         },
         vault::VaultError,
         verb::{
-            Accepted, Adopted, Arriving, Batch, ChannelView, ConsumerError, ConsumerLease,
-            ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, KeptAct, Lease,
-            LocalAct, NotNow, NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received,
-            Settled, Settlement, Shown, Told, Trouble, Waiting, WaitingPage,
+            Accepted, Adopted, Arriving, AuditPart, Batch, ChannelView, ConsumerError,
+            ConsumerLease, ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope,
+            KeptAct, Lease, LocalAct, NotNow, NoticeFilter, NoticeView, Outgoing, Page,
+            PublishError, Received, Settled, Settlement, Shown, Told, Trouble, Waiting,
+            WaitingPage,
         },
     },
     trust::{master_key::MasterKeys, reference::ReferenceKey},
 };
 
 impl Backend for Embedded {
-    fn publish(&self, items: Vec<Outgoing>) -> Pending<'_, Vec<Result<Accepted, PublishError>>> {
+    fn publish_on_record(
+        &self,
+        items: Vec<Outgoing>,
+        act: Option<(County, Entry)>,
+    ) -> Pending<'_, Vec<Result<Accepted, PublishError>>> {
         let count = items.len();
-        Box::pin(self.ask_for_each(count, |reply| Command::Publish { items, reply }))
+        Box::pin(self.ask_for_each(count, |reply| Command::Publish { items, act, reply }))
+    }
+
+    fn audit(&self, home: County, acts: Vec<Entry>) -> Pending<'_, Result<(), NotNow>> {
+        Box::pin(self.ask(move |reply| Command::Audit { home, acts, reply }))
+    }
+
+    fn audit_along(&self, home: County, acts: Vec<Entry>) -> Pending<'_, Result<(), NotNow>> {
+        Box::pin(self.ask_patiently(move |reply| Command::Audit { home, acts, reply }))
+    }
+
+    fn audited(
+        &self,
+        home: County,
+        part: AuditPart,
+        limit: usize,
+    ) -> Pending<'_, Result<Vec<(Position, Audited)>, NotNow>> {
+        Box::pin(self.read(move |places| places.audited(home, part, limit)))
     }
 
     fn work(

@@ -14,6 +14,7 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
+    auditing::{self, Acts},
     command::{Command, Reply},
     health::Health,
     index::IndexError,
@@ -30,7 +31,7 @@ use super::{
     working,
 };
 use crate::{
-    domain::notice::NoticeId,
+    domain::{area::County, audit::Entry, notice::NoticeId},
     guard::Guard,
     store::{
         journal::{
@@ -71,6 +72,8 @@ pub(crate) struct Writer {
     /// Where the next group is put together.
     pub(crate) buffer: Vec<u8>,
     pub(crate) patient: Arc<Patient>,
+    /// Where the chains of acts on record end.
+    pub(crate) acts: Acts,
 }
 
 /// Commands that wait for a group to go with.
@@ -187,6 +190,7 @@ impl Writer {
         let room = self.space.room();
         let mut answers: Vec<Answer> = Vec::new();
         let mut waiting: Waiting = Vec::new();
+        let mut on_record = Vec::new();
         let mut publications = Publications::default();
         let mut arrivals = Arrivals::default();
         let mut next = Next::Continue;
@@ -197,6 +201,7 @@ impl Writer {
             leases,
             limits,
             buffer,
+            acts: ends,
             ..
         } = self;
         let mut stage = Stage::new(places, state, chains, self.end, std::mem::take(buffer));
@@ -216,7 +221,7 @@ impl Writer {
             gathered = gathered.saturating_add(1);
             let alone = matches!(command, Command::AdoptOut(..));
             match command {
-                Command::Publish { items, reply } => {
+                Command::Publish { items, act, reply } => {
                     let mut decided = Vec::with_capacity(items.len());
                     for item in items {
                         let answer = if room == Room::Low {
@@ -232,7 +237,17 @@ impl Writer {
                         };
                         decided.push(answer);
                     }
-                    waiting.push((decided, reply));
+                    let found = act.as_ref().map(|(home, _)| ends.find(&stage, *home));
+                    let act = match found.transpose() {
+                        Ok(_) => act,
+                        Err(StageError::Index(error)) => return Err(error.into()),
+                        // Its notices are kept whatever becomes of that.
+                        Err(StageError::NotNow(error)) => {
+                            tracing::error!(%error, "A publication is not on record.");
+                            None
+                        }
+                    };
+                    waiting.push((decided, act, reply));
                 }
                 Command::Work { acts, reply } => {
                     let mut decided = Vec::with_capacity(acts.len());
@@ -248,6 +263,18 @@ impl Writer {
                         let told = decided.into_iter().map(|result| durable.tell(result));
                         drop(reply.send(told.collect()));
                     }));
+                }
+                Command::Audit { home, acts, reply } => {
+                    let result = if room == Room::Low && !auditing::spared(&acts) {
+                        Err(StageError::NotNow(NotNow::StorageLow))
+                    } else {
+                        let found = ends.find(&stage, home);
+                        if found.is_ok() {
+                            on_record.extend(acts.into_iter().map(|act| (home, act)));
+                        }
+                        found
+                    };
+                    answer(&mut answers, reply, result)?;
                 }
                 Command::Receive(arriving, reply) => {
                     received.insert(arriving.channel);
@@ -359,6 +386,14 @@ impl Writer {
                 return Err(IndexError(error.to_string()).into());
             }
         }
+        for (decided, act, _) in &mut waiting {
+            let act = act.take().and_then(|(home, act)| {
+                let counted = publications.counted(decided, act)?;
+                Some((home, counted))
+            });
+            on_record.extend(act);
+        }
+        ends.push(&mut stage, on_record)?;
         let staged = if stage.is_empty() {
             None
         } else {
@@ -374,7 +409,7 @@ impl Writer {
             for answer in answers {
                 answer(Durable::Unknown);
             }
-            for (decided, reply) in waiting {
+            for (decided, _, reply) in waiting {
                 // Whoever waited for this was told nothing yet.
                 let unknown = decided
                     .iter()
@@ -497,9 +532,10 @@ enum Next {
     Stop,
 }
 
-/// Publications that wait for the group, each with whoever asked.
+/// Publications that wait for the group, each with what is to be recorded of it, and whoever asked.
 type Waiting = Vec<(
     Vec<ItemAnswer>,
+    Option<(County, Entry)>,
     oneshot::Sender<Vec<Result<Accepted, PublishError>>>,
 )>;
 
@@ -508,7 +544,7 @@ fn tell(answers: &mut Vec<Answer>, waiting: &mut Waiting, publications: &Publica
     for answer in answers.drain(..) {
         answer(Durable::Yes);
     }
-    for (decided, reply) in waiting.drain(..) {
+    for (decided, _, reply) in waiting.drain(..) {
         let answers = decided
             .into_iter()
             .map(|answer| publications.answer(answer))

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::{
+    audited::Audited,
     bytes::{Put, Take, Unreadable},
     payload::Payload,
     record::{
@@ -52,6 +53,7 @@ impl Record {
             Self::LossAccepted(r) => Some(r.home),
             Self::ReferencesForgotten(r) => Some(r.home),
             Self::Worked(r) => Some(r.side.home),
+            Self::Audited(r) => Some(r.home),
             Self::Snapshot(_) | Self::Summary(_) => None,
         }
     }
@@ -184,6 +186,10 @@ impl Record {
                     .i64(r.at_ms);
                 19
             }
+            Self::Audited(r) => {
+                r.put_header(put);
+                20
+            }
         }
     }
 
@@ -222,6 +228,7 @@ impl Record {
                 put.raw(&r.summary);
             }
             Self::Worked(r) => put_kept(put, &r.payload),
+            Self::Audited(r) => r.put_payload(put),
             Self::Requeued(_)
             | Self::Ended(_)
             | Self::Stopped(_)
@@ -430,6 +437,7 @@ impl Record {
                 at_ms: take.i64()?,
                 payload,
             }),
+            20 => Self::Audited(Audited::from_parts(&mut take, &payload.said()?)?),
             _ => return Err(Unreadable),
         };
         take.end()?;

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::payload::{Kept, Payload, Seal, Slot};
+use super::{
+    audited::Audited,
+    payload::{Kept, Payload, Seal, Slot},
+};
 use crate::domain::{
     agreement::AgreementVersion,
     area::County,
@@ -63,6 +66,7 @@ pub(crate) enum Record {
     ReferencesForgotten(ReferencesForgotten),
     Summary(Summary),
     Worked(Worked),
+    Audited(Audited),
 }
 
 impl Record {
@@ -87,7 +91,8 @@ impl Record {
             | Self::LossAccepted(_)
             | Self::Snapshot(_)
             | Self::ReferencesForgotten(_)
-            | Self::Summary(_) => None,
+            | Self::Summary(_)
+            | Self::Audited(_) => None,
         }
     }
 

@@ -156,6 +156,7 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
     use crate::{
         domain::{
             area::County,
+            audit::{self, Came, Counts, LOCAL, On, Purpose, Who},
             channel::{Channel, Digest, Sequence},
             field::Field,
             notice::{Kind, NoticeId},
@@ -165,6 +166,7 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
             work::{Act, SubArea},
         },
         store::journal::{
+            audited::Audited,
             payload::{Payload, Seal, Slot},
             record::{
                 Acknowledged, AdoptedIn, AdoptedOut, ConsumerOpened, ConsumerRemoved, Direction,
@@ -369,7 +371,23 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
                     payload: Payload::clear(act::encode(&it, "desk")),
                 })
             });
-            [records, rare, worked.to_vec()]
+            let audited = Record::Audited(Audited {
+                home,
+                number: 1,
+                previous: one,
+                entry: audit::Entry {
+                    at_ms: time,
+                    who: Who::Office(name()),
+                    role: "clerk".into(),
+                    from: LOCAL.into(),
+                    act: audit::Act::NoticeRead,
+                    on: vec![On::Notice(id(1)), On::Peer(home), On::Consumer(name())],
+                    purpose: Purpose::Duty,
+                    came: Came::Refused("role_needed".into()),
+                    counts: Counts::of(1),
+                },
+            });
+            [records, rare, worked.to_vec(), vec![audited]]
                 .map(|records| {
                     let mut writer = GroupWriter::new(START, Vec::new());
                     for record in records {

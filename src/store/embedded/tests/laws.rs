@@ -210,6 +210,16 @@ fn an_act_said_again_is_that_act() {
 }
 
 #[test]
+fn acts_on_record_are_a_chain() {
+    run(conformance::acts_on_record_are_a_chain);
+}
+
+#[test]
+fn a_publication_is_on_record_with_its_notices() {
+    run(conformance::a_publication_is_on_record_with_its_notices);
+}
+
+#[test]
 fn the_quota_is_kept() {
     run(|open| conformance::the_quota_is_kept(open, QUOTA as usize));
 }

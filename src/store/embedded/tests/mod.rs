@@ -19,6 +19,7 @@ use crate::{
     trust::master_key::MasterKeys,
 };
 
+mod auditing;
 mod groups;
 mod laws;
 mod opening;

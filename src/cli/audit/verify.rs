@@ -1,0 +1,319 @@
+//! `hongyan audit verify`.
+
+use std::{
+    fs::File,
+    io::BufReader,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::super::{
+    exit::{Exit, Failure},
+    home::{Home, NodeArguments},
+    key::{lineage, own_keys},
+    language::both,
+    moment::rfc3339,
+    output::{Output, OutputArguments},
+};
+use crate::{
+    audit::{self, Excerpt, ExcerptFault},
+    domain::problem::Sentence,
+    node::check_heads,
+    store::{AuditCheckError, AuditFault, AuditReport, Beside, KnownAct, verify_audit},
+    trust::rotation::OwnKeys,
+};
+
+/// Arguments of `audit verify`.
+#[derive(Args)]
+pub(in crate::cli) struct Arguments {
+    /// 导出的文件，可多个；与 --node 同用时还与节点的记录核对。 Files that were exported; with --node they are compared with its record too
+    #[arg(value_name = "FILE", required_unless_present = "node")]
+    files: Vec<PathBuf>,
+    /// 节点目录；节点可在运行。 The node's directory; it may be running
+    #[arg(long, value_name = "DIR", env = "HONGYAN_NODE")]
+    node: Option<PathBuf>,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+    let Arguments {
+        files,
+        node,
+        output,
+    } = arguments;
+    let output = Output::new(*output);
+    let home = match node {
+        Some(node) => Some(Home::open(&NodeArguments { node: node.clone() })?),
+        None => None,
+    };
+    let mut exit = Exit::Done;
+    let mut known = Vec::new();
+    for path in files {
+        match file(path)? {
+            Ok(excerpt) => {
+                let key = match &home {
+                    Some(home) => own(home, &excerpt)?,
+                    None => Signer::Unknown,
+                };
+                if matches!(key, Signer::Another) {
+                    exit = Exit::Refused;
+                } else if matches!(key, Signer::TheNode) {
+                    known.push(KnownAct {
+                        home: excerpt.home,
+                        number: excerpt.last,
+                        digest: excerpt.head,
+                    });
+                }
+                tell_file(output, path, &excerpt, &key)?;
+            }
+            Err(fault) => {
+                exit = Exit::Refused;
+                tell_fault(output, path, &fault)?;
+            }
+        }
+    }
+    if let Some(home) = &home
+        && !record(home, &known, output)?
+    {
+        exit = Exit::Refused;
+    }
+    Ok(exit)
+}
+
+/// Whose key a file is signed with.
+enum Signer {
+    /// Nobody here knows.
+    Unknown,
+    /// The node's, now or before.
+    TheNode,
+    /// Another's.
+    Another,
+}
+
+fn file(path: &Path) -> Result<Result<Excerpt, ExcerptFault>, Failure> {
+    let read = File::open(path).and_then(|file| audit::verify(BufReader::new(file)));
+    read.map_err(|error| {
+        let path = path.display();
+        Failure::usage(both(
+            format!("无法读取 {path}：{error}"),
+            format!("cannot read {path}: {error}"),
+        ))
+    })
+}
+
+fn own(home: &Home, excerpt: &Excerpt) -> Result<Signer, Failure> {
+    let OwnKeys { signing, earlier } = own_keys(home)?;
+    let mut keys = earlier.iter().map(|key| key.public.id());
+    let known = signing.public().id() == excerpt.key || keys.any(|key| key == excerpt.key);
+    let ours = home.config.areas.contains(&excerpt.home)
+        && *home.config.trust_domain() == excerpt.trust_domain;
+    Ok(if known && ours {
+        Signer::TheNode
+    } else {
+        Signer::Another
+    })
+}
+
+fn tell_file(
+    output: Output,
+    path: &Path,
+    excerpt: &Excerpt,
+    signer: &Signer,
+) -> Result<(), Failure> {
+    let Excerpt {
+        trust_domain,
+        home,
+        sandbox,
+        first,
+        last,
+        head,
+        signed_at_ms,
+        key,
+    } = excerpt;
+    let name = path.display();
+    let fingerprint = key.fingerprint();
+    let at = rfc3339(*signed_at_ms);
+    let object = json!({
+        "file": path,
+        "holds": !matches!(signer, Signer::Another),
+        "home_area": home.as_str(),
+        "trust_domain": trust_domain.to_string(),
+        "sandbox": sandbox,
+        "first": first,
+        "last": last,
+        "head": head.to_string(),
+        "signed_at": at,
+        "signing_key": fingerprint.to_string(),
+        "key_is_the_nodes": match signer {
+            Signer::Unknown => Value::Null,
+            Signer::TheNode => json!(true),
+            Signer::Another => json!(false),
+        },
+    });
+    let spoken = fingerprint.spoken();
+    let sentence = match signer {
+        Signer::Another => both(
+            format!("✗ {name}：不是由本节点的密钥签署。密钥指纹：\n{spoken}"),
+            format!(
+                "✗ {name}: not signed with a key of this node. Fingerprint of the key:\n{spoken}"
+            ),
+        ),
+        Signer::TheNode => both(
+            format!("✓ {name}：第{first}至{last}条完整未改，{at} 由本节点签署。"),
+            format!("✓ {name}: acts {first} to {last} are whole; signed by this node at {at}"),
+        ),
+        Signer::Unknown => both(
+            format!(
+                "✓ {name}：{home} 第{first}至{last}条完整未改，{at} 签署。请与该节点核对签名密钥指纹：\n{spoken}"
+            ),
+            format!(
+                "✓ {name}: acts {first} to {last} of {home} are whole; signed at {at}. Compare the fingerprint of the signing key with the node's:\n{spoken}"
+            ),
+        ),
+    };
+    Ok(output.result(&object, &sentence)?)
+}
+
+fn tell_fault(output: Output, path: &Path, fault: &ExcerptFault) -> Result<(), Failure> {
+    let ExcerptFault { line, act, what } = fault;
+    let name = path.display();
+    let Sentence { zh, en } = what.sentence();
+    let object = json!({
+        "file": path,
+        "holds": false,
+        "code": what.code(),
+        "line": line,
+        "act": act,
+        "message": {"zh": zh, "en": en},
+    });
+    let (zh_act, en_act) = match act {
+        Some(act) => (format!("，自第{act}条起"), format!(", from act {act} on")),
+        None => (String::new(), String::new()),
+    };
+    let sentence = both(
+        format!("✗ {name} 第{line}行{zh_act}：{zh}。"),
+        format!("✗ {name}, line {line}{en_act}: {en}"),
+    );
+    Ok(output.result(&object, &sentence)?)
+}
+
+/// Verifies what the node has on record; true if everything holds.
+fn record(home: &Home, known: &[KnownAct], output: Output) -> Result<bool, Failure> {
+    let beside = if home.is_running()? {
+        Beside::ARunningNode
+    } else {
+        Beside::NoNode
+    };
+    let own = lineage(home)?;
+    let heads = check_heads(&home.dir, &own);
+    let fault = match verify_audit(&home.dir.data(), beside, known) {
+        Ok(report) => {
+            let heads = heads.map_err(|error| {
+                Failure::refused(both(
+                    format!("日志链头的签名无法核对：{error}"),
+                    format!("the signed heads of the journal cannot be read: {error}"),
+                ))
+            })?;
+            match heads.wrong.first() {
+                None => {
+                    tell_record(home, &report, heads.signed, beside, output)?;
+                    return Ok(true);
+                }
+                Some(segment) => {
+                    let words = both(
+                        "段首的链与节点当时签署的不符：此前的日志被改写",
+                        "the chain at the beginning of the segment is not the one that was signed: what stands before it was rewritten",
+                    );
+                    (segment.clone(), 0, None, "head_not_signed", words)
+                }
+            }
+        }
+        Err(AuditCheckError::Fault(fault)) => {
+            let AuditFault {
+                segment,
+                offset,
+                act,
+                what,
+            } = *fault;
+            (segment, offset, act, what.code(), what.sentence())
+        }
+        Err(AuditCheckError::Open(error)) => {
+            return Err(Failure::refused(both(
+                format!("日志无法使用：{error}"),
+                error.to_string(),
+            )));
+        }
+    };
+    let (segment, offset, act, code, Sentence { zh, en }) = fault;
+    let object = json!({
+        "node": home.dir.path(),
+        "holds": false,
+        "code": code,
+        "segment": segment,
+        "offset": offset,
+        "home_area": act.map(|(home, _)| home.to_string()),
+        "act": act.map(|(_, number)| number),
+        "message": {"zh": zh, "en": en},
+    });
+    let (zh_act, en_act) = match act {
+        Some((_, act)) => (format!("，自第{act}条起"), format!(", from act {act} on")),
+        None => (String::new(), String::new()),
+    };
+    let sentence = both(
+        format!("✗ 段 {segment}，偏移 {offset}{zh_act}：{zh}。"),
+        format!("✗ segment {segment}, offset {offset}{en_act}: {en}"),
+    );
+    output.result(&object, &sentence)?;
+    Ok(false)
+}
+
+fn tell_record(
+    home: &Home,
+    report: &AuditReport,
+    signed: u64,
+    beside: Beside,
+    output: Output,
+) -> Result<(), Failure> {
+    let AuditReport {
+        segments,
+        groups,
+        ends,
+        end_compared,
+    } = report;
+    let acts: u64 = ends.values().map(|(number, _)| number).sum();
+    let areas: Vec<Value> = ends
+        .iter()
+        .map(|(home, (number, digest))| {
+            json!({"home_area": home.as_str(), "acts": number, "head": digest.to_string()})
+        })
+        .collect();
+    let object = json!({
+        "node": home.dir.path(),
+        "holds": true,
+        "segments": segments,
+        "signed_segments": signed,
+        "groups": groups,
+        "acts": acts,
+        "areas": areas,
+        "end_compared": end_compared,
+    });
+    let (zh, en) = match (beside, end_compared) {
+        (Beside::NoNode, true) => ("", ""),
+        (Beside::NoNode, false) => (
+            "索引无法对照，末尾是否被截短未能核对。",
+            "; the index cannot be read, so whether the end was cut is not known",
+        ),
+        (Beside::ARunningNode, _) => (
+            "节点正在运行，末尾是否被截短请停机后再核。",
+            "; the node is running, so whether the end was cut is known once it is stopped",
+        ),
+    };
+    let sentence = both(
+        format!("✓ 审计记录完整未改：{segments}段，{acts}条。{zh}"),
+        format!("✓ the record is whole: {segments} segments, {acts} acts{en}"),
+    );
+    Ok(output.result(&object, &sentence)?)
+}
