@@ -45,7 +45,7 @@ fn each_case_is_named_once_with_what_was_exchanged_of_it_and_nothing_that_it_say
     };
     let all = report(&[]);
     let cases = all.lines();
-    assert_eq!(sum(&all), "3 people, 4 cases, 5 notices");
+    assert_eq!(sum(&all), "people: 3, cases: 4, notices: 5");
     let with = |peer| {
         cases
             .iter()
@@ -78,8 +78,8 @@ fn each_case_is_named_once_with_what_was_exchanged_of_it_and_nothing_that_it_say
 
     let theirs = report(&["--peer", GUANDU]);
     assert_eq!(theirs.lines().len(), 3);
-    assert_eq!(sum(&theirs), "3 people, 3 cases, 4 notices");
-    let nothing = "0 people, 0 cases, 0 notices";
+    assert_eq!(sum(&theirs), "people: 3, cases: 3, notices: 4");
+    let nothing = "people: 0, cases: 0, notices: 0";
     assert_eq!(sum(&report(&["--peer", NANAN])), nothing, "it has not left");
     let days = ["--from", "2026-01-01", "--until", "2026-01-31"];
     assert_eq!(sum(&report(&days)), nothing);

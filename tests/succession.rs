@@ -331,9 +331,10 @@ fn what_the_pinned_key_did_not_sign_is_refused_and_changes_nothing() {
     SigningKey::create(&stranger.join("keys/signing.key")).unwrap();
     rotation::rotate(&stranger, &node.parse().unwrap(), true, 1_000).unwrap();
     copy(&stranger.join("keys"), &forged);
-    let reference = fs::read(third.join("reference.key")).unwrap();
-    fs::write(forged.join("reference.key"), reference).unwrap();
-    closed(&forged.join("reference.key"));
+    for own in ["reference.key", "master.key"] {
+        fs::copy(third.join(own), forged.join(own)).unwrap();
+        closed(&forged.join(own));
+    }
 
     // A notice waits, so that each of them has something to sign.
     let here = {

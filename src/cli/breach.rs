@@ -195,6 +195,6 @@ fn told(totals: TouchedTotals) -> Sentence {
     } = totals;
     both(
         format!("涉及 {people} 人、{cases} 件个案、{notices} 条通报。"),
-        format!("{people} people, {cases} cases, {notices} notices"),
+        format!("people: {people}, cases: {cases}, notices: {notices}"),
     )
 }

@@ -322,7 +322,27 @@ fn rotten(build: Build, flips: usize) {
     }
 }
 
-/// A stopped node, and where the last group of its newest segment begins and ends.
+/// Where the first group behind `at` begins and ends that holds a record of that type.
+fn group_with(record: u8, segment: &[u8], mut at: usize) -> (u64, u64) {
+    let long = |at: usize| u32::from_be_bytes(segment[at..at + 4].try_into().unwrap()) as usize;
+    let short = |at: usize| u16::from_be_bytes(segment[at..at + 2].try_into().unwrap()) as usize;
+    loop {
+        let (mut entry, end) = (at + 16, at + 16 + long(at + 4));
+        while entry < end {
+            if segment[entry + 4] == record {
+                return (at as u64, end as u64);
+            }
+            entry += 26 + short(entry + 12) + long(entry + 14);
+        }
+        at = end;
+    }
+}
+
+/// The types of records, as the journal numbers them.
+const PUBLISHED: u8 = 1;
+const ACKNOWLEDGED: u8 = 13;
+
+/// A stopped node, and where a group of its newest segment begins and ends that is among the last.
 struct Tail {
     county: County,
     whole: PathBuf,
@@ -332,15 +352,16 @@ struct Tail {
 }
 
 impl Tail {
-    /// Lets a running node write one group as the last, and stops it: its index is written too.
-    fn of(world: &World, county: &County, node: Node, act: impl FnOnce()) -> Self {
+    /// Lets a running node write a record of that type, and stops it: its index is written too. Only
+    /// what puts that on record comes behind its group.
+    fn of(world: &World, county: &County, node: Node, record: u8, act: impl FnOnce()) -> Self {
         let mut segments = files_below(&county.dir, "data/journal");
         let segment = segments.pop().unwrap();
-        let len = || fs::metadata(county.dir.join(&segment)).unwrap().len();
-        let from = len();
+        let read = || fs::read(county.dir.join(&segment)).unwrap();
+        let before = read().len();
         act();
-        let to = len();
-        assert!(from < to && node.stop().success());
+        assert!(node.stop().success());
+        let (from, to) = group_with(record, &read(), before);
         let whole = world.path("whole");
         copy(&county.dir, &whole);
         Self {
@@ -391,7 +412,7 @@ fn torn_publication(build: Build) {
         (text("status"), text("notice_id"))
     };
     let before = [1, 2].map(|number| publish(&county, number));
-    let tail = Tail::of(&world, &county, node, || {
+    let tail = Tail::of(&world, &county, node, PUBLISHED, || {
         publish(&county, 3);
     });
     tail.cut(32, |county| {
@@ -410,7 +431,7 @@ fn torn_acknowledgement(build: Build) {
     assert!(here.stop().success());
     let first = guandu.subscribe("desk", 2, 30);
     let mut last = Vec::new();
-    let tail = Tail::of(&world, &guandu, there, || {
+    let tail = Tail::of(&world, &guandu, there, ACKNOWLEDGED, || {
         last = guandu.subscribe("desk", 1, 30);
     });
     let all = [first, last.clone()].concat();

@@ -207,6 +207,7 @@ pub fn verify_audit(
         chains: Chains::new(),
         lasts: BTreeMap::new(),
         proven: Place::default(),
+        reached: Place::default(),
         end: Position::START,
         met: reflection.is_none(),
         reflection,
@@ -240,6 +241,8 @@ struct Walk<'a> {
     lasts: BTreeMap<County, Last>,
     /// Everything before it is proven by what stands behind it.
     proven: Place,
+    /// Where the last segment that was walked ends.
+    reached: Place,
     end: Position,
     reflection: Option<Reflection>,
     /// Whether the journal was compared with the reflection.
@@ -297,6 +300,10 @@ impl Walk<'_> {
             // The first group is put in place together with the header.
             return Err(self.fault(begin, AuditWrong::Checksum));
         }
+        self.reached = Place {
+            offset: at,
+            ..begin
+        };
         self.report.segments = self.report.segments.saturating_add(1);
         Ok(())
     }
@@ -389,10 +396,7 @@ impl Walk<'_> {
     }
 
     fn finish(mut self) -> Result<AuditReport, AuditCheckError> {
-        let last = Place {
-            offset: self.proven.offset,
-            ..self.proven.clone()
-        };
+        let last = std::mem::take(&mut self.reached);
         if self.reflected_upto() > self.end {
             return Err(self.fault(last, AuditWrong::End));
         }

@@ -81,7 +81,7 @@ pub fn reopen(notices: u64) -> Outcome {
             format!("{name} told whose data it holds, s"),
             begun.elapsed(),
         ));
-        let all = format!("{notices} cases, {notices} notices");
+        let all = format!("cases: {notices}, notices: {notices}");
         assert!(report.out.contains(&all), "{}", report.out);
         assert!(node.stop().success());
         let begun = Instant::now();

@@ -38,18 +38,20 @@ impl Watched {
         });
         let before = world.path(&format!("{}-before", county.area));
         copy(&county.dir, &before);
+        let held = files_of(&before.join("data"));
         Self {
             before,
             events: Vec::new(),
-            disk: Disk::new(&county.dir.join("data")),
+            disk: Disk::new(&county.dir.join("data"), held),
             lives: world.path(&format!("{}-life", county.area)),
             county,
         }
     }
 
-    /// An empty disk, to be led through the events.
+    /// The disk as it was before, to be led through the events.
     pub fn disk(&self) -> Disk {
-        Disk::new(&self.county.dir.join("data"))
+        let held = files_of(&self.before.join("data"));
+        Disk::new(&self.county.dir.join("data"), held)
     }
 
     fn start(&self) -> Node {

@@ -168,14 +168,28 @@ impl<T: Changes<C> + Clone, C> Kept<T, C> {
 }
 
 impl Disk {
-    /// An empty directory.
-    pub fn new(directory: &Path) -> Self {
-        Self {
+    /// A directory that holds those files, all of them durable.
+    pub fn new(directory: &Path, held: Files) -> Self {
+        let mut disk = Self {
             directory: directory.to_owned(),
             nodes: vec![Inode::Directory(Kept::new(Entries::new()))],
             syncing: HashMap::new(),
             changes: 0,
+        };
+        for (path, content) in held {
+            if path.as_os_str().is_empty() {
+                continue;
+            }
+            let node = disk.nodes.len();
+            disk.nodes.push(match content {
+                Some(bytes) => Inode::File(Kept::new(bytes)),
+                None => Inode::Directory(Kept::new(Entries::new())),
+            });
+            let parent = disk.parent(&directory.join(&path));
+            parent.now.insert(name_of(&path), node);
+            parent.durable.insert(name_of(&path), node);
         }
+        disk
     }
 
     /// Does what the process did.

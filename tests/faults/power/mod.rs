@@ -13,6 +13,7 @@ mod trace;
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
+    fs,
     io::{BufRead, BufReader},
     panic::resume_unwind,
     process::Stdio,
@@ -129,6 +130,7 @@ impl<'a> Aftermath<'a> {
         for (watched, files) in left {
             let dir = directory.path().join(&watched.county.area);
             copy(&watched.before, &dir);
+            fs::remove_dir_all(dir.join("data")).unwrap();
             lay_down(&files, &dir.join("data"));
         }
         let moved = |county: &County| County {
