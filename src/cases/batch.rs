@@ -230,23 +230,19 @@ impl<'a> Batch<'a> {
         let mut cells = cells::Changes::default();
         // A case may go from one thread to another under the same keys.
         let mut listed: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
-        for Change { was, is } in changed.into_values() {
-            for (key, entry) in &is.listed {
-                if was.listed.get(key) != Some(entry) {
-                    listed.insert(key.clone(), entry.encode());
-                }
+        for (id, Change { was, is }) in changed {
+            for key in is.listed.difference(&was.listed) {
+                listed.insert(key.clone(), id.other.as_bytes().to_vec());
             }
-            for key in was.listed.into_keys() {
-                if !is.listed.contains_key(&key) {
-                    changes.insert(key, None);
-                }
+            for key in was.listed.difference(&is.listed) {
+                changes.insert(key.clone(), None);
             }
             cells.take(&was.figures);
             cells.add(&is.figures);
         }
         for (id, Loaded { before, now }) in self.threads {
             if before != now {
-                let value = (!now.is_empty()).then(|| now.encode(id.home));
+                let value = (!now.is_empty()).then(|| now.encode(id));
                 changes.insert(keys::thread(id), value);
             }
         }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::{
-    keys::{self, Cell, ListName, Listed, Side},
+    keys::{self, Cell, ListName, Side},
     tags::{Tag, WHOLE},
     thread::{Done, Reached, Thread, ThreadId, Told},
 };
@@ -23,8 +23,8 @@ use crate::domain::{
 /// What follows from a thread.
 #[derive(Default)]
 pub(super) struct Derived {
-    /// Entries of lists, by their keys.
-    pub(super) listed: BTreeMap<Vec<u8>, Listed>,
+    /// Entries of lists, all of them with the other area of the thread.
+    pub(super) listed: BTreeSet<Vec<u8>>,
     /// What goes into the cells of figures.
     pub(super) figures: BTreeMap<Cell, Figures>,
     /// By what somebody known to one side alone may be recognised: tag, which side knows her, and
@@ -170,11 +170,7 @@ impl TheCase<'_> {
     fn put_at(&self, derived: &mut Derived, list: ListName, day: Option<Date>, tags: &[Tag]) {
         for tag in tags {
             let key = keys::listed(self.id.home, list, *tag, day, self.case.id);
-            let listed = Listed {
-                other: self.id.other,
-                person: self.id.person,
-            };
-            derived.listed.insert(key, listed);
+            derived.listed.insert(key);
         }
     }
 

@@ -6,7 +6,7 @@
 //! | `B` home | position of the last act of a desk that was read |
 //! | `T` home other person | a [thread](super::thread::Thread) |
 //! | `N` home other notice | the person whose thread a notice stands in |
-//! | `L` home list tag day case | [`Listed`]: a case on a list |
+//! | `L` home list tag day case | the other area: a case with it on a list |
 //! | `M` home other tag role person | the notice by which she may be recognised |
 //! | `C` home tag day other side kind | [`Figures`](crate::domain::indicator::Figures) |
 
@@ -25,7 +25,7 @@ use crate::domain::{
 };
 
 /// The version of these keys and values; one of another version is filled anew.
-pub(super) const VERSION: u8 = 1;
+pub(super) const VERSION: u8 = 2;
 
 /// A list in the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,13 +62,6 @@ pub(super) struct Cursor {
     pub(super) settled: Sequence,
     /// The channel in.
     pub(super) came: Sequence,
-}
-
-/// A case on a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Listed {
-    pub(super) other: County,
-    pub(super) person: PersonKey,
 }
 
 /// A cell of figures.
@@ -228,19 +221,9 @@ impl Cursor {
     }
 }
 
-impl Listed {
-    pub(super) fn encode(self) -> Vec<u8> {
-        let Self { other, person } = self;
-        [other.as_bytes().as_slice(), person.as_bytes()].concat()
-    }
-
-    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
-        let (other, person) = bytes.split_first_chunk::<6>()?;
-        Some(Self {
-            other: County::try_from(*other).ok()?,
-            person: PersonKey::new(person.try_into().ok()?),
-        })
-    }
+/// The other area of a value of a list. Whose case it is stands under the notice that names it.
+pub(super) fn other_of(listed: &[u8]) -> Option<County> {
+    County::try_from(<[u8; 6]>::try_from(listed).ok()?).ok()
 }
 
 fn day_key(day: Option<Date>) -> [u8; 4] {

@@ -12,7 +12,7 @@ use super::{
     Cases,
     batch::load,
     cells,
-    keys::{self, ListName, Listed, Side},
+    keys::{self, ListName, Side},
     tags::Tag,
     thread::{Thread, ThreadId},
     view::{CaseView, views},
@@ -175,16 +175,8 @@ impl Cases {
         today: Date,
     ) -> Result<Option<CaseView>, CasesError> {
         self.ask(move |shelf| {
-            let Some(person) = shelf.get(&keys::notice(home, other, notice))? else {
+            let Some(id) = thread_of(shelf, home, other, notice)? else {
                 return Ok(None);
-            };
-            let Ok(person) = person.as_ref().try_into() else {
-                return Ok(None);
-            };
-            let id = ThreadId {
-                home,
-                other,
-                person: PersonKey::new(person),
             };
             let mut cases = views(id, &load(shelf, id)?, today).into_iter();
             Ok(cases.find(|case| {
@@ -287,7 +279,7 @@ pub(super) fn figures(
 }
 
 pub(super) fn list(shelf: &Shelf, asked: &ListAsked, tags: &[Tag]) -> Result<Page, ShelfError> {
-    let mut found: BTreeMap<PageKey, Listed> = BTreeMap::new();
+    let mut found: BTreeMap<PageKey, County> = BTreeMap::new();
     let mut is_cut = false;
     for tag in tags {
         let prefix = keys::list(asked.home, asked.list, *tag);
@@ -301,44 +293,58 @@ pub(super) fn list(shelf: &Shelf, asked: &ListAsked, tags: &[Tag]) -> Result<Pag
             if asked.after.is_some() && key.as_ref() == from.as_slice() {
                 continue;
             }
-            let at = keys::listed_at(&key).zip(Listed::decode(&value));
-            let Some(((day, case), listed)) = at else {
+            let at = keys::listed_at(&key).zip(keys::other_of(&value));
+            let Some(((day, case), other)) = at else {
                 return Err(ShelfError::unreadable("an entry of a list"));
             };
             if ends(asked.list, day, asked.today) {
                 break;
             }
-            if asked.peer.is_some_and(|peer| peer != listed.other) {
+            if asked.peer.is_some_and(|peer| peer != other) {
                 continue;
             }
             if seen == asked.limit {
                 is_cut = true;
                 break;
             }
-            found.insert((day.is_none(), day, case), listed);
+            found.insert((day.is_none(), day, case), other);
             seen = seen.saturating_add(1);
         }
     }
     let mut page = Page::default();
     let mut threads: HashMap<ThreadId, Thread> = HashMap::new();
     let is_more = is_cut || found.len() > asked.limit;
-    for ((_, day, case), Listed { other, person }) in found.into_iter().take(asked.limit) {
-        let id = ThreadId {
-            home: asked.home,
-            other,
-            person,
+    for ((_, day, case), other) in found.into_iter().take(asked.limit) {
+        page.next = is_more.then_some(PageToken { day, case });
+        // It may have left the list a moment ago.
+        let Some(id) = thread_of(shelf, asked.home, other, case)? else {
+            continue;
         };
         let thread = match threads.entry(id) {
             Entry::Occupied(loaded) => loaded.into_mut(),
             Entry::Vacant(vacant) => vacant.insert(load(shelf, id)?),
         };
         let cases = views(id, thread, asked.today);
-        // It may have left the list a moment ago.
         let view = cases.into_iter().find(|view| view.id == case);
         page.cases.extend(view.map(|view| (day, view)));
-        page.next = is_more.then_some(PageToken { day, case });
     }
     Ok(page)
+}
+
+/// The thread in which a notice stands.
+fn thread_of(
+    shelf: &Shelf,
+    home: County,
+    other: County,
+    notice: NoticeId,
+) -> Result<Option<ThreadId>, ShelfError> {
+    let person = shelf.get(&keys::notice(home, other, notice))?;
+    let person = person.and_then(|bytes| bytes.as_ref().try_into().ok());
+    Ok(person.map(|person| ThreadId {
+        home,
+        other,
+        person: PersonKey::new(person),
+    }))
 }
 
 /// The order of a list: what has no day comes last.

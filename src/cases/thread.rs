@@ -170,10 +170,10 @@ impl Thread {
         }
     }
 
-    pub(super) fn encode(&self, home: County) -> Vec<u8> {
+    pub(super) fn encode(&self, id: ThreadId) -> Vec<u8> {
         let stored = StoredThread {
             told: (self.told.iter())
-                .map(|told| StoredTold::of(told, home))
+                .map(|told| StoredTold::of(told, id))
                 .collect(),
             done: self.done.iter().map(StoredDone::of).collect(),
             alike: self.alike.iter().map(StoredAlike::of).collect(),
@@ -225,6 +225,7 @@ struct StoredTold {
     at_ms: i64,
     #[prost(bytes = "vec", optional, tag = "7")]
     speaks_of: Option<Vec<u8>>,
+    /// Empty for her whose thread it is.
     #[prost(bytes = "vec", optional, tag = "8")]
     person: Option<Vec<u8>>,
     #[prost(fixed64, repeated, tag = "9")]
@@ -368,17 +369,23 @@ impl StoredAlike {
 }
 
 impl StoredTold {
-    fn of(told: &Told, home: County) -> Self {
+    fn of(told: &Told, thread: ThreadId) -> Self {
         let fact = &told.fact;
         let mut stored = Self {
             id: fact.id.as_bytes().to_vec(),
             kind: told.kind.number().into(),
-            came: fact.channel.to == home,
+            came: fact.channel.to == thread.home,
             sequence: fact.sequence.get(),
             opposite: fact.opposite.get(),
             at_ms: fact.published_at_ms,
             speaks_of: fact.speaks_of.map(|id| id.as_bytes().to_vec()),
-            person: told.person.map(|person| person.as_bytes().to_vec()),
+            person: told.person.map(|person| {
+                if person == thread.person {
+                    Vec::new()
+                } else {
+                    person.as_bytes().to_vec()
+                }
+            }),
             desk: told.desk.iter().copied().map(u64::from_be_bytes).collect(),
             likenesses: (told.likenesses.iter().copied())
                 .map(u64::from_be_bytes)
@@ -470,7 +477,7 @@ impl StoredTold {
     }
 
     fn read(self, thread: ThreadId) -> Option<Told> {
-        let says = self.said()?;
+        let says = self.said(thread)?;
         let out = Channel {
             from: thread.home,
             to: thread.other,
@@ -478,7 +485,7 @@ impl StoredTold {
         Some(Told {
             kind: Kind::from_number(u8::try_from(self.kind).ok()?)?,
             person: match &self.person {
-                Some(person) => Some(person_of(person)?),
+                Some(_) => Some(self.person_in(thread)?),
                 None => None,
             },
             desk: self.desk.into_iter().map(u64::to_be_bytes).collect(),
@@ -507,12 +514,20 @@ impl StoredTold {
         })
     }
 
-    fn said(&self) -> Option<Says> {
+    /// Whom it names; none if it names nobody.
+    fn person_in(&self, thread: ThreadId) -> Option<PersonKey> {
+        match self.person.as_deref()? {
+            [] => Some(thread.person),
+            other => person_of(other),
+        }
+    }
+
+    fn said(&self, thread: ThreadId) -> Option<Says> {
         let due = Due {
             take_up: self.take_up_due.and_then(super::day::date_of),
             answer: self.answer_due.and_then(super::day::date_of),
         };
-        let person = || person_of(self.person.as_deref()?);
+        let person = || self.person_in(thread);
         let area = || self.area.parse::<AreaCode>().ok();
         let moves = |role| {
             Some(Move {

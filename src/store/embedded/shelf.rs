@@ -1,19 +1,30 @@
 //! A tree for what follows from the store and is read apart from it: lists, counts.
 //!
-//! It lies beside the index and is of the same make, but nothing that is answered to a peer or an
-//! office's publication hangs on it. Whoever fills it keeps in it how far it has come; whatever
-//! fails, it is set aside and filled anew.
+//! It lies beside the index, and nothing that is answered to a peer or to an office's publication
+//! hangs on it. Whoever fills it keeps in it how far it has come; whatever fails, it is set aside
+//! and filled anew. It holds many small entries a notice, at places that have no order, which a tree
+//! of pages would spread over half-filled ones; so it is a log-structured tree (fjall), whose blocks
+//! are compressed.
 
-use std::{io, path::Path, path::PathBuf};
+use std::{
+    io,
+    ops::Bound::{self, Excluded, Included, Unbounded},
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+};
 
-use sled::IVec;
+use fjall::{
+    CompressionType, Database, Iter, Keyspace, KeyspaceCreateOptions, PersistMode, Slice,
+    config::{BlockSizePolicy, CompressionPolicy},
+};
 
-use super::index::{self, Index, IndexError};
+use super::index;
 
 /// Such a tree.
 #[derive(Clone)]
 pub struct Shelf {
-    index: Index,
+    db: Database,
+    entries: Keyspace,
     directory: PathBuf,
 }
 
@@ -29,9 +40,9 @@ impl ShelfError {
     }
 }
 
-impl From<IndexError> for ShelfError {
-    fn from(IndexError(why): IndexError) -> Self {
-        Self(why)
+impl From<fjall::Error> for ShelfError {
+    fn from(error: fjall::Error) -> Self {
+        Self(error.to_string())
     }
 }
 
@@ -54,60 +65,73 @@ impl Shelf {
         cache_bytes: u64,
     ) -> Result<Self, ShelfError> {
         let directory = data.join(name);
-        if index::is_distrusted(&directory) {
-            return Self::begin(directory, stamp, cache_bytes);
-        }
-        match Index::open(&directory, cache_bytes).and_then(|index| {
-            let held = index.get(STAMP)?;
-            Ok((index, held))
-        }) {
-            Ok((index, Some(held))) if held == stamp => Ok(Self { index, directory }),
-            // Closed before it is moved.
-            Ok((index, _)) => {
-                drop(index);
-                Self::begin(directory, stamp, cache_bytes)
-            }
-            Err(error) => {
-                tracing::warn!(%error, tree = name, "It is set aside and filled anew.");
-                Self::begin(directory, stamp, cache_bytes)
+        if !index::is_distrusted(&directory) {
+            let opened = Self::at(&directory, cache_bytes).and_then(|shelf| {
+                let held = shelf.get(STAMP)?;
+                Ok((shelf, held))
+            });
+            match opened {
+                Ok((shelf, Some(held))) if held == stamp => return Ok(shelf),
+                // Closed before it is removed.
+                Ok((shelf, _)) => drop(shelf),
+                Err(error) => {
+                    tracing::warn!(%error, tree = name, "It is set aside and filled anew.");
+                }
             }
         }
+        index::remove(&directory)?;
+        let shelf = Self::at(&directory, cache_bytes)?;
+        shelf.apply([(STAMP.to_vec(), Some(stamp.to_vec()))])?;
+        Ok(shelf)
     }
 
-    fn begin(directory: PathBuf, stamp: &[u8], cache_bytes: u64) -> Result<Self, ShelfError> {
-        index::remove(&directory)?;
-        let index = Index::open(&directory, cache_bytes)?;
-        index.apply([(STAMP.to_vec(), Some(stamp.to_vec()))])?;
-        Ok(Self { index, directory })
+    fn at(directory: &Path, cache_bytes: u64) -> Result<Self, ShelfError> {
+        caught(|| {
+            let db = Database::builder(directory)
+                .cache_size(cache_bytes)
+                .max_journaling_size(LEAST_LOG_BYTES)
+                .worker_threads(1)
+                .open()?;
+            let options = || {
+                KeyspaceCreateOptions::default()
+                    .data_block_compression_policy(CompressionPolicy::all(CompressionType::Lz4))
+                    .data_block_size_policy(BlockSizePolicy::all(BLOCK_BYTES))
+                    .max_memtable_size(MEMTABLE_BYTES)
+            };
+            Ok(Self {
+                entries: db.keyspace("entries", options)?,
+                db,
+                directory: directory.to_owned(),
+            })
+        })
     }
 
     /// The value of a key.
     ///
     /// # Errors
     /// [`ShelfError`].
-    pub fn get(&self, key: &[u8]) -> Result<Option<IVec>, ShelfError> {
-        Ok(self.index.get(key)?)
+    pub fn get(&self, key: &[u8]) -> Result<Option<Slice>, ShelfError> {
+        caught(|| Ok(self.entries.get(key)?))
     }
 
-    /// The entries of a prefix from `from` on, ascending. No snapshot: what changes before it is
-    /// reached is seen changed.
-    pub fn from(
-        &self,
-        prefix: &[u8],
-        from: &[u8],
-    ) -> impl Iterator<Item = Result<(IVec, IVec), ShelfError>> + use<> {
-        let entries = self.index.from(prefix, from);
-        entries.map(|entry| entry.map_err(ShelfError::from))
+    /// The entries of a prefix from `from` on, ascending, as they are now.
+    pub fn from(&self, prefix: &[u8], from: &[u8]) -> Entries {
+        let high = behind(prefix).map_or(Unbounded, Excluded);
+        self.range(Included(from.to_vec()), high, Iter::next)
     }
 
-    /// The entries of a prefix up to and with `to`, descending.
-    pub fn down_from(
-        &self,
-        prefix: &[u8],
-        to: &[u8],
-    ) -> impl Iterator<Item = Result<(IVec, IVec), ShelfError>> + use<> {
-        let entries = self.index.down_from(prefix, to);
-        entries.map(|entry| entry.map_err(ShelfError::from))
+    /// The entries of a prefix up to and with `to`, descending, as they are now.
+    pub fn down_from(&self, prefix: &[u8], to: &[u8]) -> Entries {
+        let (low, high) = (Included(prefix.to_vec()), Included(to.to_vec()));
+        self.range(low, high, Iter::next_back)
+    }
+
+    fn range(&self, low: Bound<Vec<u8>>, high: Bound<Vec<u8>>, step: Step) -> Entries {
+        let left = caught(|| Ok(self.entries.range((low, high))));
+        Entries {
+            left: Some(left),
+            step,
+        }
     }
 
     /// Changes many keys at once; after a hard stop all of them are there, or none. What was applied
@@ -119,7 +143,14 @@ impl Shelf {
         &self,
         changes: impl IntoIterator<Item = (Vec<u8>, Option<Vec<u8>>)>,
     ) -> Result<(), ShelfError> {
-        Ok(self.index.apply(changes)?)
+        let mut batch = self.db.batch();
+        for (key, value) in changes {
+            match value {
+                Some(value) => batch.insert(&self.entries, key, value),
+                None => batch.remove(&self.entries, key),
+            }
+        }
+        caught(|| Ok(batch.commit()?))
     }
 
     /// Waits until everything is written.
@@ -127,7 +158,7 @@ impl Shelf {
     /// # Errors
     /// [`ShelfError`].
     pub fn flush(&self) -> Result<(), ShelfError> {
-        Ok(self.index.flush()?)
+        caught(|| Ok(self.db.persist(PersistMode::SyncData)?))
     }
 
     /// Notes that it failed: opened again, it is empty.
@@ -139,8 +170,56 @@ impl Shelf {
     }
 }
 
+type Step = fn(&mut Iter) -> Option<fjall::Guard>;
+
+/// Entries of a range. They end with the first error.
+pub struct Entries {
+    left: Option<Result<Iter, ShelfError>>,
+    step: Step,
+}
+
+impl Iterator for Entries {
+    type Item = Result<(Slice, Slice), ShelfError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut left = match self.left.take()? {
+            Ok(left) => left,
+            Err(error) => return Some(Err(error)),
+        };
+        let step = self.step;
+        match caught(|| Ok(step(&mut left).map(fjall::Guard::into_inner).transpose()?)) {
+            Ok(Some(entry)) => {
+                self.left = Some(Ok(left));
+                Some(Ok(entry))
+            }
+            Ok(None) => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+}
+
+/// Asks the tree; that it panics is only an error here.
+fn caught<T>(ask: impl FnOnce() -> Result<T, ShelfError>) -> Result<T, ShelfError> {
+    catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|_| Err(ShelfError("it panicked".into())))
+}
+
+/// The least key that is above all that begin with a prefix; none if there is none.
+fn behind(prefix: &[u8]) -> Option<Vec<u8>> {
+    let rising = prefix.iter().rposition(|&byte| byte < u8::MAX)?;
+    let mut behind = prefix.get(..=rising)?.to_vec();
+    let last = behind.last_mut()?;
+    *last = last.saturating_add(1);
+    Some(behind)
+}
+
 /// Below every key of who fills it: their keys begin with a letter.
 const STAMP: &[u8] = b"#";
+/// What is changed gathers in memory up to so much before it is written in order.
+const MEMTABLE_BYTES: u64 = 8 << 20;
+/// What is compressed, and read, as one.
+const BLOCK_BYTES: u32 = 16 << 10;
+/// The least that fjall allows for what is not written in order yet.
+const LEAST_LOG_BYTES: u64 = 64 << 20;
 
 #[cfg(test)]
 mod tests {

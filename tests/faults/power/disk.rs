@@ -35,6 +35,8 @@ pub struct Disk {
     nodes: Vec<Inode>,
     /// By thread: what a sync under way covers, and up to which change.
     syncing: HashMap<u32, (usize, u64)>,
+    /// Where the handle stands that made a file.
+    standing: HashMap<usize, usize>,
     changes: u64,
 }
 
@@ -174,6 +176,7 @@ impl Disk {
             directory: directory.to_owned(),
             nodes: vec![Inode::Directory(Kept::new(Entries::new()))],
             syncing: HashMap::new(),
+            standing: HashMap::new(),
             changes: 0,
         };
         for (path, content) in held {
@@ -198,15 +201,27 @@ impl Disk {
         let number = self.changes;
         match call {
             Call::Open { path, empty } => match self.find(path) {
-                None => self.add(path, Inode::File(Kept::new(Vec::new()))),
-                Some(node) if *empty => self.file(node).change(number, Change::Resize(0)),
-                Some(_) => {}
+                None => {
+                    self.standing.insert(self.nodes.len(), 0);
+                    self.add(path, Inode::File(Kept::new(Vec::new())));
+                }
+                Some(node) => {
+                    self.standing.remove(&node);
+                    if *empty {
+                        self.file(node).change(number, Change::Resize(0));
+                    }
+                }
             },
             Call::Write { path, at, bytes } => {
                 // Whatever was removed while it was open is gone with its last handle.
                 if let Some(node) = self.find(path) {
+                    let standing = self.standing.get_mut(&node).filter(|_| at.is_none());
+                    let stood = standing.map(|standing| {
+                        *standing += bytes.len();
+                        *standing - bytes.len()
+                    });
                     let file = self.file(node);
-                    let at = at.unwrap_or(file.now.len());
+                    let at = at.or(stood).unwrap_or(file.now.len());
                     let bytes = bytes.clone();
                     file.change(number, Change::Write { at, bytes });
                 }
@@ -334,7 +349,14 @@ pub fn lay_down(files: &Files, directory: &Path) {
         let path = directory.join(path);
         match content {
             None => fs::create_dir_all(path).unwrap(),
-            Some(content) => fs::write(path, content).unwrap(),
+            Some(content) => {
+                // Room that was set apart and is not used yet has no need of blocks.
+                let said = content.iter().rposition(|byte| *byte != 0);
+                let said = said.map_or(0, |last| last + 1);
+                fs::write(&path, &content[..said]).unwrap();
+                let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+                file.set_len(content.len() as u64).unwrap();
+            }
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::harness::{County, Node, eventually};
 pub enum Call {
     /// Opened for writing: made if it was not there, emptied if asked to.
     Open { path: PathBuf, empty: bool },
-    /// Bytes written at an offset, or behind what is there.
+    /// Bytes written at an offset, or where the handle stands.
     Write {
         path: PathBuf,
         at: Option<usize>,
@@ -96,8 +96,8 @@ pub fn start(county: &County, trace: &Path) -> Node {
 }
 
 /// Every call that can change a file or its name, or make a change durable. Where a plain write
-/// goes is not read from the trace: every file is written from its beginning on, or the disk in
-/// theory would not be what there is.
+/// goes is not read from the trace: every new file is written from its beginning on, and one that
+/// was opened again at its end, or the disk in theory would not be what there is.
 const CALLS: &str = "openat,creat,open,write,writev,pwrite64,pwritev,pwritev2,ftruncate,truncate,\
     fallocate,rename,renameat,renameat2,unlink,unlinkat,rmdir,mkdir,mkdirat,link,linkat,\
     symlink,symlinkat,fsync,fdatasync,sync_file_range,copy_file_range,sendfile,msync";
@@ -202,7 +202,8 @@ impl Reading<'_> {
             "openat" => {
                 let path = named_in(0)?;
                 let flags = arguments[2];
-                if !flags.contains("O_CREAT") && !flags.contains("O_TRUNC") {
+                let writes = ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC"];
+                if !writes.iter().any(|flag| flags.contains(flag)) {
                     return None;
                 }
                 let empty = flags.contains("O_TRUNC");
@@ -229,6 +230,10 @@ impl Reading<'_> {
             "rename" => Call::Rename {
                 from: named(0)?,
                 to: named(1)?,
+            },
+            "renameat" => Call::Rename {
+                from: named_in(0)?,
+                to: named_in(2)?,
             },
             "unlink" | "rmdir" => Call::Remove { path: named(0)? },
             "unlinkat" => Call::Remove { path: named_in(0)? },
