@@ -160,8 +160,16 @@ fn a_change_of_the_master_key_leaves_nothing_wrapped_by_the_old_one() {
     let vault = open(&data, &[1], Held::Nothing).unwrap();
     let payload = written(vault.seal_anew().unwrap(), b"said");
     let left = |numbers| not_wrapped_by(data.path(), &masters(numbers)).unwrap();
-    let blocks = files(&data).len() as u64;
-    assert_eq!((left(&[1]), left(&[2, 1])), (0, blocks));
+    // The next one may be drawn at any moment.
+    let blocks = || {
+        let names = files(&data).into_iter();
+        names
+            .filter(|path| path.extension() != Some("new".as_ref()))
+            .count() as u64
+    };
+    let least = blocks();
+    assert_eq!(left(&[1]), 0);
+    assert!(left(&[2, 1]) >= least);
     assert!(not_wrapped_by(data.path(), &masters(&[2])).is_err());
     let error = vault.wrap_by(masters(&[2])).err();
     assert!(matches!(error, Some(VaultError::WrongKey { .. })));
@@ -170,8 +178,8 @@ fn a_change_of_the_master_key_leaves_nothing_wrapped_by_the_old_one() {
         vault.seal_anew().unwrap();
     }
     assert_eq!(left(&[1]), 0);
-    let blocks = files(&data).len() as u64;
-    assert!(vault.wrap_by(masters(&[2, 1])).unwrap() >= blocks);
+    let least = blocks();
+    assert!(vault.wrap_by(masters(&[2, 1])).unwrap() >= least);
     assert_eq!(left(&[2]), 0);
     for _ in 0..9_000 {
         vault.seal_anew().unwrap();
