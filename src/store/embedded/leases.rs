@@ -5,8 +5,9 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use super::under_way::{Claimed, UnderWay};
 use crate::{
-    domain::channel::{Channel, Sequence},
+    domain::channel::{Channel, Digest, Sequence},
     store::verb::Lease,
 };
 
@@ -14,11 +15,18 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Leases(Mutex<HashMap<Channel, Held>>);
 
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 struct Held {
     token: u64,
     sent: Sequence,
+    under_way: UnderWay,
+    /// How often the channel was numbered anew.
+    turn: Turn,
 }
+
+/// Between two renumberings of a channel: what was read in one counts for nothing in another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Turn(u64);
 
 impl Leases {
     /// Takes the channel over from whoever has it.
@@ -27,6 +35,7 @@ impl Leases {
         let entry = held.entry(channel).or_default();
         entry.token = entry.token.saturating_add(1);
         entry.sent = Sequence::ZERO;
+        entry.under_way = UnderWay::default();
         Lease {
             channel,
             token: entry.token,
@@ -46,6 +55,48 @@ impl Leases {
             && held.token == lease.token
         {
             held.sent = upto;
+        }
+    }
+
+    /// The head behind a place, if the holder has claimed it and it has no answer yet.
+    pub(crate) fn head(&self, lease: Lease, sequence: Sequence) -> (Turn, Option<Digest>) {
+        let held = self.lock();
+        let held = held.get(&lease.channel);
+        held.filter(|held| held.token == lease.token)
+            .map_or_else(Default::default, |held| {
+                (held.turn, held.under_way.head(sequence))
+            })
+    }
+
+    /// Notes what the holder has claimed behind that head, all of which it sends.
+    pub(crate) fn claimed(&self, lease: Lease, turn: Turn, previous: Digest, claimed: &[Claimed]) {
+        if let Some(held) = self.lock().get_mut(&lease.channel)
+            && held.token == lease.token
+        {
+            held.sent = claimed.last().map_or(held.sent, |last| last.sequence);
+            if held.turn == turn {
+                held.under_way.add(previous, claimed);
+            }
+        }
+    }
+
+    /// Places that the holder has claimed, and that have their answer now.
+    pub(crate) fn answered(
+        &self,
+        lease: Lease,
+        first: Sequence,
+        last: Sequence,
+    ) -> Option<Vec<Claimed>> {
+        let mut held = self.lock();
+        let held = held.get_mut(&lease.channel)?;
+        (held.token == lease.token).then(|| held.under_way.answered(first, last))?
+    }
+
+    /// Forgets what was claimed: the numbers of a channel mean other notices from now on.
+    pub(crate) fn renumbered(&self, channel: Channel) {
+        if let Some(held) = self.lock().get_mut(&channel) {
+            held.under_way = UnderWay::default();
+            held.turn = Turn(held.turn.0.saturating_add(1));
         }
     }
 

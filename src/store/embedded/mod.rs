@@ -32,6 +32,7 @@ mod space;
 mod stage;
 mod state;
 mod summary;
+mod under_way;
 mod verbs;
 mod views;
 mod wakeups;

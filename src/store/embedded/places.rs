@@ -7,6 +7,7 @@ use super::{
     index::{Index, IndexError},
     keys::{self, Exception, IdRun, Run, Stray},
     projection::Projection,
+    under_way::Claimed,
 };
 use crate::{
     domain::{
@@ -53,6 +54,22 @@ pub(crate) struct Place {
     pub(crate) exception: Exception,
     /// The record there; none for a place taken over from the peer.
     pub(crate) record: Option<Placed>,
+}
+
+impl Place {
+    /// What is to be known of it until it has its answer.
+    pub(crate) fn claimed(&self) -> Claimed {
+        Claimed {
+            sequence: self.sequence,
+            digest: self.digest,
+            office: match self.record.as_ref().map(|placed| &placed.record) {
+                Some(Record::Published(r)) => Some(r.office_key),
+                Some(Record::Requeued(r)) => Some(r.office_key),
+                // Taken over from the peer.
+                _ => None,
+            },
+        }
+    }
 }
 
 /// Where an id stands.

@@ -6,6 +6,7 @@ use super::{
     index, keys,
     places::{PlaceError, Places},
     state::{InState, OutState},
+    under_way::Claimed,
 };
 use crate::{
     domain::{
@@ -59,14 +60,15 @@ impl Places {
     }
 
     /// The next places behind `after`, bounded by count and bytes; at least one if there is any.
+    /// `known` is the head there, if it is known.
     pub(super) fn batch(
         &self,
         channel: Channel,
         origin: Digest,
-        after: Sequence,
+        (after, known): (Sequence, Option<Digest>),
         max_places: usize,
         max_bytes: usize,
-    ) -> Result<Option<Batch>, PlaceError> {
+    ) -> Result<Option<(Batch, Vec<Claimed>)>, PlaceError> {
         let Some(out) = self.out_state(channel)? else {
             return Ok(None);
         };
@@ -75,6 +77,8 @@ impl Places {
         }
         let previous_head = if after == out.settled {
             out.settled_head
+        } else if let Some(known) = known {
+            known
         } else {
             match self.head_at(Direction::Out, channel, after, origin)? {
                 Some(head) => head,
@@ -84,6 +88,7 @@ impl Places {
         let last = out.last.min(after.plus(max_places as u64));
         let mut head = previous_head;
         let mut places = Vec::new();
+        let mut claimed = Vec::new();
         let mut bytes = 0usize;
         for place in self.range(Direction::Out, channel, after.next(), last)? {
             // Asked for once more by a set-back peer, what it had refused stays refused.
@@ -105,17 +110,19 @@ impl Places {
             }
             bytes = bytes.saturating_add(len);
             head = chain(head, place.digest);
+            claimed.push(place.claimed());
             places.push(OutPlace {
                 digest: place.digest,
                 content,
             });
         }
-        Ok((!places.is_empty()).then_some(Batch {
+        let batch = Batch {
             first: after.next(),
             previous_head,
             places,
             head,
-        }))
+        };
+        Ok((!claimed.is_empty()).then_some((batch, claimed)))
     }
 
     pub(super) fn evidence_at(&self, at: Option<Position>) -> Result<Bytes, PlaceError> {

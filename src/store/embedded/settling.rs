@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use super::{
     keys,
+    leases::Leases,
     places::{Place, sequence_at_end},
     stage::{Stage, StageError},
     state::OutState,
+    under_way::Claimed,
 };
 use crate::{
     domain::{
@@ -20,7 +22,7 @@ use crate::{
             AdoptedIn, AdoptedOut, Direction, Ended, Position, Record, Requeued, Settled,
             StopReason, Stopped,
         },
-        verb::{self, Adopted, Holdings, NotNow, Settlement},
+        verb::{self, Adopted, Holdings, Lease, NotNow, Settlement},
     },
     trust::chain::chain,
 };
@@ -28,6 +30,8 @@ use crate::{
 /// Settles the places that a receipt answers. A repeat changes nothing.
 pub(crate) fn settle(
     stage: &mut Stage<'_>,
+    leases: &Leases,
+    lease: Lease,
     settlement: Settlement,
 ) -> Result<verb::Settled, StageError> {
     let Settlement {
@@ -59,18 +63,31 @@ pub(crate) fn settle(
         );
     }
     let skip = out.settled.next().since(receipt.first);
-    let places = stage
-        .places
-        .range(Direction::Out, channel, out.settled.next(), last)?;
+    let first = out.settled.next();
+    let head_behind = |places: &[Claimed]| {
+        let digests = places.iter().map(|place| place.digest);
+        digests.fold(out.settled_head, chain)
+    };
+    // What does not fit may be remembered wrongly; what stands in the journal decides.
+    let remembered = leases.answered(lease, first, last);
+    let places = match remembered.filter(|places| head_behind(places) == receipt.head) {
+        Some(places) => places,
+        None => {
+            let places = stage.places.range(Direction::Out, channel, first, last)?;
+            places.iter().map(Place::claimed).collect()
+        }
+    };
     let outcomes: Vec<Outcome> = receipt
         .outcomes
         .into_iter()
         .skip(usize::try_from(skip).unwrap_or(usize::MAX))
         .collect();
-    let mut head = out.settled_head;
     for (place, outcome) in places.iter().zip(&outcomes) {
-        head = chain(head, place.digest);
-        if *outcome == Outcome::Voided && place.exception.ended.is_none() {
+        if *outcome == Outcome::Voided
+            && (stage.places.exception(channel, place.sequence)?)
+                .ended
+                .is_none()
+        {
             return stop(
                 stage,
                 channel,
@@ -80,16 +97,17 @@ pub(crate) fn settle(
             );
         }
     }
+    let head = head_behind(&places);
     if places.len() != outcomes.len() || head != receipt.head {
         return stop(stage, channel, last, StopReason::HeadDiffers, at_ms);
     }
     stage.push(Record::Settled(Settled {
         channel,
-        first: out.settled.next(),
+        first,
         outcomes,
         head,
         at_ms,
-        offices: offices_of(&places),
+        offices: offices_of(places),
         evidence,
     }))?;
     Ok(verb::Settled::Upto(last))
@@ -270,7 +288,7 @@ pub(crate) fn adopt_out(stage: &mut Stage<'_>, holdings: Holdings) -> Result<Ado
             outcomes: part.iter().map(|place| place.outcome.clone()).collect(),
             head: settled_head,
             at_ms,
-            offices: offices_of(own.iter().take(part.len())),
+            offices: offices_of(own.iter().take(part.len()).map(Place::claimed)),
             evidence: bytes::Bytes::new(),
         }))?;
     }
@@ -365,15 +383,9 @@ fn requeue(stage: &mut Stage<'_>, channel: Channel, left: Sequence) -> Result<bo
 }
 
 /// How many of these places each office had published or sent again.
-fn offices_of<'a>(places: impl IntoIterator<Item = &'a Place>) -> BTreeMap<[u8; 16], u64> {
+fn offices_of(places: impl IntoIterator<Item = Claimed>) -> BTreeMap<[u8; 16], u64> {
     let mut offices = BTreeMap::new();
-    for place in places {
-        let office = match place.record.as_ref().map(|placed| &placed.record) {
-            Some(Record::Published(r)) => r.office_key,
-            Some(Record::Requeued(r)) => r.office_key,
-            // Taken over from the peer.
-            _ => continue,
-        };
+    for office in places.into_iter().filter_map(|place| place.office) {
         let places: &mut u64 = offices.entry(office).or_default();
         *places = places.saturating_add(1);
     }

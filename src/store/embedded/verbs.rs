@@ -101,17 +101,18 @@ impl Backend for Embedded {
             }
             let newest = self.wakeups.newest_place(lease.channel);
             let is_fresh = newest > after && newest.since(after) <= FRESH_PLACES;
-            let batch = self
+            let (turn, known) = self.leases.head(lease, after);
+            let from = (after, known);
+            let claimed = self
                 .read_fresh(is_fresh, move |places| {
-                    places.batch(lease.channel, origin, after, max_places, max_bytes)
+                    places.batch(lease.channel, origin, from, max_places, max_bytes)
                 })
                 .await?;
-            if let Some(batch) = &batch {
-                let last = Sequence::new(batch.first.get().saturating_sub(1))
-                    .plus(batch.places.len() as u64);
-                self.leases.sent(lease, last);
-            }
-            Ok(batch)
+            Ok(claimed.map(|(batch, claimed)| {
+                self.leases
+                    .claimed(lease, turn, batch.previous_head, &claimed);
+                batch
+            }))
         })
     }
 

@@ -287,7 +287,7 @@ impl Writer {
                 }
                 Command::Settle(lease, settlement, reply) => {
                     let result = if leases.holds(lease) {
-                        settling::settle(&mut stage, settlement)
+                        settling::settle(&mut stage, leases, lease, settlement)
                     } else {
                         Err(StageError::NotNow(NotNow::Fenced))
                     };
@@ -319,7 +319,11 @@ impl Writer {
                     answer(&mut answers, reply, result)?;
                 }
                 Command::AdoptOut(holdings, reply) => {
+                    let channel = holdings.channel;
                     let result = settling::adopt_out(&mut stage, holdings);
+                    let leases = Arc::clone(leases);
+                    // Once nobody reads the numbers of before any more.
+                    answers.push(Box::new(move |_| leases.renumbered(channel)));
                     answer(&mut answers, reply, result)?;
                 }
                 Command::AdoptIn {
