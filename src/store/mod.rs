@@ -7,6 +7,7 @@
 mod backend;
 pub mod backups;
 mod embedded;
+mod erasures;
 mod facade;
 pub(crate) mod journal;
 mod vault;
@@ -29,6 +30,7 @@ pub use self::{
         open::{OpenError, OpenReport},
         shelf::{Shelf, ShelfError},
     },
+    erasures::ErasuresError,
     facade::Store,
     journal::{
         audited::Audited,

@@ -23,6 +23,8 @@
 //! | `W` home other id | position of the newest act about that notice |
 //! | `K` home other corrected sequence | id of the correction that was given that place first |
 //! | `L` home position | [`Acts`] again: what was done with the node, likewise |
+//! | `Z` home position | nothing: an erasure stands there |
+//! | `Y` slot | the key under which is sealed what is told later of what was sealed under that one |
 //! | `C` home name | [`ConsumerState`](super::state::ConsumerState) |
 
 use crate::{
@@ -36,6 +38,7 @@ use crate::{
     store::journal::{
         bytes::{Put, Take, Unreadable},
         layout::{put_outcome, take_outcome},
+        payload::Slot,
         record::{Direction, Position, Side},
         segment::Chains,
     },
@@ -107,6 +110,9 @@ pub(crate) const REFLECTION: &[u8] = b"M";
 pub(crate) const BLOCKS: &[u8] = b"B";
 /// The prefix of the table of closed generations.
 pub(crate) const GENERATIONS: &[u8] = b"T";
+
+/// The prefix of the erasures of all home areas.
+pub(crate) const ERASURES: &[u8] = b"Z";
 
 pub(crate) const VERSION: &[u8] = b"V";
 
@@ -218,6 +224,25 @@ pub(crate) fn audits(home: County) -> Vec<u8> {
 pub(crate) fn audit(home: County, at: Position) -> Vec<u8> {
     let mut put = Put(audits(home));
     put.u64(at.get());
+    put.0
+}
+
+/// The prefix of the erasures of a home area.
+pub(crate) fn erasures(home: County) -> Vec<u8> {
+    let mut put = key(b'Z');
+    put.county(home);
+    put.0
+}
+
+pub(crate) fn erasure(home: County, at: Position) -> Vec<u8> {
+    let mut put = Put(erasures(home));
+    put.u64(at.get());
+    put.0
+}
+
+pub(crate) fn slot_behind(slot: Slot) -> Vec<u8> {
+    let mut put = key(b'Y');
+    put.u64(slot.get());
     put.0
 }
 

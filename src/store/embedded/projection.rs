@@ -263,6 +263,13 @@ impl<'a> Projection<'a> {
                 let closed = OpenActs::add(&mut self.audits, r.home, placed);
                 self.enter_acts(keys::audit, closed);
             }
+            Record::Erased(r) => {
+                for slot in &r.slots {
+                    let next = r.next.get().to_be_bytes().to_vec();
+                    self.put(keys::slot_behind(*slot), next);
+                }
+                self.put(keys::erasure(r.side.home, at), Vec::new());
+            }
             Record::LossAccepted(_) | Record::Snapshot(_) | Record::Summary(_) => {}
         }
         if let Record::Settled(r) = &placed.record {

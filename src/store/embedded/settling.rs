@@ -68,9 +68,15 @@ pub(crate) fn settle(
         .skip(usize::try_from(skip).unwrap_or(usize::MAX))
         .collect();
     let mut head = out.settled_head;
+    let mut erased = Vec::new();
     for (place, outcome) in places.iter().zip(&outcomes) {
         head = chain(head, place.digest);
         if *outcome == Outcome::Voided && place.exception.ended.is_none() {
+            if is_erased(stage, place)? {
+                // It went out as a void, for nothing else was left of it.
+                erased.push(place.sequence);
+                continue;
+            }
             return stop(
                 stage,
                 channel,
@@ -83,6 +89,15 @@ pub(crate) fn settle(
     if places.len() != outcomes.len() || head != receipt.head {
         return stop(stage, channel, last, StopReason::HeadDiffers, at_ms);
     }
+    for sequence in erased {
+        stage.push(Record::Ended(Ended {
+            channel,
+            sequence,
+            reason: VoidReason::Withdrawn,
+            at_ms,
+            code: None,
+        }))?;
+    }
     stage.push(Record::Settled(Settled {
         channel,
         first: out.settled.next(),
@@ -93,6 +108,15 @@ pub(crate) fn settle(
         evidence,
     }))?;
     Ok(verb::Settled::Upto(last))
+}
+
+/// Whether nothing is left of what stands at a place of this node's own.
+fn is_erased(stage: &Stage<'_>, place: &Place) -> Result<bool, StageError> {
+    let Some(placed) = &place.record else {
+        return Ok(false);
+    };
+    let published = stage.places.published(placed)?;
+    Ok(stage.places.told_by(&published)?.is_none())
 }
 
 /// Turns an unanswered place into a void from now on. A place that has its answer stays.
