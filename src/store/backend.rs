@@ -245,6 +245,10 @@ pub(crate) trait Backend: Send + Sync {
         corrected: NoticeId,
     ) -> Pending<'_, Result<Option<NoticeView>, NotNow>>;
 
+    /// The notices that ask for the erasure of a notice, ended ones too, in the order of their places.
+    fn askings(&self, side: Side, erased: NoticeId)
+    -> Pending<'_, Result<Vec<NoticeView>, NotNow>>;
+
     /// Notices of a home area, newest first, from before a position.
     fn page(
         &self,

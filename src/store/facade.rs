@@ -148,6 +148,15 @@ impl Store {
         self.backend.erasures(home, after, limit).await
     }
 
+    /// The notices that ask for the erasure of a notice, whatever became of them, in the order in which
+    /// they were told.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn askings(&self, side: Side, erased: NoticeId) -> Result<Vec<NoticeView>, NotNow> {
+        self.backend.askings(side, erased).await
+    }
+
     /// Takes the right to move a channel out; fences the older holder.
     pub async fn lease(&self, channel: Channel) -> Lease {
         self.backend.lease(channel).await

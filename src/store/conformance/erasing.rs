@@ -237,6 +237,10 @@ pub(crate) async fn what_is_told_of_an_erased_case_is_read_until_it_is_erased_ag
     }
     assert_eq!(store.worked(home(), Position::START, 9).await.unwrap(), []);
     assert_eq!(record(&store, erasure).await.delivery, Delivery::Queued);
+    let asking = store.askings(side(), case).await.unwrap();
+    let asking: Vec<_> = asking.iter().map(|view| view.facts.id).collect();
+    assert_eq!(asking, [erasure]);
+    assert!(store.askings(side(), message).await.unwrap().is_empty());
     store.stop().await;
 }
 

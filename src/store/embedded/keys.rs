@@ -23,6 +23,7 @@
 //! | `W` home other id | position of the newest act about that notice |
 //! | `K` home other corrected sequence | id of the correction that was given that place first |
 //! | `L` home position | [`Acts`] again: what was done with the node, likewise |
+//! | `U` home other erased sequence | id of the notice that asks for that, given that place first |
 //! | `Z` home position | nothing: an erasure stands there |
 //! | `Y` slot | the key under which is sealed what is told later of what was sealed under that one |
 //! | `C` home name | [`ConsumerState`](super::state::ConsumerState) |
@@ -262,6 +263,19 @@ pub(crate) fn corrections(side: Side, corrected: NoticeId) -> Vec<u8> {
 
 pub(crate) fn correction(side: Side, corrected: NoticeId, sequence: Sequence) -> Vec<u8> {
     let mut put = Put(corrections(side, corrected));
+    put.sequence(sequence);
+    put.0
+}
+
+/// The prefix of the erasures of a notice that its area asked for. They have its channel likewise.
+pub(crate) fn askings(side: Side, erased: NoticeId) -> Vec<u8> {
+    let mut put = side_key(b'U', side);
+    put.id(erased);
+    put.0
+}
+
+pub(crate) fn asking(side: Side, erased: NoticeId, sequence: Sequence) -> Vec<u8> {
+    let mut put = Put(askings(side, erased));
     put.sequence(sequence);
     put.0
 }

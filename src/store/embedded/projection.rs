@@ -395,7 +395,7 @@ impl<'a> Projection<'a> {
         Ok(())
     }
 
-    /// What a correction speaks of can tell that it was corrected.
+    /// What a correction speaks of can tell that it was corrected, and likewise of an erasure.
     fn corrects(
         &mut self,
         direction: Direction,
@@ -403,12 +403,14 @@ impl<'a> Projection<'a> {
         sequence: Sequence,
         facts: &Facts,
     ) {
-        if facts.kind == Kind::Correction
-            && let Some(corrected) = facts.answers
-        {
-            let key = keys::correction(Side::of(channel, direction), corrected, sequence);
-            self.put(key, facts.id.as_bytes().to_vec());
-        }
+        let Some(named) = facts.answers else { return };
+        let side = Side::of(channel, direction);
+        let key = match facts.kind {
+            Kind::Correction => keys::correction(side, named, sequence),
+            Kind::Erasure => keys::asking(side, named, sequence),
+            _ => return,
+        };
+        self.put(key, facts.id.as_bytes().to_vec());
     }
 
     /// An id rises along its run, or stands alone.

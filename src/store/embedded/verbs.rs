@@ -427,6 +427,21 @@ impl Backend for Embedded {
         }))
     }
 
+    fn askings(
+        &self,
+        side: Side,
+        erased: NoticeId,
+    ) -> Pending<'_, Result<Vec<NoticeView>, NotNow>> {
+        let leases = Arc::clone(&self.leases);
+        Box::pin(self.read(move |places| {
+            let marks = |channel| {
+                let settled = places.settled(channel)?;
+                Ok((settled, leases.sent_upto(channel)))
+            };
+            places.askings(side, erased, &marks)
+        }))
+    }
+
     fn waiting(
         &self,
         channel: Channel,
