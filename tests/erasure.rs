@@ -137,6 +137,25 @@ fn who_asks_to_be_forgotten_is_gone_here_and_where_she_was_sent_and_no_old_copy_
             assert!(!fs::read_to_string(&file).unwrap().contains(&resident(1)));
         }
     }
+    // The node signs that it is so, and whoever has the file can tell.
+    let file = world.path("erasure.json");
+    let out = file.display().to_string();
+    let id = here_told["erasure_id"].as_str().unwrap();
+    jinjiang
+        .ask(&["erasure", "export", id, "--out", &out])
+        .expect(0);
+    let verify = |code| {
+        let mut command = harness::binary();
+        command.args(["erasure", "verify", "--format", "json", &out]);
+        harness::run(&mut command).expect(code).lines().remove(0)
+    };
+    let proven = verify(0);
+    assert_eq!(proven["case_id"], json!(first));
+    assert_eq!(proven["confirmed"][0]["notice_id"], json!(first));
+    assert_eq!(proven["notices"].as_array().unwrap().len(), 2, "{proven}");
+    let written = fs::read_to_string(&file).unwrap();
+    fs::write(&file, written.replacen("350582", "350583", 1)).unwrap();
+    assert_eq!(verify(1)["code"], "signature");
     // What was published before is a repeat, and brings nothing back.
     let again = jinjiang.publish(&[row(1)]).expect(0).lines();
     assert_eq!(again[0]["notice_id"], json!(first));

@@ -260,6 +260,13 @@ impl Office for FakeNode {
         Err(Status::unimplemented(""))
     }
 
+    async fn export_erasure(
+        &self,
+        _: Request<wire::ExportErasureRequest>,
+    ) -> Result<Response<wire::ExportErasureResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
     async fn get_figures(
         &self,
         _: Request<wire::GetFiguresRequest>,

@@ -8,6 +8,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     path::Path,
+    sync::Arc,
     time::Duration,
 };
 
@@ -29,6 +30,7 @@ use crate::{
     domain::{
         area::County,
         audit::{Act, Came, Counts, Entry, LOCAL, On, Purpose, Who},
+        channel::Channel,
         delivery::{Confirmation, Delivery},
         erasure::ErasureReason,
         notice::{Content, Erasure as Asking, Kind, NoticeId},
@@ -38,7 +40,7 @@ use crate::{
         Direction, Erasure, NoticeView, Position, PublishError, Side, ToErase,
         backups::pending_until,
     },
-    trust::identity::OfficeId,
+    trust::{erasure_statement::ErasureForm, forms::Frame, identity::OfficeId, signature::Signed},
 };
 
 /// Which erasures an office asks for.
@@ -74,6 +76,13 @@ pub(super) struct ErasureTold {
     pub(super) asking: Option<NoticeId>,
     /// When the receiver's node said that it is done.
     pub(super) confirmed_at_ms: Option<i64>,
+}
+
+/// The node's word on an erasure.
+pub(super) struct Statement {
+    pub(super) home: County,
+    pub(super) signed: Signed,
+    pub(super) key: Vec<u8>,
 }
 
 /// How far it has come.
@@ -209,6 +218,93 @@ impl Office {
             told,
             pending_until_ms: pending(&data, at_ms, self.parts.clock.now_ms()).await?,
         })
+    }
+
+    /// The node's signed word on an erasure, and the key that it signed with.
+    pub(super) async fn export_erasure(
+        &self,
+        caller: &OfficeId,
+        id: NoticeId,
+    ) -> Result<Statement, Fault> {
+        let authority = self.authority(caller)?;
+        authority.require(COUNTERS)?;
+        let mut found = None;
+        for home in self.config().areas.clone() {
+            if authority.home(Some(home)).is_ok() && found.is_none() {
+                found = self.find_erasure(home, id).await?;
+            }
+        }
+        let seen = self.erasure_seen(found.ok_or(Fault::UnknownCase)?).await?;
+        let Erasure {
+            side: Side { home, other },
+            case,
+            reason,
+            at_ms,
+            ref notices,
+            ..
+        } = seen.erasure;
+        let mut ids: Vec<NoticeId> = notices.iter().copied().chain([case]).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut gone = Vec::new();
+        for id in ids {
+            let view = self
+                .parts
+                .store
+                .notice_of_pair(seen.erasure.side, id)
+                .await?;
+            // What speaks of erasures is still there.
+            if let Some(view) = view.filter(|view| view.bytes.is_none()) {
+                gone.push((id, view.facts.digest));
+            }
+        }
+        let mut confirmed: Vec<_> = seen
+            .told
+            .iter()
+            .filter_map(|told| Some((told.notice, told.confirmed_at_ms?)))
+            .filter(|(id, _)| gone.iter().any(|(gone, _)| gone == id))
+            .collect();
+        confirmed.sort_unstable();
+        let form = ErasureForm {
+            frame: Frame {
+                channel: Channel {
+                    from: home,
+                    to: other,
+                },
+                sandbox: self.config().mode.is_sandbox(),
+            },
+            erasure: id,
+            case,
+            reason,
+            erased_at_ms: at_ms,
+            notices: gone,
+            confirmed,
+            pending_until_ms: seen.pending_until_ms.unwrap_or(0),
+            time_ms: self.parts.clock.now_ms(),
+        };
+        let trust = Arc::clone(&self.parts.trust.borrow());
+        let key = trust.signing_key();
+        let signed = key.sign(trust.id().trust_domain(), &form);
+        Ok(Statement {
+            home,
+            signed: signed.map_err(|_| Fault::Defect)?,
+            key: key.public().spki().to_vec(),
+        })
+    }
+
+    async fn find_erasure(&self, home: County, id: NoticeId) -> Result<Option<Erasure>, Fault> {
+        let mut after = Position::START;
+        loop {
+            let page = self.parts.store.erasures(home, after, MOST_PAGE).await?;
+            let Some((last, _)) = page.last() else {
+                return Ok(None);
+            };
+            after = *last;
+            let mut page = page.into_iter().map(|(_, erasure)| erasure);
+            if let Some(erasure) = page.find(|erasure| erasure.id == id) {
+                return Ok(Some(erasure));
+            }
+        }
     }
 
     /// The notices that opened cases at the other side, as they stand.

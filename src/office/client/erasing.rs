@@ -8,6 +8,7 @@ use super::{
 use crate::{
     domain::{area::County, erasure::ErasureReason, notice::NoticeId},
     proto::office::v1 as wire,
+    trust::signature::Signed,
 };
 
 /// An erasure, and what became of it elsewhere. Holds no personal value.
@@ -76,6 +77,45 @@ impl Client {
             }
             request.page_after = next_after;
         }
+    }
+}
+
+/// The node's signed word on an erasure.
+#[derive(Clone, Debug)]
+pub struct ErasureStatement {
+    /// The home area.
+    pub home: County,
+    /// What it signed.
+    pub signed: Signed,
+    /// The key that it signed with, SubjectPublicKeyInfo in DER.
+    pub key: Vec<u8>,
+}
+
+impl Client {
+    /// The node's signed word on an erasure.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn erasure_statement(
+        &self,
+        erasure: NoticeId,
+    ) -> Result<ErasureStatement, ClientError> {
+        let request = wire::ExportErasureRequest {
+            erasure_id: erasure.as_bytes().to_vec().into(),
+        };
+        let wire::ExportErasureResponse {
+            home_area,
+            form,
+            signature,
+            signing_key,
+        } = self
+            .ask_of_cases(async |client| client.export_erasure(request.clone()).await)
+            .await?;
+        Ok(ErasureStatement {
+            home: county(&home_area)?,
+            signed: Signed::received(form, signature),
+            key: signing_key.to_vec(),
+        })
     }
 }
 

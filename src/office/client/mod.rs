@@ -43,7 +43,7 @@ pub use self::{
     },
     certificate::{Answer, Asked, Heard},
     due::DueCompared,
-    erasing::{ErasureState, ErasureTold},
+    erasing::{ErasureState, ErasureStatement, ErasureTold},
     error::{ClientError, Refusal},
     publishing::{Published, Publishing, Told},
     states::{

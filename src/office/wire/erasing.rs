@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{asked::optional_county, told};
 use crate::{
     office::{
-        erasing::{ErasureSeen, ErasureTold, ErasuresAsked, ErasuresSeen},
+        erasing::{ErasureSeen, ErasureTold, ErasuresAsked, ErasuresSeen, Statement},
         problem::Fault,
     },
     proto::office::v1 as wire,
@@ -76,5 +76,15 @@ fn one(told: ErasureTold) -> wire::ErasureTold {
         state: state.name().to_owned(),
         asking_notice_id: asking.map_or_else(Bytes::new, told::id),
         confirmed_at_ms: confirmed_at_ms.unwrap_or(0),
+    }
+}
+
+pub(super) fn statement(statement: Statement) -> wire::ExportErasureResponse {
+    let Statement { home, signed, key } = statement;
+    wire::ExportErasureResponse {
+        home_area: home.to_string(),
+        form: signed.form().clone(),
+        signature: signed.signature().clone(),
+        signing_key: key.into(),
     }
 }

@@ -239,6 +239,19 @@ impl office_server::Office for Service {
         answer(&caller, listed, erasing::erasures)
     }
 
+    async fn export_erasure(
+        &self,
+        request: Request<wire::ExportErasureRequest>,
+    ) -> Result<Response<wire::ExportErasureResponse>, Status> {
+        let (caller, wire::ExportErasureRequest { erasure_id }) = taken(request)?;
+        let id = asked::notice_id(&erasure_id)?;
+        let exported = self.0.export_erasure(&caller.id, id).await;
+        let told = |_: &_| Told::counted(1);
+        let (act, on) = (Act::ErasureExported, vec![On::Case(id)]);
+        let exported = self.0.on_record(&caller, act, on, exported, told).await;
+        answer(&caller, exported, erasing::statement)
+    }
+
     async fn get_figures(
         &self,
         request: Request<wire::GetFiguresRequest>,

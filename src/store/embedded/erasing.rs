@@ -16,6 +16,7 @@ use super::{
 use crate::{
     domain::{
         area::County,
+        channel::Channel,
         erasure::ErasureReason,
         notice::{Kind, NoticeId},
         receipt::VoidReason,
@@ -137,6 +138,36 @@ pub(crate) fn erase_as_asked(stage: &mut Stage<'_>, asked: Asked) -> Result<(), 
         next,
     }))?;
     Ok(())
+}
+
+/// That a notice which comes once more, after this node was set back, was erased before: its new key
+/// goes as its old one did. None if it was not.
+pub(crate) fn erased_before(
+    stage: &Stage<'_>,
+    channel: Channel,
+    id: NoticeId,
+    slot: Slot,
+    at_ms: i64,
+) -> Result<Option<Erased>, StageError> {
+    let side = Side::of(channel, Direction::In);
+    let Some(at) = stage.projection.get(&keys::erased_notice(side, id))? else {
+        return Ok(None);
+    };
+    let at = Position::new(Take(&at).u64().map_err(IndexError::from)?);
+    let Record::Erased(erased) = stage.record_at(at)? else {
+        let damaged = PlaceError::from(ReadError::Damaged { at: at.get() });
+        return Err(damaged.into());
+    };
+    let next = stage.places.vault.seal_anew().map_err(PlaceError::from)?;
+    Ok(Some(Erased {
+        id,
+        at_ms,
+        asked_by: None,
+        notices: vec![id],
+        slots: vec![slot],
+        next: next.slot,
+        ..erased
+    }))
 }
 
 /// Under which key the acts about a notice are sealed.

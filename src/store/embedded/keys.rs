@@ -25,6 +25,7 @@
 //! | `L` home position | [`Acts`] again: what was done with the node, likewise |
 //! | `U` home other erased sequence | id of the notice that asks for that, given that place first |
 //! | `Z` home position | nothing: an erasure stands there |
+//! | `J` home other id | position of the newest erasure that names that notice |
 //! | `Y` slot | the key under which is sealed what is told later of what was sealed under that one |
 //! | `C` home name | [`ConsumerState`](super::state::ConsumerState) |
 
@@ -238,6 +239,13 @@ pub(crate) fn erasures(home: County) -> Vec<u8> {
 pub(crate) fn erasure(home: County, at: Position) -> Vec<u8> {
     let mut put = Put(erasures(home));
     put.u64(at.get());
+    put.0
+}
+
+/// A notice of an erased case, as far as it was known then.
+pub(crate) fn erased_notice(side: Side, id: NoticeId) -> Vec<u8> {
+    let mut put = side_key(b'J', side);
+    put.id(id);
     put.0
 }
 

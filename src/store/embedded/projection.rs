@@ -268,6 +268,10 @@ impl<'a> Projection<'a> {
                     let next = r.next.get().to_be_bytes().to_vec();
                     self.put(keys::slot_behind(*slot), next);
                 }
+                for notice in r.notices.iter().chain([&r.case]) {
+                    let at = at.get().to_be_bytes().to_vec();
+                    self.put(keys::erased_notice(r.side, *notice), at);
+                }
                 self.put(keys::erasure(r.side.home, at), Vec::new());
             }
             Record::LossAccepted(_) | Record::Snapshot(_) | Record::Summary(_) => {}

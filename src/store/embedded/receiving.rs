@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    erasing::{Asked, erase_as_asked, outlives},
+    erasing::{Asked, erase_as_asked, erased_before, outlives},
     places::{PlaceError, id_of, outcome_in},
     settling,
     stage::{Stage, StageError},
@@ -125,7 +125,7 @@ impl Arrivals {
         let mut pause = None;
         let mut conflicts = 0u64;
         let mut idle_bytes = 0u64;
-        let mut erasures = Vec::new();
+        let (mut erasures, mut again) = (Vec::new(), Vec::new());
         for place in places {
             let next = sequence.next();
             let digest = place.digest;
@@ -210,6 +210,10 @@ impl Arrivals {
             }
             outcomes.push(disposed.outcome.clone());
             let seal = self.seal(stage, channel, &disposed)?;
+            if let (Some(facts), Some(seal), Some(_)) = (&disposed.facts, &seal, state.disowned) {
+                // Only what this node lost, and asks for once more, can be what it had erased.
+                again.extend(erased_before(stage, channel, facts.id, seal.slot, at_ms)?);
+            }
             if let (Some(facts), Some(seal)) = (&disposed.facts, &seal)
                 && facts.kind == Kind::Erasure
             {
@@ -247,6 +251,9 @@ impl Arrivals {
             }
             for asked in erasures {
                 erase_as_asked(stage, asked)?;
+            }
+            for erased in again {
+                stage.push(Record::Erased(erased))?;
             }
             for (id, known) in seen {
                 self.ids.insert((channel, id), known);

@@ -117,3 +117,37 @@ fn a_list_that_was_changed_stops_the_start() {
     fs::write(path_of(data.path()), list).unwrap();
     open(data.path()).unwrap();
 }
+
+#[test]
+fn what_a_set_back_node_had_erased_does_not_come_back_with_what_it_asks_for_once_more() {
+    let [data, fresh] = [(); 2].map(|()| TempDir::new().unwrap());
+    let [erased, stays] = [1, 2].map(|counter| NoticeId::new([9; 8], counter));
+    let (store, _) = open(data.path()).unwrap();
+    block_on(async {
+        store.receive(Sender::new().parcel(2)).await.unwrap();
+        let done = store.erase(to_erase(erased, &[erased])).await.unwrap();
+        assert!(done.is_some());
+        store.stop().await;
+    });
+    // All of its journal is gone, and its list is there.
+    fs::copy(path_of(data.path()), path_of(fresh.path())).unwrap();
+    let (store, _) = open(fresh.path()).unwrap();
+    block_on(async {
+        let statement = bytes::Bytes::from_static(b"signed");
+        let asks = store.adopt_in(here().opposite(), Sequence::new(2), statement, 1);
+        asks.await.unwrap();
+        store.receive(Sender::new().parcel(2)).await.unwrap();
+    });
+    let mut store = Some(store);
+    for _ in 0..2 {
+        let store = match store.take() {
+            Some(store) => store,
+            None => open(fresh.path()).unwrap().0,
+        };
+        block_on(async {
+            assert!(!says(&store, erased).await);
+            assert!(says(&store, stays).await);
+            store.stop().await;
+        });
+    }
+}
