@@ -275,7 +275,7 @@ mod tests {
             case: id(100),
             reason: ErasureReason::PersonAsked,
             at_ms: 1_795_000_000_000,
-            asked_by: (number % 2 == 0).then(|| id(200)),
+            asked_by: number.is_multiple_of(2).then(|| id(200)),
             office: "spiffe://hongyan.test/area/350582/office/desk-1".into(),
             notices: (0..number).map(id).collect(),
             slots: vec![Slot::at(0x1234_5678_9abc, 7), Slot::at(99_999, 0)],

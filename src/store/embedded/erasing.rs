@@ -222,7 +222,7 @@ impl Places {
     fn erased(&self, key: &[u8]) -> Result<(Position, Erased), PlaceError> {
         let at = key
             .last_chunk::<8>()
-            .ok_or(IndexError("a key of an erasure".into()))?;
+            .ok_or_else(|| IndexError("a key of an erasure".into()))?;
         let at = Position::new(u64::from_be_bytes(*at));
         match self.segments.entry_at(at)?.record {
             Record::Erased(erased) => Ok((at, erased)),

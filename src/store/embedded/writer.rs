@@ -489,6 +489,8 @@ impl Writer {
         }
         let slots = erased.iter().flat_map(|erased| &erased.slots);
         let slots: Vec<Slot> = slots.copied().collect();
+        // The ballast is there for what is owed.
+        self.space.make_room(ERASING_BYTES);
         self.erasures.add(erased)?;
         self.places.vault.destroy(&slots)?;
         Ok(())
@@ -614,6 +616,8 @@ fn known<T>(result: Result<T, StageError>) -> Result<Result<T, NotNow>, IndexErr
     }
 }
 
+/// A block of keys is written beside the one that it replaces.
+const ERASING_BYTES: u64 = 1 << 20;
 /// A larger buffer is given back.
 const KEPT_BUFFER: usize = 1 << 20;
 /// A group gathers no more commands than this.
