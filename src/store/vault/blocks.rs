@@ -110,12 +110,6 @@ impl Blocks {
         Ok(wrapped)
     }
 
-    /// Keeps none open.
-    #[cfg(test)]
-    pub(super) fn forget(&self) {
-        self.opened().blocks.clear();
-    }
-
     /// Reads and opens every block; says how many there are.
     pub(super) fn check(&self) -> Result<u64, VaultError> {
         let numbers = block::numbers(&self.directory).map_err(disk(&self.directory))?;

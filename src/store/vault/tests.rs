@@ -224,31 +224,3 @@ fn a_destroyed_key_opens_nothing_now_and_after_the_next_start_and_the_others_sta
     assert_eq!(vault.open_payload(&stays).unwrap().unwrap(), "stays");
     assert_eq!(vault.open_payload(&later).unwrap().unwrap(), "later");
 }
-
-#[test]
-fn what_was_read_while_a_key_was_destroyed_is_not_kept_with_it() {
-    let data = TempDir::new().unwrap();
-    let vault = open(&data, &[1], Held::Nothing).unwrap();
-    let sealed: Vec<_> = (0..40)
-        .map(|_| written(vault.seal_anew().unwrap(), b"said"))
-        .collect();
-    drop(vault);
-    let vault = open(&data, &[1], Held::Journal).unwrap();
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            for payload in &sealed {
-                vault.destroy(&[payload.slot().unwrap()]).unwrap();
-            }
-        });
-        for _ in 0..200 {
-            // As if it had not been used for long.
-            vault.0.blocks.forget();
-            for payload in &sealed {
-                vault.open_payload(payload).unwrap();
-            }
-        }
-    });
-    for payload in &sealed {
-        assert_eq!(vault.open_payload(payload).unwrap(), None);
-    }
-}
