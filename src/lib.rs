@@ -13,7 +13,8 @@
 //! 4. **Same answer.** A repeat of a notice gets the outcome that the first one got. The same id
 //!    with other bytes is refused and raises an alarm.
 //! 5. **Handed over.** A subscriber gets every notice at least once, in order, from its last
-//!    acknowledged position; what it acknowledged it never gets again.
+//!    acknowledged position, but for what was erased before it came to that; what it acknowledged it
+//!    never gets again.
 //! 6. **Apart.** A peer that is slow, dead or hostile does not slow the others.
 //! 7. **No silent giving up.** A notice is tried until its business deadline; every end is visible
 //!    to the office, with the reason.
@@ -23,7 +24,8 @@
 //!    the field.
 //! 10. **Quiet.** No personal value appears in a log, a metric, an error text, the record of who did
 //!     what or a file in clear: what tells of a person is sealed under a key of her case, the keys open
-//!     with the node's master key alone, and whoever looks at it leaves an entry on record.
+//!     with the node's master key alone, and whoever looks at it leaves an entry on record. Erasing a
+//!     case destroys its key, here and wherever it was sent, and no restore brings it back.
 //!
 //! # The life of a notice
 //!

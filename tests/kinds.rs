@@ -233,10 +233,13 @@ fn each_kind_arrives_once_in_order_as_it_was_told() {
         ),
         correction(left, 1),
         withdrawal(came),
-        of(left, "e-1", "erasure", json!({})),
     ];
     let followed = accepted(&jinjiang, &following);
     assert_arrive(&guandu, 5, &followed, &following);
+    // What it erases is handed to nobody any more who has not got it yet.
+    let erasing = [of(left, "e-1", "erasure", json!({}))];
+    let erased = accepted(&jinjiang, &erasing);
+    assert_arrive(&guandu, 9, &erased, &erasing);
 
     // The case of what they speak of is theirs, and a kind can be asked for.
     let listed = [
@@ -354,14 +357,13 @@ fn the_default_agreement_lets_through_what_follows_and_no_new_kind() {
     let opening = [departure(1), departure(2), departure(3)];
     let left = accepted(&jinjiang, &opening);
     let first = left[0].clone();
-    let following = [
-        correction(&first, 1),
-        withdrawal(&left[1]),
-        of(&left[2], "e-1", "erasure", json!({})),
-    ];
+    let following = [correction(&first, 1), withdrawal(&left[1])];
     let followed = accepted(&jinjiang, &following);
-    let rows = [opening, following].concat();
-    assert_arrive(&guandu, 1, &[left, followed].concat(), &rows);
+    let rows = [&opening[..], &following].concat();
+    assert_arrive(&guandu, 1, &[&left[..], &followed].concat(), &rows);
+    let erasing = [of(&left[2], "e-1", "erasure", json!({}))];
+    let erased = accepted(&jinjiang, &erasing);
+    assert_arrive(&guandu, 6, &erased, &erasing);
     // A correction holds no more than what it corrects.
     let mut sensitive = correction(&first, 1);
     sensitive["next_check_on"] = "2026-12-01".into();

@@ -82,7 +82,17 @@ impl<'a> Batch<'a> {
             Says::Verification { .. } => told.fact.speaks_of.is_none(),
             _ => false,
         };
+        // What was erased stays where the erasure put it.
+        let erased = match self.person(home, other, told.fact.id)? {
+            Some(person) => self.is_erased(ThreadId {
+                home,
+                other,
+                person,
+            })?,
+            None => None,
+        };
         let person = match (by_itself, told.fact.speaks_of) {
+            _ if erased.is_some() => erased,
             (true, _) => told.person,
             (false, Some(of)) => self.person(home, other, of)?,
             (false, None) => None,
@@ -102,14 +112,20 @@ impl<'a> Batch<'a> {
             })?
             .remove(id);
         }
-        let mends = match told.fact.says {
-            Says::Correction(_) => told.fact.speaks_of,
-            _ => None,
-        };
         let at = ThreadId {
             home,
             other,
             person,
+        };
+        let erased = self.is_erased(at)?.is_some();
+        let mends = match told.fact.says {
+            Says::Correction(_) if !erased => told.fact.speaks_of,
+            _ => None,
+        };
+        let told = if erased {
+            told.without_her(person)
+        } else {
+            told
         };
         self.thread(at)?.put(told);
         self.changes.insert(
@@ -144,9 +160,58 @@ impl<'a> Batch<'a> {
         };
         told.reached = reached;
         match (&told.fact.says, told.fact.speaks_of) {
-            (Says::Correction(_), Some(root)) => self.regroup(at, root),
+            (Says::Correction(_), Some(root)) if !thread.erased => self.regroup(at, root),
             _ => Ok(()),
         }
+    }
+
+    /// A case was erased: its notices leave the thread of the woman, and stand under its own id from
+    /// now on.
+    pub(super) fn erase(
+        &mut self,
+        home: County,
+        other: County,
+        case: NoticeId,
+        notices: &[NoticeId],
+    ) -> Result<(), ShelfError> {
+        let instead = PersonKey::new(*case.as_bytes());
+        let (mut told, mut done) = (Vec::new(), Vec::new());
+        for id in notices.iter().chain([&case]) {
+            let Some(person) = self.person(home, other, *id)?.filter(|it| *it != instead) else {
+                continue;
+            };
+            let thread = self.thread(ThreadId {
+                home,
+                other,
+                person,
+            })?;
+            let taken = thread.take_chain(*id);
+            told.extend(taken.told);
+            done.extend(taken.done);
+        }
+        for told in &told {
+            let value = instead.as_bytes().to_vec();
+            let key = keys::notice(home, other, told.fact.id);
+            self.changes.insert(key, Some(value));
+        }
+        let thread = self.thread(ThreadId {
+            home,
+            other,
+            person: instead,
+        })?;
+        let scrubbed = told.into_iter().map(|told| told.without_her(instead));
+        let before = std::mem::take(&mut thread.told);
+        let before = before.into_iter().map(|told| told.without_her(instead));
+        thread.told = before.chain(scrubbed).collect();
+        thread.done.extend(done);
+        thread.done.sort_by_key(|done| done.position);
+        thread.erased = true;
+        Ok(())
+    }
+
+    /// Under what an erased thread stands; none if it is not erased.
+    fn is_erased(&mut self, id: ThreadId) -> Result<Option<PersonKey>, ShelfError> {
+        Ok(self.thread(id)?.erased.then_some(id.person))
     }
 
     /// What a desk did.

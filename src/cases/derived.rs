@@ -50,6 +50,10 @@ pub(super) fn derived(id: ThreadId, thread: &Thread, workdays: &Workdays) -> Der
     for told in &thread.told {
         count_told(id, thread, told, &mut derived);
     }
+    if thread.erased {
+        // Nobody can do anything about it.
+        derived.listed.retain(|key| !keys::is_of_work(key));
+    }
     derived
         .figures
         .retain(|_, figures| *figures != Figures::default());

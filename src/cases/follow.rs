@@ -210,19 +210,33 @@ impl Follower {
         }
         for home in &self.homes {
             self.acts(shelf, workdays, *home).await?;
+            self.erasures(shelf, workdays, *home).await?;
         }
         Ok(())
+    }
+
+    /// Takes up what was erased of a home area.
+    async fn erasures(&self, shelf: &Shelf, workdays: &Workdays, home: County) -> Result<(), Halt> {
+        loop {
+            let after = position(shelf, &keys::erasures(home))?;
+            let erasures = self.store.erasures(home, after, BATCH).await?;
+            let Some((last, _)) = erasures.last() else {
+                return Ok(());
+            };
+            let last = last.get().to_be_bytes().to_vec();
+            let mut batch = Batch::new(shelf, workdays);
+            for (_, erasure) in &erasures {
+                batch.erase(home, erasure.side.other, erasure.case, &erasure.notices)?;
+            }
+            batch.put(keys::erasures(home), last);
+            batch.apply()?;
+        }
     }
 
     /// Takes up what desks of a home area did.
     async fn acts(&self, shelf: &Shelf, workdays: &Workdays, home: County) -> Result<(), Halt> {
         loop {
-            let held = shelf.get(&keys::acts(home))?;
-            let after = held
-                .and_then(|bytes| bytes.as_ref().try_into().ok())
-                .map_or(Position::START, |bytes| {
-                    Position::new(u64::from_be_bytes(bytes))
-                });
+            let after = position(shelf, &keys::acts(home))?;
             let acts = self.store.worked(home, after, PAGE).await?;
             let Some(last) = acts.last() else {
                 return Ok(());
@@ -445,6 +459,15 @@ impl Way {
             Sequence::new(next.sequence.get().saturating_sub(1))
         })
     }
+}
+
+/// How far something has been read.
+fn position(shelf: &Shelf, key: &[u8]) -> Result<Position, ShelfError> {
+    let held = shelf.get(key)?;
+    let held = held.and_then(|bytes| bytes.as_ref().try_into().ok());
+    Ok(held.map_or(Position::START, |bytes| {
+        Position::new(u64::from_be_bytes(bytes))
+    }))
 }
 
 /// What the tree follows from besides the store.

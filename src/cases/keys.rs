@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `A` home other | [`Cursor`]: how far the two channels of a pair have been read |
 //! | `B` home | position of the last act of a desk that was read |
-//! | `T` home other person | a [thread](super::thread::Thread) |
+//! | `E` home | position of the last erasure that was read |
+//! | `T` home other person | a [thread](super::thread::Thread); of an erased case the id of that stands for the person |
 //! | `N` home other notice | the person whose thread a notice stands in |
 //! | `L` home list tag day case | the other area: a case with it on a list |
 //! | `M` home other tag role person | the notice by which she may be recognised |
@@ -83,6 +84,10 @@ pub(super) fn acts(home: County) -> Vec<u8> {
     key(b'B', &[home.as_bytes()])
 }
 
+pub(super) fn erasures(home: County) -> Vec<u8> {
+    key(b'E', &[home.as_bytes()])
+}
+
 pub(super) fn thread(id: ThreadId) -> Vec<u8> {
     let ThreadId {
         home,
@@ -121,6 +126,12 @@ pub(super) fn listed(
     key.extend(day_key(day));
     key.extend(case.as_bytes());
     key
+}
+
+/// Whether a key is of a list by which people work: all but those of every case.
+pub(super) fn is_of_work(key: &[u8]) -> bool {
+    let every = [ListName::All, ListName::Due].map(list_number);
+    key.get(7).is_some_and(|list| !every.contains(list))
 }
 
 /// Day and case of a key of a list.

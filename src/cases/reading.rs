@@ -7,10 +7,12 @@ use super::{
     thread::{Reached, Told},
 };
 use crate::{
-    agreement::Agreements,
+    agreement::{Agreements, Deadline},
     domain::{
         area::{AreaCode, County},
-        case::{CloseReason, Due, Fact, Move, Role, Says},
+        calendar::day_of,
+        case::{CloseReason, Due, Fact, Move, PersonKey, Role, Says},
+        channel::{Channel, Sequence},
         delivery::Delivery,
         notice::{Content, Feedback, Kind, Movement, Outcome},
         urgency::Urgency,
@@ -28,15 +30,18 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// A notice of a home area. None where it belongs to no case: a bulletin, bytes that are no
-    /// notice of this version, and what was erased.
+    /// A notice of a home area. None where it belongs to no case: a bulletin, and bytes that are no
+    /// notice of this version.
     pub(super) fn read(&self, home: County, view: &NoticeView) -> Option<Told> {
+        let Some(bytes) = view.bytes.as_ref() else {
+            return self.erased(view);
+        };
         let Incoming {
             header,
             content,
             filled_fields,
             ..
-        } = envelope::decode(view.bytes.as_ref()?).ok()?;
+        } = envelope::decode(bytes).ok()?;
         let granted = granted_as(&content);
         let terms = self
             .agreements
@@ -108,6 +113,70 @@ impl Reader<'_> {
             Content::TakenUp => Says::TakenUp,
             Content::Message(_) | Content::ServiceRecord(_) | Content::Reminder(_) => Says::Note,
             Content::Bulletin(_) => return None,
+        })
+    }
+
+    /// A notice that was erased, by what is left of it: its case stands for the woman.
+    fn erased(&self, view: &NoticeView) -> Option<Told> {
+        let NoticeView { facts, channel, .. } = view;
+        let person = PersonKey::new(*facts.case_id.as_bytes());
+        let due = || {
+            let terms = self
+                .agreements
+                .terms(facts.agreement, *channel, facts.kind)?;
+            let published_on = day_of(facts.published_at_ms)?;
+            let reckoned = terms.times;
+            let reckoned = reckoned.deadline(published_on, Urgency::Ordinary, self.workdays);
+            let Deadline {
+                take_up, answer, ..
+            } = reckoned.ok()?;
+            Some(Due { take_up, answer })
+        };
+        let due = || due().unwrap_or_default();
+        let moves = |role, origin: County, destination: County| Move {
+            role,
+            person,
+            origin_area: origin.into(),
+            destination_area: destination.into(),
+            urgent: false,
+            due: due(),
+        };
+        let Channel { from, to } = *channel;
+        let says = match facts.kind {
+            Kind::Departure => Says::Movement(moves(Role::Departure, from, to)),
+            Kind::Arrival => Says::Movement(moves(Role::Arrival, to, from)),
+            Kind::VerificationRequest => Says::Verification { person, due: due() },
+            Kind::ContinuityRequest | Kind::CertificateQuery => Says::Question(due()),
+            // Which outcome it told of nobody knows any more.
+            Kind::Feedback | Kind::ContinuityTransfer | Kind::CertificateResult => Says::Reply,
+            Kind::Withdrawal => Says::Withdrawal,
+            Kind::Erasure => Says::Erasure,
+            Kind::TakenUp => Says::TakenUp,
+            Kind::Correction
+            | Kind::Message
+            | Kind::Reminder
+            | Kind::Return
+            | Kind::ServiceRecord => Says::Note,
+            Kind::Bulletin => return None,
+        };
+        let names_her = matches!(says, Says::Movement(_) | Says::Verification { .. });
+        Some(Told {
+            kind: facts.kind,
+            reached: reached(view),
+            person: names_her.then_some(person),
+            desk: Vec::new(),
+            likenesses: Vec::new(),
+            filled: 0,
+            asked: 0,
+            fact: Fact {
+                id: facts.id,
+                channel: *channel,
+                sequence: view.sequence,
+                opposite: Sequence::ZERO,
+                published_at_ms: facts.published_at_ms,
+                speaks_of: facts.answers,
+                says,
+            },
         })
     }
 

@@ -30,6 +30,7 @@ enum Step {
     Tell(Told),
     Settle(NoticeId, Reached),
     Done(Done),
+    Erase(NoticeId),
 }
 
 fn home() -> County {
@@ -65,6 +66,7 @@ fn told(out: bool, number: u64, opposite: u64, speaks_of: Option<NoticeId>, says
         Says::Correction(said) => (Kind::Correction, Some(said.person)),
         Says::Verification { person, .. } => (Kind::VerificationRequest, Some(*person)),
         Says::Feedback(_) => (Kind::Feedback, None),
+        Says::Erasure => (Kind::Erasure, None),
         Says::Withdrawal => (Kind::Withdrawal, None),
         Says::TakenUp => (Kind::TakenUp, None),
         Says::Ending(_) => (Kind::Return, None),
@@ -216,6 +218,7 @@ fn filled(steps: &[Step], at_a_time: usize) -> BTreeMap<Vec<u8>, Vec<u8>> {
                 Step::Tell(told) => batch.tell(home(), told).unwrap(),
                 Step::Settle(id, reached) => batch.settle(home(), other(), id, reached).unwrap(),
                 Step::Done(done) => batch.done(home(), other(), done).unwrap(),
+                Step::Erase(case) => batch.erase(home(), other(), case, &[]).unwrap(),
             }
         }
         batch.apply().unwrap();
@@ -245,7 +248,7 @@ fn as_it_ended(steps: &[Step]) -> Vec<Step> {
             Some(Step::Tell(told))
         }
         Step::Done(done) => Some(Step::Done(done)),
-        Step::Settle(..) => None,
+        Step::Settle(..) | Step::Erase(_) => None,
     });
     ended.collect()
 }
@@ -398,4 +401,77 @@ fn who_may_be_one_woman_is_proposed_until_she_is_known_to_both() {
         }));
     }
     assert_eq!(alike(&parted), 0, "a person said so");
+}
+
+/// Whether anything in a tree tells of that woman, or what she may be recognised by as the one who
+/// left.
+fn tells_of(entries: &BTreeMap<Vec<u8>, Vec<u8>>, who: u8) -> bool {
+    let holds = |bytes: &[u8]| bytes.windows(16).any(|window| window == [who; 16]);
+    let recognised = keys::likenesses(home(), other(), [91; 8], Role::Departure);
+    entries
+        .iter()
+        .any(|(key, value)| holds(key) || holds(value) || key.starts_with(&recognised))
+}
+
+#[test]
+fn nothing_of_an_erased_case_tells_whose_it_was_and_its_figures_stay() {
+    let departure = told(true, 1, 0, None, Says::Movement(moves(Role::Departure, 1)));
+    let case = departure.fact.id;
+    let of = |out, number, says| Step::Tell(told(out, number, 1, Some(case), says));
+    let another = told(
+        false,
+        2,
+        0,
+        None,
+        Says::Movement(Move {
+            role: Role::Arrival,
+            ..moves(Role::Departure, 2)
+        }),
+    );
+    let before = vec![
+        Step::Tell(departure.clone()),
+        of(false, 1, Says::Feedback(Outcome::NotFound)),
+        Step::Tell(another),
+        Step::Done(Done {
+            position: Position::new(1),
+            about: case,
+            office: String::new(),
+            at_ms: 0,
+            kind: ActKind::Noted,
+            desk: Vec::new(),
+            other: None,
+        }),
+    ];
+    let erased = [before.clone(), vec![Step::Erase(case)]].concat();
+    let (with, without) = (filled(&before, 2), filled(&erased, 2));
+    assert!(tells_of(&with, 1) && on_list(&with, ListName::NearMatches, WHOLE) > 0);
+    assert!(!tells_of(&without, 1));
+    assert_eq!(on_list(&without, ListName::NearMatches, WHOLE), 0);
+    assert_eq!(on_list(&without, ListName::All, WHOLE), 2);
+    let one_sided = ListName::Work(WorkList::OneSided);
+    assert_eq!(on_list(&with, one_sided, WHOLE), 2);
+    assert_eq!(on_list(&without, one_sided, WHOLE), 1, "nobody works on it");
+    let figures = |entries: &BTreeMap<Vec<u8>, Vec<u8>>| {
+        let cells = entries.iter().filter(|(key, _)| key[0] == b'C');
+        cells
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(figures(&with), figures(&without));
+    // What is told later, and what is read once more, brings her back neither.
+    let mut later = erased.clone();
+    later.push(of(false, 3, Says::Correction(moves(Role::Departure, 1))));
+    later.push(Step::Tell(departure));
+    later.push(of(true, 2, Says::Erasure));
+    for at_a_time in [1, 9] {
+        let later = filled(&later, at_a_time);
+        assert!(!tells_of(&later, 1));
+        assert_eq!(on_list(&later, ListName::All, WHOLE), 2);
+    }
+    // Erased once more, it is as it was.
+    let twice = [erased, vec![Step::Erase(case)]].concat();
+    assert_eq!(
+        differing(&filled(&twice, 1), &without),
+        Vec::<String>::new()
+    );
 }

@@ -33,6 +33,8 @@ pub(super) struct Thread {
     pub(super) done: Vec<Done>,
     /// Who may be the same woman under another number.
     pub(super) alike: BTreeSet<Alike>,
+    /// It is of an erased case, and stands under the id of that instead of a digest of her number.
+    pub(super) erased: bool,
 }
 
 /// A notice, as far as lists and figures need it.
@@ -85,6 +87,21 @@ pub(super) struct Alike {
     pub(super) person: PersonKey,
     /// The departure or arrival that is about her.
     pub(super) notice: NoticeId,
+}
+
+impl Told {
+    /// The same without what she may be recognised by: she is known by that instead of a digest of
+    /// her number.
+    pub(super) fn without_her(mut self, instead: PersonKey) -> Self {
+        self.likenesses.clear();
+        self.person = self.person.map(|_| instead);
+        match &mut self.fact.says {
+            Says::Movement(said) | Says::Correction(said) => said.person = instead,
+            Says::Verification { person, .. } => *person = instead,
+            _ => {}
+        }
+        self
+    }
 }
 
 impl Thread {
@@ -142,6 +159,7 @@ impl Thread {
             told: taken,
             done: acts,
             alike: BTreeSet::new(),
+            erased: false,
         }
     }
 
@@ -177,6 +195,7 @@ impl Thread {
                 .collect(),
             done: self.done.iter().map(StoredDone::of).collect(),
             alike: self.alike.iter().map(StoredAlike::of).collect(),
+            erased: self.erased,
         };
         stored.encode_to_vec()
     }
@@ -194,6 +213,7 @@ impl Thread {
             alike: (stored.alike.into_iter())
                 .map(|alike| alike.read())
                 .collect::<Option<_>>()?,
+            erased: stored.erased,
         })
     }
 }
@@ -206,6 +226,8 @@ struct StoredThread {
     done: Vec<StoredDone>,
     #[prost(message, repeated, tag = "3")]
     alike: Vec<StoredAlike>,
+    #[prost(bool, tag = "4")]
+    erased: bool,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

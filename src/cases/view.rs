@@ -38,7 +38,7 @@ pub struct CaseView {
     pub urgent: bool,
     /// Only one side knows her.
     pub one_sided: bool,
-    /// She asked for it to be forgotten.
+    /// What was told in it was erased, or she asked for that.
     pub erased: bool,
     /// The lists of the home area on which it stands.
     pub lists: BTreeSet<WorkList>,
@@ -145,8 +145,12 @@ fn view(id: ThreadId, thread: &Thread, case: &Case, today: Date) -> CaseView {
         opened_ms: case.history.first().map_or(0, |change| change.at_ms),
         urgent: case.urgent,
         one_sided: case.is_one_sided(),
-        erased: case.erased,
-        lists: work_lists(case, id.home, works.work(), today),
+        erased: case.erased || thread.erased,
+        lists: if thread.erased {
+            BTreeSet::new()
+        } else {
+            work_lists(case, id.home, works.work(), today)
+        },
         owed: case.owed.clone(),
         history,
         mended: case.mended.clone(),

@@ -253,6 +253,20 @@ impl Office for FakeNode {
         Err(Status::unimplemented(""))
     }
 
+    async fn list_erasures(
+        &self,
+        _: Request<wire::ListErasuresRequest>,
+    ) -> Result<Response<wire::ListErasuresResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn export_erasure(
+        &self,
+        _: Request<wire::ExportErasureRequest>,
+    ) -> Result<Response<wire::ExportErasureResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
     async fn get_figures(
         &self,
         _: Request<wire::GetFiguresRequest>,

@@ -16,6 +16,7 @@ mod channel;
 mod confirm;
 mod demo;
 mod doctor;
+mod erasure;
 mod evidence;
 mod exit;
 #[cfg(test)]
@@ -89,6 +90,9 @@ enum Command {
     Demo(demo::Arguments),
     /// 体检：逐项检查并说明如何处理。 Check everything and say what to do
     Doctor(doctor::Arguments),
+    /// 删除：已删除的个案及各接收方的办理情况。 What was erased, here and at each receiver
+    #[command(subcommand)]
+    Erasure(erasure::Command),
     /// 证据：导出、核验。 Evidence that convinces a third party
     #[command(subcommand)]
     Evidence(evidence::Command),
@@ -155,6 +159,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Channel(command) => channel::run(command),
         Command::Demo(arguments) => demo::run(arguments),
         Command::Doctor(arguments) => doctor::run(arguments),
+        Command::Erasure(command) => erasure::run(command),
         Command::Evidence(command) => evidence::run(command),
         Command::Index(command) => index::run(command),
         Command::Init(arguments) => init::run(arguments),

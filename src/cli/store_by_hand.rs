@@ -48,6 +48,10 @@ pub(super) fn not_wrapped_by(home: &Home, masters: &MasterKeys) -> Result<u64, F
 fn failed(error: OpenError) -> Failure {
     match &error {
         OpenError::Vault(error) => vault_failed(error),
+        OpenError::Erasures(error) => Failure::refused(both(
+            format!("删除清单无法使用：{error}"),
+            error.to_string(),
+        )),
         OpenError::Disk { .. }
         | OpenError::InUse(_)
         | OpenError::Index(_)

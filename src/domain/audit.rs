@@ -30,6 +30,7 @@ pub enum Act {
     CaseRead,
     CasesAnswered,
     CasesClosed,
+    CasesErased,
     CasesForwarded,
     CasesListed,
     CasesNoted,
@@ -41,6 +42,8 @@ pub enum Act {
     ChannelsAdopted,
     ConfigurationReloaded,
     DueCompared,
+    ErasureExported,
+    ErasuresListed,
     EvidenceExported,
     FiguresRead,
     IndexRebuilt,
@@ -62,7 +65,7 @@ struct Known(Act, u16, &'static str, &'static str);
 
 /// Up to 16 something leaves the node for whoever asked; 17 to 31 is work with notices and cases;
 /// from 40 on the node itself is run.
-const KNOWN: [Known; 38] = [
+const KNOWN: [Known; 41] = [
     Known(Act::NoticeRead, 1, "notice_read", "查看通报"),
     Known(Act::NoticesListed, 2, "notices_listed", "列出通报"),
     Known(Act::NoticesHandedOver, 3, "notices_handed_over", "接收通报"),
@@ -76,6 +79,9 @@ const KNOWN: [Known; 38] = [
     Known(Act::EvidenceExported, 16, "evidence_exported", "导出证据"),
     Known(Act::Published, 17, "published", "发布通报"),
     Known(Act::CertificateAsked, 18, "certificate_asked", "查验证明"),
+    Known(Act::CasesErased, 20, "cases_erased", "删除个案"),
+    Known(Act::ErasuresListed, 21, "erasures_listed", "查看删除"),
+    Known(Act::ErasureExported, 22, "erasure_exported", "导出删除证明"),
     Known(Act::CasesTakenUp, 24, "cases_taken_up", "接收个案"),
     Known(Act::CasesVerified, 25, "cases_verified", "核实个案"),
     Known(Act::CasesForwarded, 26, "cases_forwarded", "转办个案"),

@@ -12,6 +12,7 @@ pub mod channel;
 pub mod cleaning;
 pub mod delivery;
 pub mod draft;
+pub mod erasure;
 pub mod field;
 pub mod forbidden;
 pub mod indicator;

@@ -18,10 +18,12 @@
 //! | `nodes` | whose keys signed, and how they are known |
 //! | `verify` | each part judged, in order |
 //! | `claim`, `gap` | what is proven and what is not, in words |
+//! | `erasure` | one file about one erasure |
 //! | `error` | what is wrong with a file, by part |
 
 mod claim;
 mod document;
+mod erasure;
 mod error;
 mod gap;
 mod nodes;
@@ -34,6 +36,7 @@ pub(crate) mod tests;
 pub use self::{
     claim::{Accord, Claim},
     document::End,
+    erasure::{ErasureFault, ErasureProven, verify_erasure, write_erasure},
     error::{EvidenceError, Part},
     gap::Gap,
     showing::{SealError, Showing, ShownAgreement, ShownKey, ShownNode, ShownParcel},

@@ -178,7 +178,7 @@ pub async fn run(
             homes: config.areas.clone(),
             agreements: directory.current.agreements.subscribe(),
             workdays: directory.current.workdays.subscribe(),
-            data,
+            data: data.clone(),
             cache_bytes: config.limits.index_cache_bytes,
         },
         following.clone(),
@@ -241,6 +241,7 @@ pub async fn run(
         workdays: node.directory.current.workdays.subscribe(),
         trust: trust.subscribe(),
         reference_key,
+        data,
         clock: clock.clone(),
         operations: Arc::new(Arc::clone(&node)),
     };

@@ -374,6 +374,7 @@ pub(super) const fn of_work(doing: &working::Doing) -> Act {
         working::Doing::Part(_) => Act::CasesParted,
         working::Doing::Answer(_) => Act::CasesAnswered,
         working::Doing::Close(_) => Act::CasesClosed,
+        working::Doing::Erase(_) => Act::CasesErased,
     }
 }
 

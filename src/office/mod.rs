@@ -20,6 +20,7 @@
 //! | `certificate`, `queries` | a question whose answer is waited for; how fast an office may ask |
 //! | `subscribe`, `handing` | notices that came in, handed over and acknowledged |
 //! | `query`, `cases`, `peers`, `agreements` | what is where |
+//! | `erasing` | cases erased here and wherever they were sent |
 //! | `evidence` | what convinces others of a notice |
 //! | `touched` | whose data were exchanged in a time |
 //! | `audit` | what offices do, on record; and that record |
@@ -35,6 +36,7 @@ mod bulk;
 mod cases;
 mod certificate;
 pub mod client;
+mod erasing;
 mod evidence;
 mod handing;
 mod operations;
@@ -51,7 +53,7 @@ mod touched;
 mod wire;
 mod working;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use jiff::civil::Date;
 use tokio::sync::watch;
@@ -95,6 +97,8 @@ pub struct OfficeParts {
     pub reference_key: Arc<ReferenceKey>,
     /// Cases, lists and figures.
     pub cases: Cases,
+    /// The data directory: its register of backups tells until when they hold what was erased.
+    pub data: PathBuf,
     /// The time.
     pub clock: Clock,
     /// What other rooms do.

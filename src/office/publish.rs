@@ -62,6 +62,17 @@ pub(super) struct Desk<'a> {
     rules: Rules,
 }
 
+/// What the node says of a notice, by itself or for an office.
+pub(super) struct Say {
+    pub(super) side: Side,
+    /// The case that the notice has the id of.
+    pub(super) case: NoticeId,
+    /// The notice.
+    pub(super) about: NoticeId,
+    pub(super) content: Content,
+    pub(super) reference: Option<Reference>,
+}
+
 impl Office {
     /// Publishes one notice; answers once it is durable. What was begun goes on if the caller goes.
     /// What is accepted is on record with it as that act.
@@ -242,16 +253,37 @@ impl Desk<'_> {
         content: Content,
         reference: Option<Reference>,
     ) -> Result<Result<Prepared, Vec<Problem>>, Fault> {
+        self.say(Say {
+            side: Side {
+                home: case.home,
+                other: case.other,
+            },
+            case: case.id,
+            about,
+            content,
+            reference,
+        })
+    }
+
+    /// What the node says of a notice.
+    pub(super) fn say(&self, say: Say) -> Result<Result<Prepared, Vec<Problem>>, Fault> {
+        let Say {
+            side: Side { home, other },
+            case,
+            about,
+            content,
+            reference,
+        } = say;
         let answered = Answered {
-            from: case.home,
-            to: case.other,
-            case_id: case.id,
+            from: home,
+            to: other,
+            case_id: case,
         };
         let draft = Draft {
             reference,
-            from: case.home,
+            from: home,
             from_follows: false,
-            to: Some(case.other),
+            to: Some(other),
             answers: Some(about),
             consent: None,
             content,

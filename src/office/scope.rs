@@ -3,7 +3,7 @@
 use crate::{
     domain::{
         area::{AreaCode, County},
-        notice::NoticeId,
+        notice::{Kind, NoticeId},
     },
     envelope,
     store::{NotNow, NoticeView, Side, Store},
@@ -88,7 +88,8 @@ pub(super) fn place(home: County, bytes: &[u8]) -> Place {
 }
 
 /// Whether a notice that one side has lies in a scope. What speaks of another is followed back to
-/// that.
+/// that. Where something lay that was erased nobody can tell any more, so what says that it was erased
+/// concerns every desk: one of them may have a copy.
 ///
 /// # Errors
 /// [`NotNow`] if the store cannot be asked.
@@ -113,9 +114,16 @@ pub(super) async fn covers(
         let Some(view) = store.notice_of_pair(side, id).await? else {
             return Ok(false);
         };
-        at = place(home, view.bytes.as_deref().unwrap_or_default());
+        let Some(named) = view.bytes else {
+            return Ok(is_erasure(bytes));
+        };
+        at = place(home, &named);
     }
     Ok(false)
+}
+
+fn is_erasure(bytes: &[u8]) -> bool {
+    envelope::decode(bytes).is_ok_and(|notice| notice.header.kind == Kind::Erasure)
 }
 
 /// As [`covers`], for a notice that was looked up.

@@ -78,7 +78,10 @@ pub async fn serve(
         tokio::time::sleep(DRAIN).await;
     };
     let moving = async {
-        reminding.remind(stop.clone()).await;
+        tokio::join!(
+            reminding.remind(stop.clone()),
+            reminding.see_to_erasures(stop.clone())
+        );
         // The listener ends in its own time.
         std::future::pending::<()>().await;
     };

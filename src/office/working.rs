@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Office,
-    authority::DESKS,
+    authority::{Authority, DESKS},
     problem::Fault,
     publish::{Desk, Prepared},
 };
@@ -14,6 +14,7 @@ use crate::{
         area::AreaCode,
         case::Owed,
         draft::RawDraft,
+        erasure::ErasureReason,
         field::Field,
         notice::{Content, Kind, NoticeId},
         problem::{Code, Problem},
@@ -43,9 +44,12 @@ pub(super) enum Doing {
     Answer(RawDraft),
     /// It ends with that return.
     Close(RawDraft),
+    /// It is erased.
+    Erase(ErasureReason),
 }
 
-/// What became of one case: the notices that tell the other side, or what stands against it.
+/// What became of one case: the notices that tell the other side, or the erasure; or what stands
+/// against it.
 pub(super) struct Outcome {
     pub(super) id: NoticeId,
     pub(super) result: Result<Vec<NoticeId>, Vec<Problem>>,
@@ -69,6 +73,9 @@ impl Office {
     ) -> Result<Vec<Outcome>, Fault> {
         let authority = self.authority(caller)?;
         authority.require(DESKS)?;
+        if let Doing::Erase(reason) = doing {
+            return self.erase_cases(&authority, ids, reason).await;
+        }
         let mut plans = Vec::new();
         let mut seen = BTreeSet::new();
         for id in &ids {
@@ -93,6 +100,24 @@ impl Office {
             .zip(done)
             .map(|(id, result)| Outcome { id, result })
             .collect())
+    }
+
+    /// Erases some cases, one after the other. Of each it gives the id of its erasure, or nothing where
+    /// nothing was left.
+    async fn erase_cases(
+        &self,
+        authority: &Authority,
+        ids: Vec<NoticeId>,
+        reason: ErasureReason,
+    ) -> Result<Vec<Outcome>, Fault> {
+        let mut outcomes = Vec::new();
+        for id in ids {
+            let erased = self.erase_case(authority, id, reason).await?;
+            let unknown = || vec![Problem::new(Code::UnknownNotice, Field::Answers)];
+            let result = erased.map(Vec::from_iter).ok_or_else(unknown);
+            outcomes.push(Outcome { id, result });
+        }
+        Ok(outcomes)
     }
 
     /// Publishes what is to be told, all of it at once, and then writes down what was done.
@@ -254,6 +279,8 @@ async fn plan(
             }
             Vec::new()
         }
+        // It is no work, and was seen to before.
+        Doing::Erase(_) => Vec::new(),
     };
     Ok(Ok(Plan {
         case,

@@ -14,9 +14,9 @@ use super::{
     vault::VaultError,
     verb::{
         Accepted, Adopted, Arriving, AuditPart, Batch, ChannelView, ConsumerError, ConsumerLease,
-        ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, KeptAct, Lease,
-        LocalAct, NotNow, NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received,
-        Settled, Settlement, Shown, Told, Trouble, WaitingPage,
+        ConsumerRequest, ConsumerView, Erasure, Handover, HeldPlaces, Holdings, InScope, KeptAct,
+        Lease, LocalAct, NotNow, NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received,
+        Settled, Settlement, Shown, ToErase, Told, Trouble, WaitingPage,
     },
 };
 use crate::{
@@ -75,6 +75,21 @@ pub(crate) trait Backend: Send + Sync {
     /// between, it is one of its own. *Fails*: item by item; `Unknown` where nobody can say.
     fn work(&self, home: County, acts: Vec<LocalAct>)
     -> Pending<'_, Vec<Result<Position, NotNow>>>;
+
+    /// *Before*: whoever asks may. *After*: what the notices said, and the acts about them, can be read
+    /// by nobody, also after a restore from a copy of before with the list of erasures of now; their
+    /// ids, digests, sizes and chains stay. What of them had no answer yet has ended as withdrawn. The
+    /// id of the erasure; none where nothing of it was left, so said again it changes nothing.
+    fn erase(&self, what: ToErase) -> Pending<'_, Result<Option<NoticeId>, NotNow>>;
+
+    /// The erasures of a home area behind `after`, in the order of their positions, `limit` at most;
+    /// those that the other side asked for are among them.
+    fn erasures(
+        &self,
+        home: County,
+        after: Position,
+        limit: usize,
+    ) -> Pending<'_, Result<Vec<(Position, Erasure)>, NotNow>>;
 
     /// *After*: the caller alone may claim and settle on the channel; the older holder is fenced.
     fn lease(&self, channel: Channel) -> Pending<'_, Lease>;
@@ -229,6 +244,10 @@ pub(crate) trait Backend: Send + Sync {
         side: Side,
         corrected: NoticeId,
     ) -> Pending<'_, Result<Option<NoticeView>, NotNow>>;
+
+    /// The notices that ask for the erasure of a notice, ended ones too, in the order of their places.
+    fn askings(&self, side: Side, erased: NoticeId)
+    -> Pending<'_, Result<Vec<NoticeView>, NotNow>>;
 
     /// Notices of a home area, newest first, from before a position.
     fn page(

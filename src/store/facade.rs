@@ -16,9 +16,9 @@ use super::{
     vault::VaultError,
     verb::{
         Accepted, Adopted, Arriving, AuditPart, Batch, ChannelView, ConsumerError, ConsumerLease,
-        ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope, KeptAct, Lease,
-        LocalAct, NotNow, NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received,
-        Settled, Settlement, Shown, Told, Trouble, WaitingPage,
+        ConsumerRequest, ConsumerView, Erasure, Handover, HeldPlaces, Holdings, InScope, KeptAct,
+        Lease, LocalAct, NotNow, NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received,
+        Settled, Settlement, Shown, ToErase, Told, Trouble, WaitingPage,
     },
 };
 use crate::{
@@ -124,6 +124,37 @@ impl Store {
     /// one's position.
     pub async fn work(&self, home: County, acts: Vec<LocalAct>) -> Vec<Result<Position, NotNow>> {
         self.backend.work(home, acts).await
+    }
+
+    /// Destroys the keys of a case, of which so many notices are known; the id of the erasure, or none
+    /// where nothing of it was left.
+    ///
+    /// # Errors
+    /// [`NotNow`]; it may be said again.
+    pub async fn erase(&self, what: ToErase) -> Result<Option<NoticeId>, NotNow> {
+        self.backend.erase(what).await
+    }
+
+    /// Erasures of a home area, each with its position, behind that of `after`, `limit` at most.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn erasures(
+        &self,
+        home: County,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<(Position, Erasure)>, NotNow> {
+        self.backend.erasures(home, after, limit).await
+    }
+
+    /// The notices that ask for the erasure of a notice, whatever became of them, in the order in which
+    /// they were told.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn askings(&self, side: Side, erased: NoticeId) -> Result<Vec<NoticeView>, NotNow> {
+        self.backend.askings(side, erased).await
     }
 
     /// Takes the right to move a channel out; fences the older holder.

@@ -5,7 +5,9 @@
 //! each keeps are the functions of `conformance`.
 
 mod backend;
+pub mod backups;
 mod embedded;
+mod erasures;
 mod facade;
 pub(crate) mod journal;
 mod vault;
@@ -28,6 +30,7 @@ pub use self::{
         open::{OpenError, OpenReport},
         shelf::{Shelf, ShelfError},
     },
+    erasures::ErasuresError,
     facade::Store,
     journal::{
         audited::Audited,

@@ -16,6 +16,7 @@ use crate::{
         area::County,
         channel::{Channel, Digest, Sequence},
         delivery::Delivery,
+        erasure::ErasureReason,
         notice::{Kind, NoticeId},
         problem::Code,
         receipt::{Receipt, VoidReason},
@@ -94,6 +95,44 @@ pub struct KeptAct {
     pub other: County,
     /// The act.
     pub worked: Worked,
+}
+
+/// A case whose keys are to be destroyed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToErase {
+    /// The home area, and the one at the other end.
+    pub side: Side,
+    /// The case.
+    pub case: NoticeId,
+    /// Its notices, both ways, as far as they are known.
+    pub notices: Vec<NoticeId>,
+    /// Why.
+    pub reason: ErasureReason,
+    /// SPIFFE id of the office that does it.
+    pub office: String,
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+/// A case whose keys were destroyed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erasure {
+    /// Its own id.
+    pub id: NoticeId,
+    /// The home area, and the one at the other end.
+    pub side: Side,
+    /// The case.
+    pub case: NoticeId,
+    /// Why.
+    pub reason: ErasureReason,
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// The notice of the other side that asked for it; none where an office did.
+    pub asked_by: Option<NoticeId>,
+    /// SPIFFE id of that office; empty where the other side asked.
+    pub office: String,
+    /// The notices of the case that were known then.
+    pub notices: Vec<NoticeId>,
 }
 
 /// Which acts on record are wanted.

@@ -22,6 +22,9 @@
 //! journal     position u64, head 32, time ms i64 (see `segment_head`)
 //! audit       first u64, digest before it 32, last u64, its digest 32, time ms i64 (see `audit_head`)
 //! certification  signing key's SubjectPublicKeyInfo 91 (see `certification`)
+//! erasure     id 16, case 16, reason u8, time ms i64, notices u32, of each: id 16, digest 32,
+//!             confirmations u32, of each: id 16, time ms i64, held in backups until ms i64, time ms i64
+//!             (see `erasure_statement`)
 //! evidence    digest of what is shown 32, time ms i64 (see `showing`)
 //! ```
 //! Parcels and receipts are of a second edition (`v2`): the first ended before the head of the

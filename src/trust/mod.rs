@@ -16,6 +16,7 @@ pub mod certification;
 pub mod chain;
 pub mod connection;
 pub mod connector;
+pub mod erasure_statement;
 pub mod expiry;
 pub mod files;
 pub mod forms;

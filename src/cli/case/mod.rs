@@ -4,6 +4,7 @@ mod answer;
 mod chosen;
 mod close;
 mod counts;
+mod erase;
 mod forward;
 mod list;
 pub(super) mod lists;
@@ -75,6 +76,11 @@ pub(super) enum Command {
         after_help = "示例 Example:\n  hongyan case close --node ./jinjiang --reason returned 01010101-0101-8101-8000-000000000002"
     )]
     Close(close::Arguments),
+    /// 永久删除其内容，并要求对方节点一并删除。 Destroy what it says, here and wherever it was sent
+    #[command(
+        after_help = "示例 Example:\n  hongyan case erase --node ./jinjiang 01010101-0101-8101-8000-000000000002"
+    )]
+    Erase(erase::Arguments),
 }
 
 pub(super) fn run(command: Command) -> Result<Exit, Failure> {
@@ -89,5 +95,6 @@ pub(super) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Part(arguments) => part::run(arguments),
         Command::Answer(arguments) => answer::run(arguments),
         Command::Close(arguments) => close::run(arguments),
+        Command::Erase(arguments) => erase::run(arguments),
     }
 }

@@ -393,7 +393,16 @@ fn may_say(says: &Says, fact: &Fact, named: &Fact) -> bool {
                 Says::Movement(_) | Says::Verification { .. } | Says::Correction(_)
             )
         }
-        Says::Reply => !own && matches!(named.says, Says::Question(_)),
+        // What an erased feedback said is not known any more, only that it answered.
+        Says::Reply => {
+            !own && matches!(
+                named.says,
+                Says::Question(_)
+                    | Says::Movement(_)
+                    | Says::Verification { .. }
+                    | Says::Correction(_)
+            )
+        }
         Says::Movement(_)
         | Says::Verification { .. }
         | Says::Question(_)

@@ -10,6 +10,7 @@ mod case_calls;
 mod cases;
 mod certificate;
 mod due;
+mod erasing;
 mod error;
 mod publishing;
 mod states;
@@ -42,6 +43,7 @@ pub use self::{
     },
     certificate::{Answer, Asked, Heard},
     due::DueCompared,
+    erasing::{ErasureState, ErasureStatement, ErasureTold},
     error::{ClientError, Refusal},
     publishing::{Published, Publishing, Told},
     states::{

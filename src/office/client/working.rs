@@ -13,6 +13,7 @@ use crate::{
         area::{AreaCode, County},
         calendar,
         case::{Count, Response},
+        erasure::ErasureReason,
         indicator::Figures,
         month::Month,
         notice::{Feedback, Kind, NoticeId, Return},
@@ -43,6 +44,8 @@ pub enum CaseAct {
     Answer(Feedback),
     /// End them.
     Close(Return),
+    /// Erase them, here and wherever they were sent.
+    Erase(ErasureReason),
 }
 
 /// What became of one case.
@@ -50,7 +53,7 @@ pub enum CaseAct {
 pub struct CaseWorked {
     /// The id by which it was named.
     pub id: NoticeId,
-    /// The notices that tell the other side, or what stands against it.
+    /// The notices that tell the other side, or the erasure; or what stands against it.
     pub result: Result<Vec<NoticeId>, Vec<Told>>,
 }
 
@@ -101,6 +104,9 @@ impl From<CaseAct> for wire::work_on_cases_request::Act {
             }),
             CaseAct::Close(ending) => Self::Close(wire::CloseCases {
                 r#return: Some(return_to_proto(&ending)),
+            }),
+            CaseAct::Erase(reason) => Self::Erase(wire::EraseCases {
+                reason: reason.name().to_owned(),
             }),
         }
     }

@@ -199,6 +199,7 @@ impl World {
             reference_key,
             clock: clock.clone(),
             operations: Arc::new(Rooms),
+            data: dir.path().join("data"),
         };
         let stopping = stop.clone();
         let serving = tokio::spawn(async move {

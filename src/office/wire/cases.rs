@@ -16,6 +16,7 @@ use crate::{
         area::AreaCode,
         calendar,
         case::{CloseReason, Owed, Standing, State, WorkList},
+        erasure::ErasureReason,
         indicator::Figures,
         notice::{NoticeId, Outcome},
         problem::Code,
@@ -108,6 +109,16 @@ pub(super) fn work(request: wire::WorkOnCasesRequest) -> Result<(Vec<NoticeId>, 
         Wire::Close(wire::CloseCases { r#return }) => {
             let ending = r#return.ok_or(Fault::Argument("close.return", Code::MissingField))?;
             Doing::Close(draft(wire::draft::Content::Return(ending)))
+        }
+        Wire::Erase(wire::EraseCases { reason }) => {
+            let reason = match reason.as_str() {
+                "" => Ok(ErasureReason::PersonAsked),
+                name => name.parse(),
+            };
+            let reason = reason
+                .ok()
+                .filter(|it| ErasureReason::OF_OFFICES.contains(it));
+            Doing::Erase(reason.ok_or(Fault::Argument("erase.reason", Code::ValueFormat))?)
         }
     };
     Ok((ids, doing))

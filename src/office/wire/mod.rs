@@ -8,6 +8,7 @@ mod cases;
 mod certificate;
 mod draft;
 mod due;
+mod erasing;
 #[cfg(any(test, fuzzing))]
 #[path = "../../../tests/fuzz/targets/office.rs"]
 pub(crate) mod fuzz;

@@ -6,7 +6,9 @@ use prost::Message as _;
 use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{agreements, asked, audit, cases, certificate, draft::raw_draft, due, told, touched};
+use super::{
+    agreements, asked, audit, cases, certificate, draft::raw_draft, due, erasing, told, touched,
+};
 use crate::{
     domain::audit::{Act, Counts, On, Purpose},
     office::{
@@ -14,6 +16,7 @@ use crate::{
         audit::{ActsSeen, Told, of_agreement, of_outcomes, of_work},
         bulk::Item,
         cases::{CaseSeen, CasesSeen, FiguresSeen},
+        erasing::ErasuresSeen,
         evidence::Exported,
         problem::Fault,
         query::{NoticeRecords, NoticesSeen},
@@ -221,6 +224,32 @@ impl office_server::Office for Service {
         };
         let worked = self.0.on_record(&caller, act, on, worked, told).await;
         answer(&caller, worked, cases::worked)
+    }
+
+    async fn list_erasures(
+        &self,
+        request: Request<wire::ListErasuresRequest>,
+    ) -> Result<Response<wire::ListErasuresResponse>, Status> {
+        let (caller, request) = taken(request)?;
+        let asked = erasing::asked(&request)?;
+        let listed = self.0.list_erasures(&caller.id, asked).await;
+        let told = |seen: &ErasuresSeen| Told::counted(seen.erasures.len());
+        let act = Act::ErasuresListed;
+        let listed = self.0.on_record(&caller, act, vec![], listed, told).await;
+        answer(&caller, listed, erasing::erasures)
+    }
+
+    async fn export_erasure(
+        &self,
+        request: Request<wire::ExportErasureRequest>,
+    ) -> Result<Response<wire::ExportErasureResponse>, Status> {
+        let (caller, wire::ExportErasureRequest { erasure_id }) = taken(request)?;
+        let id = asked::notice_id(&erasure_id)?;
+        let exported = self.0.export_erasure(&caller.id, id).await;
+        let told = |_: &_| Told::counted(1);
+        let (act, on) = (Act::ErasureExported, vec![On::Case(id)]);
+        let exported = self.0.on_record(&caller, act, on, exported, told).await;
+        answer(&caller, exported, erasing::statement)
     }
 
     async fn get_figures(

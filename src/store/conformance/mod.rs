@@ -12,10 +12,12 @@
 //! | `own_areas` | two home areas of one node: both ends of a channel in one store |
 //! | `working` | what desks do |
 //! | `auditing` | acts on record |
+//! | `erasing` | what is left of a case whose keys are gone |
 
 mod adopting;
 mod auditing;
 mod consuming;
+mod erasing;
 mod evidence;
 mod own_areas;
 mod publishing;
@@ -28,8 +30,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub(crate) use self::{
-    adopting::*, auditing::*, consuming::*, evidence::*, own_areas::*, publishing::*, receiving::*,
-    settling::*, working::*,
+    adopting::*, auditing::*, consuming::*, erasing::*, evidence::*, own_areas::*, publishing::*,
+    receiving::*, settling::*, working::*,
 };
 use super::{
     backend::Backend,

@@ -74,11 +74,24 @@ impl Places {
     /// none, or has it no more.
     pub(crate) fn seal_for(&self, side: Side, case: NoticeId) -> Result<Arc<Seal>, PlaceError> {
         if let Some(slot) = self.slot_of(side, case)?
-            && let Some(seal) = self.vault.seal_at(slot)?
+            && let Some(seal) = self.seal_behind(slot)?
         {
             return Ok(seal);
         }
         Ok(self.vault.seal_anew()?)
+    }
+
+    /// What to seal with what belongs to what was sealed under a slot: with its key, or where that was
+    /// destroyed with the one that was drawn then for what is told later. None if that is gone too.
+    pub(crate) fn seal_behind(&self, slot: Slot) -> Result<Option<Arc<Seal>>, PlaceError> {
+        let mut slot = Some(slot);
+        while let Some(at) = slot {
+            if let Some(seal) = self.vault.seal_at(at)? {
+                return Ok(Some(seal));
+            }
+            slot = self.slot_behind(at)?;
+        }
+        Ok(None)
     }
 }
 

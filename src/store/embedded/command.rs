@@ -7,14 +7,15 @@ use crate::{
         area::County,
         audit::Entry,
         channel::{Channel, Sequence},
+        notice::{Kind, NoticeId},
         problem::Code,
         receipt::VoidReason,
     },
     store::{
         journal::record::{Acknowledged, ConsumerOpened, Direction, Position, StopReason, Worked},
         verb::{
-            Accepted, Adopted, Arriving, Holdings, Lease, NotNow, Outgoing, PublishError, Received,
-            Settled, Settlement,
+            Accepted, Adopted, Arriving, Holdings, InContent, Lease, NotNow, Outgoing,
+            PublishError, Received, Settled, Settlement, ToErase,
         },
     },
 };
@@ -39,6 +40,7 @@ pub(crate) enum Command {
         acts: Vec<Entry>,
         reply: Reply<()>,
     },
+    Erase(ToErase, Reply<Option<NoticeId>>),
     Receive(Arriving, Reply<Received>),
     Settle(Lease, Settlement, Reply<Settled>),
     End {
@@ -80,4 +82,18 @@ pub(crate) enum Command {
     WriteWhatIsThere,
     /// Syncs what is waiting and ends the thread.
     Stop,
+}
+
+impl Command {
+    /// Whether it is a group of its own: an adoption rewrites runs, and what goes with an erasure is
+    /// never sealed under the keys that it destroys.
+    pub(crate) fn stands_alone(&self) -> bool {
+        match self {
+            Self::AdoptOut(..) | Self::Erase(..) => true,
+            Self::Receive(arriving, _) => arriving.places.iter().any(|place| {
+                matches!(&place.content, InContent::Notice { facts, .. } if facts.kind == Kind::Erasure)
+            }),
+            _ => false,
+        }
+    }
 }

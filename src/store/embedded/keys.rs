@@ -23,6 +23,10 @@
 //! | `W` home other id | position of the newest act about that notice |
 //! | `K` home other corrected sequence | id of the correction that was given that place first |
 //! | `L` home position | [`Acts`] again: what was done with the node, likewise |
+//! | `U` home other erased sequence | id of the notice that asks for that, given that place first |
+//! | `Z` home position | nothing: an erasure stands there |
+//! | `J` home other id | position of the newest erasure that names that notice |
+//! | `Y` slot | the key under which is sealed what is told later of what was sealed under that one |
 //! | `C` home name | [`ConsumerState`](super::state::ConsumerState) |
 
 use crate::{
@@ -36,6 +40,7 @@ use crate::{
     store::journal::{
         bytes::{Put, Take, Unreadable},
         layout::{put_outcome, take_outcome},
+        payload::Slot,
         record::{Direction, Position, Side},
         segment::Chains,
     },
@@ -107,6 +112,9 @@ pub(crate) const REFLECTION: &[u8] = b"M";
 pub(crate) const BLOCKS: &[u8] = b"B";
 /// The prefix of the table of closed generations.
 pub(crate) const GENERATIONS: &[u8] = b"T";
+
+/// The prefix of the erasures of all home areas.
+pub(crate) const ERASURES: &[u8] = b"Z";
 
 pub(crate) const VERSION: &[u8] = b"V";
 
@@ -221,6 +229,32 @@ pub(crate) fn audit(home: County, at: Position) -> Vec<u8> {
     put.0
 }
 
+/// The prefix of the erasures of a home area.
+pub(crate) fn erasures(home: County) -> Vec<u8> {
+    let mut put = key(b'Z');
+    put.county(home);
+    put.0
+}
+
+pub(crate) fn erasure(home: County, at: Position) -> Vec<u8> {
+    let mut put = Put(erasures(home));
+    put.u64(at.get());
+    put.0
+}
+
+/// A notice of an erased case, as far as it was known then.
+pub(crate) fn erased_notice(side: Side, id: NoticeId) -> Vec<u8> {
+    let mut put = side_key(b'J', side);
+    put.id(id);
+    put.0
+}
+
+pub(crate) fn slot_behind(slot: Slot) -> Vec<u8> {
+    let mut put = key(b'Y');
+    put.u64(slot.get());
+    put.0
+}
+
 pub(crate) fn newest_act(side: Side, about: NoticeId) -> Vec<u8> {
     let mut put = side_key(b'W', side);
     put.id(about);
@@ -237,6 +271,19 @@ pub(crate) fn corrections(side: Side, corrected: NoticeId) -> Vec<u8> {
 
 pub(crate) fn correction(side: Side, corrected: NoticeId, sequence: Sequence) -> Vec<u8> {
     let mut put = Put(corrections(side, corrected));
+    put.sequence(sequence);
+    put.0
+}
+
+/// The prefix of the erasures of a notice that its area asked for. They have its channel likewise.
+pub(crate) fn askings(side: Side, erased: NoticeId) -> Vec<u8> {
+    let mut put = side_key(b'U', side);
+    put.id(erased);
+    put.0
+}
+
+pub(crate) fn asking(side: Side, erased: NoticeId, sequence: Sequence) -> Vec<u8> {
+    let mut put = Put(askings(side, erased));
     put.sequence(sequence);
     put.0
 }

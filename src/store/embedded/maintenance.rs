@@ -16,6 +16,7 @@ use super::{
 use crate::{
     domain::channel::{Channel, Sequence},
     store::{
+        erasures::Erasures,
         journal::{
             record::{Direction, LossAccepted, Position, Record},
             recovery::{JournalError, Proven, contiguous},
@@ -85,6 +86,7 @@ pub fn check(data: &Path, masters: MasterKeys) -> Result<CheckReport, OpenError>
         false => Held::Journal,
     };
     let vault = Vault::open(data, masters, held)?;
+    Erasures::open(data)?;
     report.key_blocks = vault.check()?;
     let count = segments.len();
     let mut chains: Option<Chains> = None;

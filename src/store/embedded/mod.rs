@@ -10,6 +10,7 @@ mod command;
 pub(crate) mod compared;
 mod consumers;
 mod consuming;
+mod erasing;
 mod evidence;
 #[cfg(any(test, fuzzing))]
 #[path = "../../../tests/fuzz/targets/store.rs"]
@@ -165,6 +166,7 @@ impl Embedded {
             buffer: Vec::new(),
             patient: Arc::clone(&patient),
             acts: auditing::Acts::default(),
+            erasures: opened.erasures,
         };
         let (commands, receiver) = mpsc::channel(limits.queue);
         let thread = std::thread::Builder::new()

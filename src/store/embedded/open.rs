@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     case_slots::CaseSlots,
+    erasing,
     index::{self, Index, IndexError},
     keys::Reflection,
     places::Places,
@@ -20,6 +21,7 @@ use super::{
 use crate::{
     guard::Guard,
     store::{
+        erasures::{Erasures, ErasuresError},
         journal::{
             bytes::{Take, Unreadable},
             group::Placed,
@@ -53,6 +55,9 @@ pub enum OpenError {
     /// What is sealed cannot be opened.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// The list of erasures cannot be used.
+    #[error(transparent)]
+    Erasures(#[from] ErasuresError),
     /// A fresh index failed too.
     #[error("the index cannot be built: {0}; check the disk under data/index")]
     Index(String),
@@ -92,6 +97,7 @@ pub(crate) struct Opened {
     pub(crate) summary: Option<Summary>,
     pub(crate) end: Position,
     pub(crate) report: OpenReport,
+    pub(crate) erasures: Erasures,
 }
 
 /// What opening found and did.
@@ -129,7 +135,8 @@ pub(crate) fn lock(data: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// Opens and recovers a data directory.
+/// Opens and recovers a data directory. Whoever was erased from it, or from one of which it is an
+/// older copy, is not in it.
 ///
 /// # Errors
 /// [`OpenError`]: damage, or an index that knows more than the journal, is never passed over.
@@ -140,6 +147,19 @@ pub(crate) fn open(
 ) -> Result<Opened, OpenError> {
     let layout = Layout::of(data);
     let lock = lock(&layout.data)?;
+    let (erasures, listed) = Erasures::open(data)?;
+    let mut opened = recover(&layout, lock, cache_bytes, masters, erasures)?;
+    erasing::reconcile(&mut opened, &layout, &listed)?;
+    Ok(opened)
+}
+
+fn recover(
+    layout: &Layout,
+    lock: File,
+    cache_bytes: u64,
+    masters: MasterKeys,
+    erasures: Erasures,
+) -> Result<Opened, OpenError> {
     let disk = |path: &Path| {
         let path = path.to_owned();
         move |source| OpenError::Disk { path, source }
@@ -147,7 +167,7 @@ pub(crate) fn open(
     fs::create_dir_all(&layout.journal).map_err(disk(&layout.journal))?;
     segment::sync_directory_of(&layout.journal).map_err(disk(&layout.data))?;
     let mut report = OpenReport::default();
-    let (mut index, reflection) = match open_index(&layout, cache_bytes) {
+    let (mut index, reflection) = match open_index(layout, cache_bytes) {
         Ok(found) => found,
         Err(error) => {
             tracing::warn!(%error, "The index is set aside and rebuilt from the journal.");
@@ -160,7 +180,7 @@ pub(crate) fn open(
         true => Held::Nothing,
         false => Held::Journal,
     };
-    let vault = Vault::open(data, masters, held)?;
+    let vault = Vault::open(&layout.data, masters, held)?;
     let Some((last_first, last_path)) = segments.last().cloned() else {
         if let Some(reflection) = reflection {
             return Err(JournalError::IndexAhead {
@@ -169,7 +189,7 @@ pub(crate) fn open(
             }
             .into());
         }
-        return first_segment(&layout, lock, index, vault, report);
+        return first_segment(layout, lock, index, vault, erasures);
     };
     let last = Proven::read(&last_path)?;
     let end = last.end();
@@ -285,6 +305,7 @@ pub(crate) fn open(
         summary: None,
         end,
         report,
+        erasures,
     })
 }
 
@@ -302,7 +323,7 @@ fn first_segment(
     lock: File,
     index: Index,
     vault: Vault,
-    report: OpenReport,
+    erasures: Erasures,
 ) -> Result<Opened, OpenError> {
     let disk = |source| OpenError::Disk {
         path: layout.journal.clone(),
@@ -327,7 +348,8 @@ fn first_segment(
         segment_first: Position::START,
         summary: Some(Summary::default()),
         end,
-        report,
+        report: OpenReport::default(),
+        erasures,
     })
 }
 

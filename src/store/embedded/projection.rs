@@ -263,6 +263,17 @@ impl<'a> Projection<'a> {
                 let closed = OpenActs::add(&mut self.audits, r.home, placed);
                 self.enter_acts(keys::audit, closed);
             }
+            Record::Erased(r) => {
+                for slot in &r.slots {
+                    let next = r.next.get().to_be_bytes().to_vec();
+                    self.put(keys::slot_behind(*slot), next);
+                }
+                for notice in r.notices.iter().chain([&r.case]) {
+                    let at = at.get().to_be_bytes().to_vec();
+                    self.put(keys::erased_notice(r.side, *notice), at);
+                }
+                self.put(keys::erasure(r.side.home, at), Vec::new());
+            }
             Record::LossAccepted(_) | Record::Snapshot(_) | Record::Summary(_) => {}
         }
         if let Record::Settled(r) = &placed.record {
@@ -388,7 +399,7 @@ impl<'a> Projection<'a> {
         Ok(())
     }
 
-    /// What a correction speaks of can tell that it was corrected.
+    /// What a correction speaks of can tell that it was corrected, and likewise of an erasure.
     fn corrects(
         &mut self,
         direction: Direction,
@@ -396,12 +407,14 @@ impl<'a> Projection<'a> {
         sequence: Sequence,
         facts: &Facts,
     ) {
-        if facts.kind == Kind::Correction
-            && let Some(corrected) = facts.answers
-        {
-            let key = keys::correction(Side::of(channel, direction), corrected, sequence);
-            self.put(key, facts.id.as_bytes().to_vec());
-        }
+        let Some(named) = facts.answers else { return };
+        let side = Side::of(channel, direction);
+        let key = match facts.kind {
+            Kind::Correction => keys::correction(side, named, sequence),
+            Kind::Erasure => keys::asking(side, named, sequence),
+            _ => return,
+        };
+        self.put(key, facts.id.as_bytes().to_vec());
     }
 
     /// An id rises along its run, or stands alone.

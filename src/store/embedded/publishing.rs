@@ -8,6 +8,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{
+    erasing::outlives,
     places::PlaceError,
     references::{day_of, first_remembered},
     stage::{Stage, StageError},
@@ -95,7 +96,7 @@ impl Publications {
                 Refusal::whole(Code::QuotaExceeded),
             ))));
         }
-        let seal = match item.case_id {
+        let seal = match item.case_id.filter(|_| !outlives(item.kind)) {
             Some(case) => stage
                 .places
                 .seal_for(Side::of(item.channel, Direction::Out), case)?,

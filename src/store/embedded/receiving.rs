@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    erasing::{Asked, erase_as_asked, erased_before, outlives},
     places::{PlaceError, id_of, outcome_in},
     settling,
     stage::{Stage, StageError},
@@ -15,7 +16,7 @@ use crate::{
     domain::{
         channel::{Channel, Digest, Sequence},
         field::Field,
-        notice::NoticeId,
+        notice::{Kind, NoticeId},
         problem::Code,
         receipt::{Outcome, Receipt},
         refusal::{Pause, Refusal},
@@ -124,6 +125,7 @@ impl Arrivals {
         let mut pause = None;
         let mut conflicts = 0u64;
         let mut idle_bytes = 0u64;
+        let (mut erasures, mut again) = (Vec::new(), Vec::new());
         for place in places {
             let next = sequence.next();
             let digest = place.digest;
@@ -208,6 +210,20 @@ impl Arrivals {
             }
             outcomes.push(disposed.outcome.clone());
             let seal = self.seal(stage, channel, &disposed)?;
+            if let (Some(facts), Some(seal), Some(_)) = (&disposed.facts, &seal, state.disowned) {
+                // Only what this node lost, and asks for once more, can be what it had erased.
+                again.extend(erased_before(stage, channel, facts.id, seal.slot, at_ms)?);
+            }
+            if let (Some(facts), Some(seal)) = (&disposed.facts, &seal)
+                && facts.kind == Kind::Erasure
+            {
+                let asked = self.asked(stage, channel, facts, seal.slot, &seen, at_ms)?;
+                if let Some(asked) = &asked {
+                    // What comes behind it in this parcel has another key than what goes.
+                    self.cases.insert((channel, asked.case), seal.slot);
+                }
+                erasures.extend(asked);
+            }
             records.push(disposed.record(channel, sequence, digest, at_ms, seal));
         }
         if conflicts > 0 {
@@ -232,6 +248,12 @@ impl Arrivals {
             }))?;
             for record in records {
                 stage.push(record)?;
+            }
+            for asked in erasures {
+                erase_as_asked(stage, asked)?;
+            }
+            for erased in again {
+                stage.push(Record::Erased(erased))?;
             }
             for (id, known) in seen {
                 self.ids.insert((channel, id), known);
@@ -266,7 +288,8 @@ impl Arrivals {
             return Ok(None);
         }
         let (places, side) = (stage.places, Side::of(channel, Direction::In));
-        let seal = match disposed.case {
+        let outlives = (disposed.facts.as_ref()).is_some_and(|facts| outlives(facts.kind));
+        let seal = match disposed.case.filter(|_| !outlives) {
             None => places.vault.seal_anew().map_err(PlaceError::from)?,
             Some(case) => {
                 // Its first notice may have come in the same group.
@@ -278,10 +301,56 @@ impl Arrivals {
                 }
             }
         };
-        if let Some(facts) = &disposed.facts {
+        if let Some(facts) = disposed.facts.as_ref().filter(|_| !outlives) {
             self.cases.insert((channel, facts.case_id), seal.slot);
         }
         Ok(Some(seal))
+    }
+
+    /// The case that a notice asks to be erased, where its sender opened it: whoever only answered in
+    /// a case has no say over all of it.
+    fn asked(
+        &self,
+        stage: &Stage<'_>,
+        channel: Channel,
+        erasure: &record::Facts,
+        next: Slot,
+        seen: &HashMap<NoticeId, Known>,
+        at_ms: i64,
+    ) -> Result<Option<Asked>, StageError> {
+        let side = Side::of(channel, Direction::In);
+        let Some(named) = erasure.answers else {
+            return Ok(None);
+        };
+        let asked = |case, slot| Asked {
+            side,
+            by: erasure.id,
+            case,
+            slot,
+            next,
+            at_ms,
+        };
+        if seen.contains_key(&named) || self.ids.contains_key(&(channel, named)) {
+            // It came with this group, and opened its case if that has its id.
+            let slot = self.cases.get(&(channel, named)).copied();
+            return Ok(slot.map(|slot| asked(named, slot)));
+        }
+        let of = |id| stage.places.find(side, id);
+        let opened = match of(named)?.map(|found| found.placed.record) {
+            Some(Record::Received(r)) if r.facts.case_id == r.facts.id => Some(Record::Received(r)),
+            Some(Record::Received(r)) => of(r.facts.case_id)?.map(|found| found.placed.record),
+            refused => refused,
+        };
+        Ok(match opened {
+            Some(Record::Received(r)) => {
+                (r.payload.slot()).map(|slot| asked(r.facts.case_id, slot))
+            }
+            // It was refused, and yet its bytes are kept.
+            Some(Record::PlaceUsed(r)) => {
+                r.payload.slot().zip(r.id).map(|(slot, id)| asked(id, slot))
+            }
+            _ => None,
+        })
     }
 
     /// Digest and outcome of an id that the receiving side has seen.

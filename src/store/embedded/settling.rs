@@ -82,12 +82,18 @@ pub(crate) fn settle(
         .into_iter()
         .skip(usize::try_from(skip).unwrap_or(usize::MAX))
         .collect();
+    let mut erased = Vec::new();
     for (place, outcome) in places.iter().zip(&outcomes) {
         if *outcome == Outcome::Voided
             && (stage.places.exception(channel, place.sequence)?)
                 .ended
                 .is_none()
         {
+            if is_erased(stage, channel, place.sequence)? {
+                // It went out as a void, for nothing else was left of it.
+                erased.push(place.sequence);
+                continue;
+            }
             return stop(
                 stage,
                 channel,
@@ -101,6 +107,15 @@ pub(crate) fn settle(
     if places.len() != outcomes.len() || head != receipt.head {
         return stop(stage, channel, last, StopReason::HeadDiffers, at_ms);
     }
+    for sequence in erased {
+        stage.push(Record::Ended(Ended {
+            channel,
+            sequence,
+            reason: VoidReason::Withdrawn,
+            at_ms,
+            code: None,
+        }))?;
+    }
     stage.push(Record::Settled(Settled {
         channel,
         first,
@@ -111,6 +126,20 @@ pub(crate) fn settle(
         evidence,
     }))?;
     Ok(verb::Settled::Upto(last))
+}
+
+/// Whether nothing is left of what stands at a place of this node's own.
+fn is_erased(
+    stage: &Stage<'_>,
+    channel: Channel,
+    sequence: Sequence,
+) -> Result<bool, StageError> {
+    let range = (stage.places).range(Direction::Out, channel, sequence, sequence)?;
+    let Some(placed) = range.first().and_then(|place| place.record.as_ref()) else {
+        return Ok(false);
+    };
+    let published = stage.places.published(placed)?;
+    Ok(stage.places.told_by(&published)?.is_none())
 }
 
 /// Turns an unanswered place into a void from now on. A place that has its answer stays.

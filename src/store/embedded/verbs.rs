@@ -35,9 +35,9 @@ use crate::{
         vault::VaultError,
         verb::{
             Accepted, Adopted, Arriving, AuditPart, Batch, ChannelView, ConsumerError,
-            ConsumerLease, ConsumerRequest, ConsumerView, Handover, HeldPlaces, Holdings, InScope,
-            KeptAct, Lease, LocalAct, NotNow, NoticeFilter, NoticeView, Outgoing, Page,
-            PublishError, Received, Settled, Settlement, Shown, Told, Trouble, Waiting,
+            ConsumerLease, ConsumerRequest, ConsumerView, Erasure, Handover, HeldPlaces, Holdings,
+            InScope, KeptAct, Lease, LocalAct, NotNow, NoticeFilter, NoticeView, Outgoing, Page,
+            PublishError, Received, Settled, Settlement, Shown, ToErase, Told, Trouble, Waiting,
             WaitingPage,
         },
     },
@@ -81,6 +81,19 @@ impl Backend for Embedded {
             .map(|act| working::record(home, act))
             .collect();
         Box::pin(self.ask_for_each(acts.len(), |reply| Command::Work { acts, reply }))
+    }
+
+    fn erase(&self, what: ToErase) -> Pending<'_, Result<Option<NoticeId>, NotNow>> {
+        Box::pin(self.ask(move |reply| Command::Erase(what, reply)))
+    }
+
+    fn erasures(
+        &self,
+        home: County,
+        after: Position,
+        limit: usize,
+    ) -> Pending<'_, Result<Vec<(Position, Erasure)>, NotNow>> {
+        Box::pin(self.read(move |places| places.erasures(home, after, limit)))
     }
 
     fn lease(&self, channel: Channel) -> Pending<'_, Lease> {
@@ -412,6 +425,21 @@ impl Backend for Embedded {
                 Ok((settled, leases.sent_upto(channel)))
             };
             places.correction(side, corrected, &marks)
+        }))
+    }
+
+    fn askings(
+        &self,
+        side: Side,
+        erased: NoticeId,
+    ) -> Pending<'_, Result<Vec<NoticeView>, NotNow>> {
+        let leases = Arc::clone(&self.leases);
+        Box::pin(self.read(move |places| {
+            let marks = |channel| {
+                let settled = places.settled(channel)?;
+                Ok((settled, leases.sent_upto(channel)))
+            };
+            places.askings(side, erased, &marks)
         }))
     }
 

@@ -130,7 +130,7 @@ impl Places {
         let prefix = keys::corrections(side, corrected);
         let last = keys::correction(side, corrected, Sequence::new(u64::MAX));
         for entry in self.index.down_from(&prefix, &last) {
-            let id = id_of_correction(&entry?.1).map_err(IndexError::from)?;
+            let id = id_told(&entry?.1).map_err(IndexError::from)?;
             let Some(found) = self.find(side, id)? else {
                 continue;
             };
@@ -153,6 +153,25 @@ impl Places {
             }
         }
         Ok(newest)
+    }
+
+    /// The notices that ask for the erasure of a notice, in the order in which they were told.
+    pub(crate) fn askings(
+        &self,
+        side: Side,
+        erased: NoticeId,
+        marks: &dyn Fn(Channel) -> Result<(Sequence, Sequence), PlaceError>,
+    ) -> Result<Vec<NoticeView>, PlaceError> {
+        let prefix = keys::askings(side, erased);
+        let mut views = Vec::new();
+        for entry in self.index.from(&prefix, &prefix) {
+            let id = id_told(&entry?.1).map_err(IndexError::from)?;
+            if let Some(found) = self.find(side, id)? {
+                let (settled, sent) = marks(found.channel)?;
+                views.extend(self.view(found, settled, sent)?);
+            }
+        }
+        Ok(views)
     }
 
     /// A page of notices of a home area, newest first, from `before` down.
@@ -326,7 +345,7 @@ impl Places {
     }
 }
 
-fn id_of_correction(value: &[u8]) -> Result<NoticeId, Unreadable> {
+fn id_told(value: &[u8]) -> Result<NoticeId, Unreadable> {
     let mut take = Take(value);
     let id = take.id()?;
     take.end()?;

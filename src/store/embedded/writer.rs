@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     auditing::{self, Acts},
     command::{Command, Reply},
+    erasing,
     health::Health,
     index::IndexError,
     leases::Leases,
@@ -34,11 +35,15 @@ use crate::{
     domain::{area::County, audit::Entry, notice::NoticeId},
     guard::Guard,
     store::{
+        erasures::{Erasures, ErasuresError},
         journal::{
-            group::GroupWriter,
+            erased::Erased,
+            group::{GroupWriter, Placed},
+            payload::Slot,
             record::{self, ConsumerRemoved, HandedOut, Position, Record, Snapshot},
             segment::{self, Chains, SegmentHeader},
         },
+        vault::VaultError,
         verb::{Accepted, NotNow, PublishError},
     },
 };
@@ -74,6 +79,7 @@ pub(crate) struct Writer {
     pub(crate) patient: Arc<Patient>,
     /// Where the chains of acts on record end.
     pub(crate) acts: Acts,
+    pub(crate) erasures: Erasures,
 }
 
 /// Commands that wait for a group to go with.
@@ -120,6 +126,10 @@ enum CommitError {
     Journal(#[from] io::Error),
     #[error(transparent)]
     Index(#[from] IndexError),
+    #[error("an erasure is on record and could not be carried out: {0}")]
+    Erasures(#[from] ErasuresError),
+    #[error("an erasure is on record and could not be carried out: {0}")]
+    Vault(#[from] VaultError),
     #[error("the writer broke off; this is a defect")]
     Panicked,
 }
@@ -155,7 +165,10 @@ impl Writer {
                     Err(error) => {
                         match &error {
                             CommitError::Index(error) => self.health.index_failed(error),
-                            CommitError::Journal(_) | CommitError::Panicked => {
+                            CommitError::Journal(_)
+                            | CommitError::Erasures(_)
+                            | CommitError::Vault(_)
+                            | CommitError::Panicked => {
                                 tracing::error!(%error, "The writer is poisoned; the node takes no new work.");
                                 self.health.journal_failed(&error);
                             }
@@ -208,8 +221,7 @@ impl Writer {
         let mut gathered = 0usize;
         let mut received = HashSet::new();
         while let Some(command) = commands.next_if(|command| match command {
-            // An adoption rewrites runs, so it is a group of its own.
-            Command::AdoptOut(..) => gathered == 0,
+            command if command.stands_alone() => gathered == 0,
             // A repeat is answered from the index, which does not show this group yet.
             Command::Receive(arriving, _) => {
                 let held = stage.state.ins.get(&arriving.channel).map(|it| it.held);
@@ -219,7 +231,7 @@ impl Writer {
             _ => true,
         }) {
             gathered = gathered.saturating_add(1);
-            let alone = matches!(command, Command::AdoptOut(..));
+            let alone = command.stands_alone();
             match command {
                 Command::Publish { items, act, reply } => {
                     let mut decided = Vec::with_capacity(items.len());
@@ -274,6 +286,13 @@ impl Writer {
                         }
                         found
                     };
+                    answer(&mut answers, reply, result)?;
+                }
+                Command::Erase(what, reply) => {
+                    // On a low disk too: it is owed, and it takes little.
+                    self.counter = self.counter.saturating_add(1);
+                    let id = NoticeId::new(self.epoch, self.counter);
+                    let result = erasing::erase(&mut stage, what, id);
                     answer(&mut answers, reply, result)?;
                 }
                 Command::Receive(arriving, reply) => {
@@ -455,8 +474,29 @@ impl Writer {
         if let Some(open) = &mut self.summary {
             open.absorb(summary).map_err(IndexError::from)?;
         }
+        self.destroy(&placed)?;
         self.wakeups.reached(self.end, &self.chains);
         self.wakeups.committed(&self.state, &placed);
+        Ok(())
+    }
+
+    /// Destroys the keys of what the group erased. Their place on the list comes first, so that a copy
+    /// of before does not bring them back; a start does what is left undone here.
+    fn destroy(&mut self, placed: &[Placed]) -> Result<(), CommitError> {
+        let erased = placed.iter().filter_map(|placed| match &placed.record {
+            Record::Erased(erased) => Some(erased),
+            _ => None,
+        });
+        let erased: Vec<&Erased> = erased.collect();
+        if erased.is_empty() {
+            return Ok(());
+        }
+        let slots = erased.iter().flat_map(|erased| &erased.slots);
+        let slots: Vec<Slot> = slots.copied().collect();
+        // The ballast is there for what is owed.
+        self.space.make_room(ERASING_BYTES);
+        self.erasures.add(erased)?;
+        self.places.vault.destroy(&slots)?;
         Ok(())
     }
 
@@ -580,6 +620,8 @@ fn known<T>(result: Result<T, StageError>) -> Result<Result<T, NotNow>, IndexErr
     }
 }
 
+/// A block of keys is written beside the one that it replaces.
+const ERASING_BYTES: u64 = 1 << 20;
 /// A larger buffer is given back.
 const KEPT_BUFFER: usize = 1 << 20;
 /// A group gathers no more commands than this.

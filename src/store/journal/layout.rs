@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use super::{
     audited::Audited,
     bytes::{Put, Take, Unreadable},
+    erased::Erased,
     payload::Payload,
     record::{
         Acknowledged, AdoptedIn, AdoptedOut, ConsumerOpened, ConsumerRemoved, Direction, Ended,
@@ -54,6 +55,7 @@ impl Record {
             Self::ReferencesForgotten(r) => Some(r.home),
             Self::Worked(r) => Some(r.side.home),
             Self::Audited(r) => Some(r.home),
+            Self::Erased(r) => Some(r.side.home),
             Self::Snapshot(_) | Self::Summary(_) => None,
         }
     }
@@ -190,6 +192,10 @@ impl Record {
                 r.put_header(put);
                 20
             }
+            Self::Erased(r) => {
+                r.put_header(put);
+                22
+            }
         }
     }
 
@@ -229,6 +235,7 @@ impl Record {
             }
             Self::Worked(r) => put_kept(put, &r.payload),
             Self::Audited(r) => r.put_payload(put),
+            Self::Erased(r) => r.put_payload(put),
             Self::Requeued(_)
             | Self::Ended(_)
             | Self::Stopped(_)
@@ -438,6 +445,7 @@ impl Record {
                 payload,
             }),
             20 => Self::Audited(Audited::from_parts(&mut take, &payload.said()?)?),
+            22 => Self::Erased(Erased::from_parts(&mut take, &payload.said()?)?),
             _ => return Err(Unreadable),
         };
         take.end()?;

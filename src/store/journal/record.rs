@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::{
     audited::Audited,
+    erased::Erased,
     payload::{Kept, Payload, Seal, Slot},
 };
 use crate::domain::{
@@ -67,6 +68,7 @@ pub(crate) enum Record {
     Summary(Summary),
     Worked(Worked),
     Audited(Audited),
+    Erased(Erased),
 }
 
 impl Record {
@@ -92,7 +94,8 @@ impl Record {
             | Self::Snapshot(_)
             | Self::ReferencesForgotten(_)
             | Self::Summary(_)
-            | Self::Audited(_) => None,
+            | Self::Audited(_)
+            | Self::Erased(_) => None,
         }
     }
 

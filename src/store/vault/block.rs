@@ -69,6 +69,22 @@ impl Block {
         }
     }
 
+    /// The same block without the keys at those places; none if it holds none of them any more.
+    pub(super) fn without(&self, places: &[u16]) -> Option<Self> {
+        let mut keys = self.keys.clone();
+        let mut found = false;
+        for place in places {
+            let at = usize::from(*place).saturating_mul(KEY_BYTES);
+            let key = keys.get_mut(at..at.saturating_add(KEY_BYTES));
+            if let Some(key) = key.filter(|key| **key != DESTROYED) {
+                key.copy_from_slice(&DESTROYED);
+                found = true;
+            }
+        }
+        let number = self.number;
+        found.then_some(Self { number, keys })
+    }
+
     /// Writes it in the place of whatever stands in its file; once this returns, it survives a power
     /// cut.
     pub(super) fn write(&self, directory: &Path, master: &MasterKey) -> Result<(), VaultError> {

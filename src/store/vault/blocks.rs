@@ -53,8 +53,31 @@ impl Blocks {
                 return Ok(Arc::clone(block));
             }
         }
+        // Nobody keeps what was read before keys of it were destroyed.
+        let _turn = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let block = Block::read(&self.directory, number, &self.masters())?;
         Ok(self.keep(block))
+    }
+
+    /// Destroys the keys at those places of a block, on the disk and then in memory; gives what is
+    /// left of it, or none if it had none of them. A block that is not there has none.
+    pub(super) fn destroy(
+        &self,
+        number: u64,
+        places: &[u16],
+    ) -> Result<Option<Arc<Block>>, VaultError> {
+        let _turn = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let masters = self.masters.read().unwrap_or_else(PoisonError::into_inner);
+        let block = match Block::read(&self.directory, number, &masters) {
+            Ok(block) => block,
+            Err(VaultError::Missing { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let Some(left) = block.without(places) else {
+            return Ok(None);
+        };
+        left.write(&self.directory, masters.first())?;
+        Ok(Some(self.keep(left)))
     }
 
     /// Draws a block of so many keys and writes it down.

@@ -13,11 +13,16 @@
 //! leaves small blocks and a busy one draws seldom; the next is drawn, on a thread of its own, as soon
 //! as the present one is begun. Block 0 holds no case: its keys are the node's own, for what is looked up
 //! by a keyed hash.
+//!
+//! A key is destroyed by writing its block anew without it: its place stays, filled with zeros, and
+//! whatever was sealed under it can be opened by nobody. Destroying once more changes nothing, so a
+//! start does again what the last one may have left undone.
 
 mod block;
 mod blocks;
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
     sync::{
@@ -251,6 +256,29 @@ impl Vault {
             Place::Destroyed => Ok(None),
             Place::Beyond => Err(self.0.blocks.damaged(kept.slot.block())),
         }
+    }
+
+    /// Destroys the keys of those slots: once this returns, no file of this vault and no memory of it
+    /// holds them. A slot that never had a key, or has none any more, is passed over.
+    ///
+    /// # Errors
+    /// [`VaultError`]: said again it goes on where it ended.
+    pub(crate) fn destroy(&self, slots: &[Slot]) -> Result<(), VaultError> {
+        let mut places: BTreeMap<u64, Vec<u16>> = BTreeMap::new();
+        // The node's own keys are nobody's case.
+        for slot in slots.iter().filter(|slot| slot.block() != NODE) {
+            places.entry(slot.block()).or_default().push(slot.place());
+        }
+        for (number, places) in places {
+            let left = self.0.blocks.destroy(number, &places)?;
+            if let Some(left) = left
+                && let Some((open, _)) = &mut self.fresh().open
+                && open.number == number
+            {
+                *open = left;
+            }
+        }
+        Ok(())
     }
 
     /// Wraps every block by the first of these keys, one after the other, while the store is used;

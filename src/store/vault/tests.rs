@@ -200,3 +200,35 @@ fn a_block_that_was_being_written_when_the_power_failed_is_swept_away() {
     drop(open(&data, &[1], Held::Nothing).unwrap());
     assert_eq!(files(&data).len(), 1);
 }
+
+#[test]
+fn a_destroyed_key_opens_nothing_now_and_after_the_next_start_and_the_others_stay() {
+    let data = TempDir::new().unwrap();
+    let vault = open(&data, &[1], Held::Nothing).unwrap();
+    let [gone, stays, other] = [b"gone" as &[u8], b"stays", b"other"]
+        .map(|text| written(vault.seal_anew().unwrap(), text));
+    let slots = [&gone, &other].map(|payload| payload.slot().unwrap());
+    let nowhere = Slot::at(0x1234_5678_9abc, 3);
+    for _ in 0..2 {
+        vault.destroy(&[slots[0], nowhere, slots[1]]).unwrap();
+        for payload in [&gone, &other] {
+            assert_eq!(vault.open_payload(payload).unwrap(), None);
+            assert!(vault.seal_at(payload.slot().unwrap()).unwrap().is_none());
+        }
+        assert_eq!(vault.open_payload(&stays).unwrap().unwrap(), "stays");
+    }
+    // The block that is being used goes on behind the gap.
+    {
+        let fresh = vault.fresh();
+        let (block, _) = fresh.open.as_ref().unwrap();
+        assert!(matches!(block.place(slots[0].place()), Place::Destroyed));
+    }
+    let later = written(vault.seal_anew().unwrap(), b"later");
+    assert!(!slots.contains(&later.slot().unwrap()));
+    vault.destroy(&[Slot::at(NODE, INDEX_KEY)]).unwrap();
+    drop(vault);
+    let vault = open(&data, &[1], Held::Journal).unwrap();
+    assert_eq!(vault.open_payload(&gone).unwrap(), None);
+    assert_eq!(vault.open_payload(&stays).unwrap().unwrap(), "stays");
+    assert_eq!(vault.open_payload(&later).unwrap().unwrap(), "later");
+}

@@ -158,6 +158,7 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
             area::County,
             audit::{self, Came, Counts, LOCAL, On, Purpose, Who},
             channel::{Channel, Digest, Sequence},
+            erasure::ErasureReason,
             field::Field,
             notice::{Kind, NoticeId},
             problem::Code,
@@ -167,6 +168,7 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
         },
         store::journal::{
             audited::Audited,
+            erased::Erased,
             payload::{Payload, Seal, Slot},
             record::{
                 Acknowledged, AdoptedIn, AdoptedOut, ConsumerOpened, ConsumerRemoved, Direction,
@@ -387,7 +389,19 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
                     counts: Counts::of(1),
                 },
             });
-            [records, rare, worked.to_vec(), vec![audited]]
+            let erased = Record::Erased(Erased {
+                side: Side::of(channel, Direction::Out),
+                id: id(3),
+                case: id(1),
+                reason: ErasureReason::PersonAsked,
+                at_ms: time,
+                asked_by: Some(id(2)),
+                office: name(),
+                notices: vec![id(1), id(2)],
+                slots: vec![Slot::at(1 << 20, 3)],
+                next: Slot::at(1 << 20, 4),
+            });
+            [records, rare, worked.to_vec(), vec![audited, erased]]
                 .map(|records| {
                     let mut writer = GroupWriter::new(START, Vec::new());
                     for record in records {

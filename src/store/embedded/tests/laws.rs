@@ -220,6 +220,26 @@ fn a_publication_is_on_record_with_its_notices() {
 }
 
 #[test]
+fn an_erased_case_says_nothing() {
+    run(conformance::an_erased_case_says_nothing);
+}
+
+#[test]
+fn what_was_queued_of_an_erased_case_goes_out_as_a_void() {
+    run(conformance::what_was_queued_of_an_erased_case_goes_out_as_a_void);
+}
+
+#[test]
+fn what_is_told_of_an_erased_case_is_read_until_it_is_erased_again() {
+    run(conformance::what_is_told_of_an_erased_case_is_read_until_it_is_erased_again);
+}
+
+#[test]
+fn a_case_is_erased_as_its_area_asks() {
+    run(conformance::a_case_is_erased_as_its_area_asks);
+}
+
+#[test]
 fn the_quota_is_kept() {
     run(|open| conformance::the_quota_is_kept(open, QUOTA as usize));
 }

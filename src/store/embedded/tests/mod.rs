@@ -20,6 +20,7 @@ use crate::{
 };
 
 mod auditing;
+mod erasing;
 mod groups;
 mod laws;
 mod opening;

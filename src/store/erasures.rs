@@ -1,0 +1,337 @@
+//! The list of erasures: which keys were destroyed, in a file that a restore does not set back.
+//!
+//! ```text
+//! data/erasures   a line an erasure, in the order in which they were made:
+//!                 {"number":1,"previous":"…","at_ms":…,"home":"…","other":"…","id":"…","case":"…",
+//!                  "reason":"…","asked_by":…,"office":"…","notices":[…],"slots":[…],"next":…}
+//! ```
+//! `previous` is the SHA-256 of the line before, zeros for the first, so a line that was changed or
+//! taken out from among the others is noticed. A line is written and synced before the first of its
+//! keys is destroyed. A last line without its end is one that was being written: whoever writes next
+//! drops it.
+//!
+//! A data directory that was put back from a backup has old keys and an old journal. With the newest
+//! list beside them its start destroys those keys again, and writes into the journal what that does
+//! not know. What the journal knows and the list does not is added to the list.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Read, Seek, SeekFrom, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+
+use super::journal::{erased::Erased, payload::Slot, record::Side, segment::sync_directory_of};
+
+/// Why the list of erasures cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ErasuresError {
+    /// A line is not what was written, or some are missing before it.
+    #[error(
+        "{}, line {line}: the list of erasures was changed, or lines before this one were taken out; put the newest whole copy of this file in its place: whoever it names was erased and must not come back", path.display()
+    )]
+    Damaged {
+        /// The list.
+        path: PathBuf,
+        /// The line, the first of which is 1.
+        line: u64,
+    },
+    /// The disk failed.
+    #[error("cannot use {}: {source}; check that the disk is mounted, has room, and is writable for this user", path.display())]
+    Disk {
+        /// The list.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// The list of the node with that data directory.
+pub(crate) fn path_of(data: &Path) -> PathBuf {
+    data.join("erasures")
+}
+
+/// The list, open for what comes next.
+pub(crate) struct Erasures {
+    path: PathBuf,
+    lines: u64,
+    last: [u8; 32],
+    whole: u64,
+}
+
+impl Erasures {
+    /// Reads and proves the list; gives everything that it says.
+    ///
+    /// # Errors
+    /// [`ErasuresError`].
+    pub(crate) fn open(data: &Path) -> Result<(Self, Vec<Erased>), ErasuresError> {
+        let path = path_of(data);
+        let disk = |source| ErasuresError::Disk {
+            path: path.clone(),
+            source,
+        };
+        let mut bytes = Vec::new();
+        match File::open(&path) {
+            Ok(mut file) => file.read_to_end(&mut bytes).map(drop).map_err(disk)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(disk(error)),
+        }
+        let mut list = Self {
+            path,
+            lines: 0,
+            last: [0; 32],
+            whole: 0,
+        };
+        let mut told = Vec::new();
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let Some(line) = line.strip_suffix(b"\n") else {
+                break;
+            };
+            told.push(list.read(line).ok_or_else(|| ErasuresError::Damaged {
+                path: list.path.clone(),
+                line: list.lines.saturating_add(1),
+            })?);
+            list.follow(line);
+        }
+        Ok((list, told))
+    }
+
+    /// Writes erasures down behind the others; once this returns, they survive a power cut.
+    ///
+    /// # Errors
+    /// [`ErasuresError`]; the list is then as long as it was, or longer by whole lines.
+    pub(crate) fn add<'a>(
+        &mut self,
+        erased: impl IntoIterator<Item = &'a Erased>,
+    ) -> Result<(), ErasuresError> {
+        let mut lines = Vec::new();
+        let (mut number, mut last) = (self.lines, self.last);
+        for erased in erased {
+            number = number.saturating_add(1);
+            let line = Line::of(erased, number, &last);
+            let line = serde_json::to_vec(&line).map_err(|error| self.disk(error.into()))?;
+            last = sha256(&line);
+            lines.push(line);
+        }
+        let append = || {
+            let mut file = OpenOptions::new()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .mode(0o600)
+                .open(&self.path)?;
+            file.set_len(self.whole)?;
+            file.seek(SeekFrom::End(0))?;
+            let mut bytes = lines.join(&b"\n"[..]);
+            bytes.push(b'\n');
+            file.write_all(&bytes)?;
+            file.sync_all()?;
+            sync_directory_of(&self.path)
+        };
+        if lines.is_empty() {
+            return Ok(());
+        }
+        append().map_err(|error| self.disk(error))?;
+        for line in &lines {
+            self.follow(line);
+        }
+        Ok(())
+    }
+
+    /// That a line does not say what was written.
+    pub(crate) fn damaged(&self, line: u64) -> ErasuresError {
+        ErasuresError::Damaged {
+            path: self.path.clone(),
+            line,
+        }
+    }
+
+    fn follow(&mut self, line: &[u8]) {
+        self.lines = self.lines.saturating_add(1);
+        self.last = sha256(line);
+        let len = (line.len() as u64).saturating_add(1);
+        self.whole = self.whole.saturating_add(len);
+    }
+
+    fn read(&self, bytes: &[u8]) -> Option<Erased> {
+        let line: Line = serde_json::from_slice(bytes).ok()?;
+        let fits = line.number == self.lines.saturating_add(1) && line.previous == hex(&self.last);
+        if fits { line.read() } else { None }
+    }
+
+    fn disk(&self, source: io::Error) -> ErasuresError {
+        ErasuresError::Disk {
+            path: self.path.clone(),
+            source,
+        }
+    }
+}
+
+/// An erasure as a line says it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    number: u64,
+    previous: String,
+    at_ms: i64,
+    home: String,
+    other: String,
+    id: String,
+    case: String,
+    reason: String,
+    asked_by: Option<String>,
+    office: String,
+    notices: Vec<String>,
+    slots: Vec<u64>,
+    next: u64,
+}
+
+impl Line {
+    fn of(erased: &Erased, number: u64, previous: &[u8; 32]) -> Self {
+        let Erased {
+            side,
+            id,
+            case,
+            reason,
+            at_ms,
+            asked_by,
+            office,
+            notices,
+            slots,
+            next,
+        } = erased;
+        Self {
+            number,
+            previous: hex(previous),
+            at_ms: *at_ms,
+            home: side.home.to_string(),
+            other: side.other.to_string(),
+            id: id.to_string(),
+            case: case.to_string(),
+            reason: reason.name().to_owned(),
+            asked_by: asked_by.map(|id| id.to_string()),
+            office: office.clone(),
+            notices: notices.iter().map(ToString::to_string).collect(),
+            slots: slots.iter().map(|slot| slot.get()).collect(),
+            next: next.get(),
+        }
+    }
+
+    fn read(self) -> Option<Erased> {
+        let notices = self.notices.iter().map(|id| id.parse());
+        Some(Erased {
+            side: Side {
+                home: self.home.parse().ok()?,
+                other: self.other.parse().ok()?,
+            },
+            id: self.id.parse().ok()?,
+            case: self.case.parse().ok()?,
+            reason: self.reason.parse().ok()?,
+            at_ms: self.at_ms,
+            asked_by: match self.asked_by {
+                Some(id) => Some(id.parse().ok()?),
+                None => None,
+            },
+            office: self.office,
+            notices: notices.collect::<Result<_, _>>().ok()?,
+            slots: self.slots.into_iter().map(Slot::new).collect(),
+            next: Slot::new(self.next),
+        })
+    }
+}
+
+fn sha256(line: &[u8]) -> [u8; 32] {
+    let mut sum = [0; 32];
+    for (to, from) in sum.iter_mut().zip(digest(&SHA256, line).as_ref()) {
+        *to = *from;
+    }
+    sum
+}
+
+fn hex(bytes: &[u8; 32]) -> String {
+    crate::domain::channel::Digest::new(*bytes).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::domain::{erasure::ErasureReason, notice::NoticeId};
+
+    fn erased(number: u64) -> Erased {
+        let id = |counter| NoticeId::new([5; 8], counter);
+        Erased {
+            side: Side {
+                home: "350582".parse().unwrap(),
+                other: "530111".parse().unwrap(),
+            },
+            id: id(number),
+            case: id(100),
+            reason: ErasureReason::PersonAsked,
+            at_ms: 1_795_000_000_000,
+            asked_by: number.is_multiple_of(2).then(|| id(200)),
+            office: "spiffe://hongyan.test/area/350582/office/desk-1".into(),
+            notices: (0..number).map(id).collect(),
+            slots: vec![Slot::at(0x1234_5678_9abc, 7), Slot::at(99_999, 0)],
+            next: Slot::at(77_777, 3),
+        }
+    }
+
+    fn listed(data: &TempDir) -> Result<Vec<Erased>, ErasuresError> {
+        Erasures::open(data.path()).map(|(_, told)| told)
+    }
+
+    #[test]
+    fn what_was_written_is_read_in_order_and_a_torn_last_line_is_written_anew() {
+        let data = TempDir::new().unwrap();
+        let (mut list, told) = Erasures::open(data.path()).unwrap();
+        assert!(told.is_empty());
+        list.add(&[]).unwrap();
+        assert!(!path_of(data.path()).exists());
+        list.add(&[erased(1), erased(2)]).unwrap();
+        let two = fs::read(path_of(data.path())).unwrap();
+        list.add(&[erased(3)]).unwrap();
+        let three = fs::read(path_of(data.path())).unwrap();
+        assert_eq!(listed(&data).unwrap(), [1, 2, 3].map(erased));
+        for cut in two.len()..three.len() {
+            fs::write(path_of(data.path()), &three[..cut]).unwrap();
+            let (mut list, told) = Erasures::open(data.path()).unwrap();
+            assert_eq!(told, [1, 2].map(erased));
+            list.add(&[erased(3)]).unwrap();
+            assert_eq!(fs::read(path_of(data.path())).unwrap(), three);
+        }
+    }
+
+    #[test]
+    fn a_line_that_was_changed_or_taken_out_is_named() {
+        let data = TempDir::new().unwrap();
+        let (mut list, _) = Erasures::open(data.path()).unwrap();
+        list.add(&[1, 2, 3, 4].map(erased)).unwrap();
+        let whole = fs::read_to_string(path_of(data.path())).unwrap();
+        let damaged = |text: String| {
+            fs::write(path_of(data.path()), text).unwrap();
+            match listed(&data) {
+                Err(ErasuresError::Damaged { line, .. }) => line,
+                other => panic!("{other:?}"),
+            }
+        };
+        let lines: Vec<&str> = whole.lines().collect();
+        for out in 0..3 {
+            let mut left = lines.clone();
+            left.remove(out);
+            assert_eq!(damaged(left.join("\n") + "\n"), out as u64 + 1);
+        }
+        let changed = whole.replacen("6553534464", "6553534465", 1);
+        assert_eq!(damaged(changed), 2);
+        assert_eq!(
+            damaged(whole.replacen("\"number\":3", "\"number\":4", 1)),
+            3
+        );
+    }
+}
