@@ -5,6 +5,7 @@
 //! each keeps are the functions of `conformance`.
 
 mod backend;
+pub mod backups;
 mod embedded;
 mod facade;
 pub(crate) mod journal;
