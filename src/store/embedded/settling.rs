@@ -207,12 +207,13 @@ pub(crate) fn adopt_out(stage: &mut Stage<'_>, holdings: Holdings) -> Result<Ado
         head,
         at_ms,
     } = holdings;
-    let out = stage
+    let mut out = stage
         .state
         .outs
         .get(&channel)
         .cloned()
         .unwrap_or_else(|| OutState::new(origin));
+    out.begin(origin);
     if places
         .first()
         .is_some_and(|place| place.sequence != out.settled.next())
