@@ -67,10 +67,12 @@
 //! | [`exchange`] | node to node |
 //! | [`office`] | node to office |
 //! | [`node`] | the composition root: the one place that knows all of the above |
+//! | [`backup`] | a copy of a node, and a node from it |
 //! | [`telemetry`], [`cli`] | logs; the command line, a file a command |
 
 pub mod agreement;
 pub mod audit;
+pub mod backup;
 pub mod cases;
 pub mod cli;
 pub mod clock;

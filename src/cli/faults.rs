@@ -1,9 +1,10 @@
 //! The errors of the modules below as commands tell them: the one place that gives each its exit
 //! code and its Chinese.
 
-use super::{exit::Failure, language::both};
+use super::{exit::Failure, language::both, store_by_hand::vault_failed};
 use crate::{
     agreement::TwoTexts,
+    backup::BackupError,
     config::{ConfigError, HolidaysError, TableError},
     domain::problem::{Code, Sentence, Text},
     office::client::{ClientError, Refusal},
@@ -32,6 +33,57 @@ impl From<FileError> for Failure {
             FileError::TooOpen { path } => format!(
                 "{} 可被他人读取，请执行：chmod 600 {}",
                 path.display(),
+                path.display()
+            ),
+        };
+        Self::refused(both(zh, error.to_string()))
+    }
+}
+
+impl From<BackupError> for Failure {
+    fn from(error: BackupError) -> Self {
+        let zh = match &error {
+            BackupError::Vault(error) => return vault_failed(error),
+            BackupError::Config(error) => format!("备份中的配置有误：{error}"),
+            BackupError::File(error) => format!("文件无法使用：{error}"),
+            BackupError::OwnKeys(error) => format!("备份中的签名密钥不可用：{error}"),
+            BackupError::Altered(path) => format!(
+                "备份已损坏：{} 与备份时不同，请换用其他备份。",
+                path.display()
+            ),
+            BackupError::ErasuresDiffer(path) => format!(
+                "删除清单 {} 与备份中的不一致，互不为对方的延续：两者不是同一节点的，或其中之一被改动。",
+                path.display()
+            ),
+            BackupError::Disk { path, source } => format!(
+                "{}：{source}；请检查磁盘是否挂载、有空间、本用户可写。",
+                path.display()
+            ),
+            BackupError::Heads(error) => format!("日志链头无法核对：{error}"),
+            BackupError::Journal(error) => format!("日志无法使用：{error}"),
+            BackupError::Manifest { path, line } => format!(
+                "备份已损坏：{} 第{line}行与备份时不同，请换用其他备份。",
+                path.display()
+            ),
+            BackupError::Missing(path) => {
+                format!("备份不全：缺少 {}，请换用其他备份。", path.display())
+            }
+            BackupError::Newer(path) => {
+                format!("{} 由较新的版本写成，请使用该版本。", path.display())
+            }
+            BackupError::NoRandomness(_) => "系统不提供随机数。".to_owned(),
+            BackupError::NotWhole(path) => format!(
+                "{} 不是备份，或备份中途中断：没有 manifest.jsonl。请换用其他备份，并清除中断的备份。",
+                path.display()
+            ),
+            BackupError::Register(error) => format!("备份登记无法使用：{error}"),
+            BackupError::Taken(path) => format!(
+                "{} 已存在且不为空；恢复从不覆盖已有节点，请另选目录，或先移走。",
+                path.display()
+            ),
+            BackupError::Unsettled => "复制期间日志多次变动，请重试。".to_owned(),
+            BackupError::Within(path) => format!(
+                "{} 在节点目录之内；备份应放在另一块磁盘上。",
                 path.display()
             ),
         };

@@ -8,6 +8,7 @@
 mod agreement;
 mod audit;
 mod authority;
+mod backup;
 mod breach;
 mod by_hand;
 mod case;
@@ -37,6 +38,7 @@ mod output;
 mod peer;
 mod publish;
 mod report;
+mod restore;
 mod serve;
 mod sheet_file;
 mod stop;
@@ -74,6 +76,8 @@ enum Command {
     /// 试点证书机构：签发、吊销。 A pilot certificate authority
     #[command(subcommand)]
     Authority(authority::Command),
+    /// 备份：可在节点运行时进行；核对备份。 A copy of the node, also while it runs
+    Backup(backup::Arguments),
     /// 泄露核查：涉及哪些个案，不含个人信息。 Whose data a breach touched
     #[command(subcommand)]
     Breach(breach::Command),
@@ -121,6 +125,8 @@ enum Command {
     /// 统计：指标、逾期、一方未建卡、月度通报、双方核对。 Figures, lists, the monthly bulletin
     #[command(subcommand)]
     Report(report::Command),
+    /// 由备份恢复节点。 A node from a backup
+    Restore(restore::Arguments),
     /// 运行节点。 Run the node
     Serve(serve::Arguments),
     /// 接收通报：逐条打印并确认。 Print each notice as it comes, then acknowledge it
@@ -153,6 +159,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Agreement(command) => agreement::run(command),
         Command::Audit(command) => audit::run(command),
         Command::Authority(command) => authority::run(command),
+        Command::Backup(arguments) => backup::run(arguments),
         Command::Breach(command) => breach::run(command),
         Command::Certificate(command) => certificate::run(command),
         Command::Case(command) => case::run(command),
@@ -170,6 +177,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Peer(command) => peer::run(command),
         Command::Publish(arguments) => publish::run(arguments),
         Command::Report(command) => report::run(command),
+        Command::Restore(arguments) => restore::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
         Command::Subscribe(arguments) => subscribe::run(arguments),
     }
@@ -204,6 +212,10 @@ mod tests {
             "hongyan init --area 999999 --dir /nowhere/at/all",
             "hongyan peer accept --node /nowhere/at/all f",
             "hongyan agreement accept --node n 350582-530111",
+            "hongyan backup --node n --to b",
+            "hongyan backup --node n --to b --keep-until tomorrow",
+            "hongyan backup check",
+            "hongyan restore --from b",
             "hongyan breach report --node n --from 2026-13-01",
             "hongyan breach report --node n --from 2026-10-02 --until 2026-10-01",
             "hongyan case take --node n",

@@ -15,6 +15,12 @@ pub(super) fn day(text: &str) -> Result<Date, &'static str> {
     calendar::parse_day(text).ok_or("日期写作 2026-10-08。 a day is written as 2026-10-08")
 }
 
+/// The last day of what ends at that moment, in milliseconds since 1970; empty beyond any calendar.
+pub(super) fn last_day(until_ms: i64) -> String {
+    let day = calendar::day_of(until_ms.saturating_sub(1));
+    day.map_or_else(String::new, |day| day.to_string())
+}
+
 /// An age: the largest two units of it, as people count.
 pub(super) fn age(seconds: u64) -> Sentence {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
@@ -36,6 +42,13 @@ pub(super) fn age(seconds: u64) -> Sentence {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_ends_with_a_day_has_that_as_its_last() {
+        let until_ms = calendar::end_ms(day("2026-12-31").unwrap()).unwrap();
+        assert_eq!(last_day(until_ms), "2026-12-31");
+        assert_eq!(last_day(until_ms + 1), "2027-01-01");
+    }
 
     #[test]
     fn ages_show_two_units() {

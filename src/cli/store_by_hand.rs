@@ -61,7 +61,8 @@ fn failed(error: OpenError) -> Failure {
     }
 }
 
-fn vault_failed(error: &VaultError) -> Failure {
+/// What a command says of keys that cannot be had.
+pub(super) fn vault_failed(error: &VaultError) -> Failure {
     let zh = match error {
         VaultError::Damaged { path } => format!(
             "密钥文件 {} 已损坏，请从备份恢复这一个文件；没有它，用其中密钥封存的内容无法打开。",

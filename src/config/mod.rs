@@ -7,6 +7,7 @@ mod dir;
 mod holidays;
 mod office_client;
 mod raw;
+mod restored;
 mod write;
 
 use std::{
@@ -19,6 +20,7 @@ pub use dir::NodeDir;
 pub use holidays::{HolidaysError, TableError, load_holidays};
 pub use office_client::{OfficeClient, Role};
 pub use raw::ConfigError;
+pub use restored::Restored;
 pub use write::{Initial, node_toml};
 
 use crate::{

@@ -26,6 +26,7 @@ pub enum Act {
     AreasJoined,
     AuditExported,
     AuditListed,
+    BackupMade,
     BreachReported,
     CaseRead,
     CasesAnswered,
@@ -57,6 +58,7 @@ pub enum Act {
     PeerInvited,
     PeerProbed,
     Published,
+    Restored,
     SigningKeyRotated,
 }
 
@@ -65,7 +67,7 @@ struct Known(Act, u16, &'static str, &'static str);
 
 /// Up to 16 something leaves the node for whoever asked; 17 to 31 is work with notices and cases;
 /// from 40 on the node itself is run.
-const KNOWN: [Known; 41] = [
+const KNOWN: [Known; 43] = [
     Known(Act::NoticeRead, 1, "notice_read", "查看通报"),
     Known(Act::NoticesListed, 2, "notices_listed", "列出通报"),
     Known(Act::NoticesHandedOver, 3, "notices_handed_over", "接收通报"),
@@ -127,6 +129,8 @@ const KNOWN: [Known; 41] = [
         "signing_key_rotated",
         "更换签名密钥",
     ),
+    Known(Act::BackupMade, 66, "backup_made", "备份"),
+    Known(Act::Restored, 67, "restored", "由备份恢复"),
 ];
 
 impl Act {

@@ -139,7 +139,10 @@ impl Exchange {
         let origin = self.origin(channel).ok_or(ProbeError::NotPaired)?;
         let (places, own_word, beyond) = self.fetch(view, area).await?;
         // The chain over what is shown must end in the head that this node once signed.
-        let mut head = view.settled_head;
+        let mut head = match view.settled {
+            Sequence::ZERO => origin,
+            _ => view.settled_head,
+        };
         let mut expected = view.settled.next();
         for place in &places {
             if place.sequence != expected {
@@ -167,6 +170,9 @@ impl Exchange {
             at_ms: self.0.clock.now_ms(),
         };
         let adopted = self.0.store.adopt_out(&own_word, holdings).await?;
+        // The peer lets the channel go on once both are seen to hold the same, though nothing waits.
+        self.0.couriers.doubt(channel);
+        self.0.couriers.ring();
         tracing::warn!(%channel, taken_over = adopted.taken_over, renumbered = adopted.renumbered, "A set-back channel took over what it had signed.");
         Ok(AdoptedChannel {
             channel,

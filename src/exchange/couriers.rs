@@ -40,8 +40,14 @@ impl Exchange {
         crew.take_on(Duty::Probes);
         crew.take_on(Duty::Holds);
         let mut bell = self.0.store.new_channel_bell();
+        let mut doubts = self.0.couriers.bell();
         loop {
             bell.mark_unchanged();
+            doubts.mark_unchanged();
+            // One that the peer alone knows has to be compared as well.
+            for channel in self.0.couriers.doubts() {
+                crew.take_on(Duty::Courier(channel));
+            }
             for view in self.0.store.channels().await? {
                 if view.direction == Direction::Out {
                     crew.take_on(Duty::Courier(view.channel));
@@ -50,6 +56,9 @@ impl Exchange {
             tokio::select! {
                 () = stop.cancelled() => break,
                 changed = bell.changed() => if changed.is_err() {
+                    break;
+                },
+                changed = doubts.changed() => if changed.is_err() {
                     break;
                 },
                 () = crew.mend() => {}

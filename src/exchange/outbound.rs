@@ -71,6 +71,17 @@ impl Couriers {
             .remove(&channel)
     }
 
+    /// The channels that are to be compared, also those of which nothing is known here.
+    pub(super) fn doubts(&self) -> Vec<Channel> {
+        let doubts = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        doubts.iter().copied().collect()
+    }
+
+    /// Rings when there are new doubts.
+    pub(super) fn bell(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.2.subscribe()
+    }
+
     fn doubted(&self, channel: Channel) -> bool {
         self.1
             .lock()
@@ -197,7 +208,7 @@ impl Courier {
                 None => std::future::pending().await,
             }
         };
-        let mut doubts = self.exchange.0.couriers.2.subscribe();
+        let mut doubts = self.exchange.0.couriers.bell();
         let mended = async {
             tokio::select! {
                 changed = agreements.changed() => changed.is_ok(),
@@ -311,7 +322,7 @@ impl Courier {
                 }
             }
             Some((true, None)) => {}
-            Some((false, None)) if self.exchange.0.couriers.doubted(self.channel) => {}
+            Some((false, None)) | None if self.exchange.0.couriers.doubted(self.channel) => {}
             Some((false, None)) | None => {
                 self.state(CourierState::Idle);
                 return Ok(Next::Work);

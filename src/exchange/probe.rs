@@ -94,7 +94,7 @@ impl Exchange {
                 return Err(error.into());
             }
         };
-        self.doubt_what_differs(&theirs).await?;
+        self.doubt_what_differs(&areas, &theirs).await?;
         let shown = self.show_each_other(&areas, &link, &ours, &theirs).await;
         // Without its texts the peer is compared by digests.
         if let Err(error) = &shown {
@@ -174,7 +174,7 @@ impl Exchange {
         let successions = std::mem::take(&mut theirs.successions);
         self.follow(caller.id(), successions).await?;
         self.told(caller.areas(), &mut theirs);
-        self.doubt_what_differs(&theirs).await?;
+        self.doubt_what_differs(caller.areas(), &theirs).await?;
         let ours = self.standing(caller.areas(), Direction::In).await?;
         Ok(wire::probe_response(ours, self.trust().is_sandbox()))
     }
@@ -198,25 +198,34 @@ impl Exchange {
         })
     }
 
-    /// Has a stream opened for every channel out of which the peer holds less than it receipted, or
-    /// more than was given.
-    async fn doubt_what_differs(&self, theirs: &Standing) -> Result<(), NotNow> {
-        for view in self.0.store.channels().await? {
-            let peer_of = self.trust().peer_for(view.channel.to).is_some();
-            if view.direction != Direction::Out || view.stop.is_some() || !peer_of {
-                continue;
+    /// Has a stream opened for every channel to those areas of a peer out of which it holds less than
+    /// it receipted, or more than was given: either side was set back, be it to before the first
+    /// notice of that channel.
+    async fn doubt_what_differs(&self, areas: &[County], theirs: &Standing) -> Result<(), NotNow> {
+        let views = self.0.store.channels().await?;
+        let outs = views.iter().filter(|view| view.direction == Direction::Out);
+        let mut doubted = Vec::new();
+        for view in outs.clone().filter(|view| areas.contains(&view.channel.to)) {
+            let mut told = theirs.channels.iter();
+            let there = told.find(|(channel, ..)| *channel == view.channel);
+            let there = there.map_or(Sequence::ZERO, |(_, sequence, _)| *sequence);
+            if view.stop.is_none() && (there < view.settled || there > view.last) {
+                doubted.push(view.channel);
             }
-            let there = theirs
-                .channels
-                .iter()
-                .find(|(channel, ..)| *channel == view.channel)
-                .map(|(_, sequence, _)| *sequence);
-            // Nothing there at all may also mean that the probe was of another peer.
-            let differs = there.is_some_and(|there| there < view.settled || there > view.last);
-            if differs {
-                self.0.couriers.doubt(view.channel);
-                self.0.couriers.ring();
-            }
+        }
+        let trust = self.trust();
+        let unknown = theirs.channels.iter().filter(|(channel, sequence, _)| {
+            *sequence > Sequence::ZERO
+                && trust.areas().contains(&channel.from)
+                && areas.contains(&channel.to)
+                && !outs.clone().any(|view| view.channel == *channel)
+        });
+        doubted.extend(unknown.map(|(channel, ..)| *channel));
+        for channel in &doubted {
+            self.0.couriers.doubt(*channel);
+        }
+        if !doubted.is_empty() {
+            self.0.couriers.ring();
         }
         Ok(())
     }

@@ -207,6 +207,9 @@ impl Receiving {
         let at_ms = exchange.0.clock.now_ms();
         match stop {
             Some((reason, sequence)) => {
+                if reason == StopReason::ReceiverSetBack {
+                    tracing::error!(%channel, receipted = %sequence, here = %held, "This node was set back. Once both operators have compared: hongyan channel adopt.");
+                }
                 self.stopped(&open, reason, sequence).await?;
                 self.answer(wire::divergence_response(reason, sequence))
                     .await?;

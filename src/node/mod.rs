@@ -8,6 +8,7 @@ mod evidence;
 mod heads;
 mod master_key;
 mod operations;
+mod restored;
 mod upkeep;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
@@ -27,6 +28,7 @@ use self::{
     heads::sign_heads,
     master_key::{MasterKeyFile, wrap_what_is_left},
     operations::Node,
+    restored::ask_peers,
     upkeep::upkeep,
 };
 pub use self::{
@@ -261,6 +263,7 @@ pub async fn run(
     let (mover, end) = (exchange.clone(), moving.clone());
     tasks.spawn(async move { mover.run(end).await.map_err(NodeError::from) });
     tasks.spawn(sign_heads(Arc::clone(&node), store.clone(), moving.clone()));
+    tasks.spawn(ask_peers(Arc::clone(&node), moving.clone()));
     tasks.spawn(upkeep(Arc::clone(&node), store.clone(), moving.clone()));
     ready(&said);
     let ended = wait(&mut tasks, store.poisoned(), rebuilt, &stop).await;

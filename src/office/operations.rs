@@ -14,7 +14,7 @@ use crate::{
         problem::{Code, Sentence},
     },
     pairing::life::{Act, Proof},
-    store::{NotNow, StopReason},
+    store::{ChannelView, Direction, NotNow, Side, StopReason},
     trust::identity::SpiffeId,
 };
 
@@ -126,6 +126,34 @@ impl Hindrance {
             remedy: Sentence {
                 zh: text.zh.to_owned(),
                 en: text.en.to_owned(),
+            },
+        }
+    }
+
+    /// A channel stands still since then, as this node holds it.
+    pub fn of_view(view: &ChannelView, reason: StopReason, found: Sequence) -> Self {
+        let set_back_here = matches!(
+            (view.direction, reason),
+            (Direction::Out, StopReason::SenderSetBack)
+                | (Direction::In, StopReason::ReceiverSetBack)
+        );
+        if !set_back_here {
+            return Self::of_stop(reason);
+        }
+        let (last, other) = (view.last, Side::of(view.channel, view.direction).other);
+        let (zh, en) = match view.direction {
+            Direction::Out => ("对方持有到", "the peer holds up to"),
+            Direction::In => ("本方曾签收到", "this node receipted up to"),
+        };
+        Self {
+            code: reason.name().to_owned(),
+            remedy: Sentence {
+                zh: format!(
+                    "本节点的数据被恢复到旧版本，通道已停：{zh}第{found}号，本方现有到第{last}号。与对方管理员核对后执行 hongyan channel adopt {other}。"
+                ),
+                en: format!(
+                    "This node's store was set back; the channel stands still: {en} {found}, it now holds up to {last}. Compare with the operator of the other side, then run hongyan channel adopt {other}."
+                ),
             },
         }
     }

@@ -193,9 +193,9 @@ impl Office {
     /// A channel that the journal says is stopped is stopped, whatever its courier does.
     fn courier(&self, view: &ChannelView) -> CourierView {
         match (view.stop, view.direction) {
-            (Some((reason, _)), _) => CourierView {
+            (Some((reason, found)), _) => CourierView {
                 state: CourierState::Stopped,
-                hindrance: Some(Hindrance::of_stop(reason)),
+                hindrance: Some(Hindrance::of_view(view, reason, found)),
             },
             (None, Direction::Out) => self.parts.operations.courier(view.channel),
             (None, Direction::In) => CourierView {

@@ -13,6 +13,7 @@ pub(crate) mod journal;
 mod vault;
 mod verb;
 
+pub(crate) use embedded::copying;
 #[cfg(any(test, fuzzing))]
 pub(crate) use embedded::fuzz;
 

@@ -175,6 +175,11 @@ impl MasterKey {
     }
 }
 
+/// Whether that is the text of a file of master keys.
+pub fn is_master_key(text: &[u8]) -> bool {
+    MasterKeys::parse(text).is_some()
+}
+
 /// The master keys that a source gives: the first wraps, all open.
 #[derive(Clone)]
 pub struct MasterKeys {

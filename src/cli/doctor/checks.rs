@@ -12,17 +12,18 @@ use super::{
         home::Home,
         key::{lineage, own_keys},
         language::both,
-        moment::short,
+        moment::{age, last_day, short},
         store_by_hand,
     },
     Finding, State,
 };
 use crate::{
     agreement::{Agreements, EndsSoon},
-    config::load_holidays,
-    domain::workdays::Workdays,
+    config::{Restored, load_holidays},
+    domain::{problem::Sentence, workdays::Workdays},
     node::{HeadsReport, check_heads},
     pairing::{load_agreements, load_all},
+    store::backups::{self, Backup},
     trust::{
         expiry::{Stage, Warning},
         files,
@@ -48,6 +49,8 @@ pub(super) fn all(home: &Home) -> Vec<Finding> {
     findings.extend(agreements(home));
     findings.extend(holidays(home));
     findings.push(journal_heads(home));
+    findings.push(backup(home));
+    findings.extend(restored(home));
     findings.push(disk(home));
     findings
 }
@@ -175,6 +178,86 @@ fn journal_heads(home: &Home) -> Finding {
         format!("the heads of all {signed} segments are signed and fit"),
     );
     Finding::new(check, State::Fine, sentence)
+}
+
+/// The newest backup. A node that is young, or on trial, may have none.
+fn backup(home: &Home) -> Finding {
+    let check = "backup";
+    let backups = match backups::list(&home.dir.data()) {
+        Ok(backups) => backups,
+        Err(error) => {
+            let failure = Failure::refused(both(
+                format!("备份登记无法使用：{error}"),
+                error.to_string(),
+            ));
+            return Finding::of_failure(check, failure);
+        }
+    };
+    let now_ms = home.clock.now_ms();
+    // Made with the node, or with its directory when that was restored, and never changed.
+    let made = home.dir.reference_key().metadata();
+    let made = made.and_then(|file| file.modified()).ok();
+    let made = made.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+    let made_ms = made.and_then(|at| i64::try_from(at.as_millis()).ok());
+    let node_ms = made_ms.map_or(0, |made_ms| now_ms.saturating_sub(made_ms));
+    let (state, sentence) = of_backups(&backups, now_ms, node_ms);
+    match state {
+        State::Soon if home.config.mode.is_sandbox() => Finding::new(check, State::Fine, sentence),
+        state => Finding::new(check, state, sentence),
+    }
+}
+
+/// What there is to say of these backups of a node that is so many milliseconds old.
+fn of_backups(backups: &[Backup], now_ms: i64, node_ms: i64) -> (State, Sentence) {
+    let kept = backups.iter().filter(|backup| backup.until_ms > now_ms);
+    let Some(newest) = kept.max_by_key(|backup| backup.made_ms) else {
+        let state = if node_ms > BACKUP_MS {
+            State::Soon
+        } else {
+            State::Fine
+        };
+        let sentence = both(
+            "没有仍保留的备份：hongyan backup",
+            "no backup that is still kept: hongyan backup",
+        );
+        return (state, sentence);
+    };
+    let age_ms = now_ms.saturating_sub(newest.made_ms).max(0);
+    // Of one that was made this moment too.
+    let age = age(u64::try_from(age_ms / 1_000).unwrap_or(0).max(1));
+    let (until, place) = (last_day(newest.until_ms), &newest.place);
+    let mut sentence = both(
+        format!("最近一次备份在 {} 之前，保留到 {until}：{place}", age.zh),
+        format!(
+            "the newest backup is {} old and kept until {until}: {place}",
+            age.en
+        ),
+    );
+    if age_ms <= BACKUP_MS {
+        return (State::Fine, sentence);
+    }
+    sentence.zh += "。请再备份一次：hongyan backup";
+    sentence.en += "; make another: hongyan backup";
+    (State::Soon, sentence)
+}
+
+/// That a node was made from a backup, until every peer has been heard.
+fn restored(home: &Home) -> Option<Finding> {
+    let check = "restored";
+    let restored = match Restored::read(&home.dir) {
+        Ok(restored) => restored?,
+        Err(error) => return Some(Finding::of_failure(check, error.into())),
+    };
+    let (made, at) = (short(restored.made_ms), short(restored.restored_ms));
+    let sentence = both(
+        format!(
+            "本节点于 {at} 由 {made} 的备份恢复，尚有对方未答复被退回多少；节点运行时自行询问，见 hongyan channel list。"
+        ),
+        format!(
+            "this node was made at {at} from the backup of {made}, and not every peer has said yet how far it was set back; it asks while it runs, see hongyan channel list"
+        ),
+    );
+    Some(Finding::new(check, State::Soon, sentence))
 }
 
 /// A clock that runs behind this program, or behind the node's own files, is wrong.
@@ -403,6 +486,8 @@ fn disk(home: &Home) -> Finding {
 }
 
 const MINUTE_MS: i64 = 60_000;
+/// A backup that is older is worth a word.
+const BACKUP_MS: i64 = 7 * 86_400_000;
 
 #[cfg(test)]
 mod tests {
@@ -424,6 +509,34 @@ mod tests {
                 .contains("350582-530111/1 ends on 2028-12-31")
         );
         assert!(finding.sentence.zh.contains("2028-12-31 到期"));
+    }
+
+    #[test]
+    fn a_backup_that_is_old_or_missing_is_told_and_a_young_node_is_left_alone() {
+        let of = |made_ms, until_ms| Backup {
+            made_ms,
+            until_ms,
+            place: "/backup/x".into(),
+        };
+        let now = 100 * BACKUP_MS;
+        let day = BACKUP_MS / 7;
+        let told = |backups: &[Backup], age| {
+            let (state, sentence) = of_backups(backups, now, age);
+            (state, sentence.en)
+        };
+        assert_eq!(told(&[], day).0, State::Fine);
+        assert_eq!(told(&[], BACKUP_MS + 1).0, State::Soon);
+        // One that is kept no longer is none.
+        assert_eq!(told(&[of(now - day, now)], BACKUP_MS + 1).0, State::Soon);
+        let (state, said) = told(&[of(now - day, now + day), of(0, now + 2)], 2 * BACKUP_MS);
+        assert_eq!(state, State::Fine);
+        assert!(
+            said.contains("1 d 0 h old") && said.ends_with("/backup/x"),
+            "{said}"
+        );
+        let (state, said) = told(&[of(now - 8 * day, now + day)], 2 * BACKUP_MS);
+        assert_eq!(state, State::Soon);
+        assert!(said.ends_with("make another: hongyan backup"), "{said}");
     }
 
     #[test]

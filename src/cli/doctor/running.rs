@@ -59,7 +59,7 @@ fn peers(home: &Home) -> Result<Vec<Finding>, Failure> {
         for known in client.peers().await? {
             let area = known.id.area();
             let probe = client.probe(area).await?;
-            let state = match (peer::agrees(&probe), peer::is_well(&home.clock, &probe)) {
+            let state = match (peer::agrees(&probe), peer::is_well(home, &probe)) {
                 (true, true) => State::Fine,
                 (true, false) => State::Soon,
                 (false, _) => State::Wrong,

@@ -14,7 +14,6 @@ use super::{
     screen::{self, Line, State},
 };
 use crate::{
-    clock::Clock,
     domain::{area::County, problem::Sentence},
     office::client::{AgreementComparison, Probe},
 };
@@ -52,7 +51,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
             if output.is_json() {
                 output.object(&object(area, &probe))?;
             } else {
-                let lines = screen::lines(&probe, home.clock.now_ms());
+                let lines = screen::lines(&probe, home.clock.now_ms(), &home.config.areas);
                 output.line(&screen::table(output, &screen::name(&home, area), &lines))?;
             }
         }
@@ -69,15 +68,15 @@ pub(in crate::cli) fn agrees(probe: &Probe) -> bool {
 }
 
 /// Whether nothing at all is worth a word.
-pub(in crate::cli) fn is_well(clock: &Clock, probe: &Probe) -> bool {
-    let lines = screen::lines(probe, clock.now_ms());
+pub(in crate::cli) fn is_well(home: &Home, probe: &Probe) -> bool {
+    let lines = screen::lines(probe, home.clock.now_ms(), &home.config.areas);
     lines.iter().all(|line| line.state == State::Fine)
 }
 
 /// A probe in a few lines: all is well, or what is not.
 pub(in crate::cli) fn words(home: &Home, area: County, probe: &Probe) -> Sentence {
     let mut words = screen::name(home, area);
-    let lines = screen::lines(probe, home.clock.now_ms());
+    let lines = screen::lines(probe, home.clock.now_ms(), &home.config.areas);
     let amiss = lines.iter().filter(|line| line.state != State::Fine);
     let amiss: Vec<&Line> = amiss.collect();
     match (amiss.as_slice(), lines.first()) {

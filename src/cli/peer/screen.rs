@@ -63,7 +63,7 @@ pub(super) fn name(home: &Home, area: County) -> Sentence {
 }
 
 /// Everything that a probe found, in the order in which people mend it.
-pub(super) fn lines(probe: &Probe, now_ms: i64) -> Vec<Line> {
+pub(super) fn lines(probe: &Probe, now_ms: i64, ours: &[County]) -> Vec<Line> {
     let mut lines = vec![reached(probe)];
     if probe.failure.is_none() {
         lines.extend([certificate(probe, now_ms), clock(probe), versions(probe)]);
@@ -73,7 +73,7 @@ pub(super) fn lines(probe: &Probe, now_ms: i64) -> Vec<Line> {
         probe
             .channels
             .iter()
-            .map(|channel| compared(probe, channel)),
+            .map(|channel| compared(probe, channel, ours)),
     );
     let unseen = probe
         .waiting
@@ -215,7 +215,7 @@ fn agreement(compared: &AgreementComparison) -> Line {
     }
 }
 
-fn compared(probe: &Probe, compared: &ChannelComparison) -> Line {
+fn compared(probe: &Probe, compared: &ChannelComparison, ours: &[County]) -> Line {
     let ChannelComparison {
         channel,
         here,
@@ -235,13 +235,18 @@ fn compared(probe: &Probe, compared: &ChannelComparison) -> Line {
         }
         _ => both("", ""),
     };
-    let (zh, en) = if *heads_agree {
-        ("记录一致", "the heads agree")
-    } else {
-        (
+    // What a peer holds of this node's own was given here.
+    let set_back = ours.contains(from) && !ours.contains(to) && there > here;
+    let (zh, en) = match (set_back, *heads_agree) {
+        (true, _) => (
+            "本节点的数据被退回，请执行 hongyan channel adopt",
+            "this node was set back, run hongyan channel adopt",
+        ),
+        (false, true) => ("记录一致", "the heads agree"),
+        (false, false) => (
             "记录不一致，请查看 hongyan channel list",
             "the heads differ, see hongyan channel list",
-        )
+        ),
     };
     Line {
         what: both("通道", "channel"),
@@ -255,7 +260,7 @@ fn compared(probe: &Probe, compared: &ChannelComparison) -> Line {
                 oldest.en
             ),
         ),
-        state: State::wrong_unless(*heads_agree),
+        state: State::wrong_unless(*heads_agree && !set_back),
     }
 }
 
@@ -388,7 +393,7 @@ mod tests {
         let format = Format::Table;
         let output = Output { format, language };
         let name = both("官渡区 530111", "官渡区 530111");
-        table(output, &name, &lines(probe, NOW))
+        table(output, &name, &lines(probe, NOW, &[]))
     }
 
     /// Columns of a terminal: two for a character of Chinese.
@@ -416,7 +421,7 @@ mod tests {
 
     #[test]
     fn everything_that_was_found_is_on_it() {
-        let said = lines(&probe(), NOW);
+        let said = lines(&probe(), NOW, &[]);
         let marks: String = said.iter().map(|line| line.state.mark()).collect();
         assert_eq!(marks, "✓✓!✓✓✗✗✓✗✗");
         let said: Vec<&str> = said.iter().map(|line| line.found.en.as_str()).collect();
@@ -440,13 +445,44 @@ mod tests {
     }
 
     #[test]
+    fn a_peer_that_holds_more_than_was_given_shows_that_this_node_was_set_back() {
+        let mut probe = probe();
+        probe.channels = vec![ChannelComparison {
+            channel: channel("350582", "530111"),
+            here: 4,
+            there: 9,
+            heads_agree: true,
+        }];
+        let told = |area: &str| {
+            let lines = lines(&probe, NOW, &[area.parse().unwrap()]).into_iter();
+            let mut lines = lines.filter(|line| line.what.en == "channel");
+            lines
+                .next()
+                .map(|line| (line.state, line.found.en))
+                .unwrap()
+        };
+        let (state, said) = told("350582");
+        assert_eq!(state, State::Wrong);
+        assert!(
+            said.contains("4 here, 9 there, this node was set back"),
+            "{said}"
+        );
+        let (state, _) = told("530111");
+        assert_eq!(
+            state,
+            State::Fine,
+            "what comes from there may be on its way"
+        );
+    }
+
+    #[test]
     fn of_a_peer_that_does_not_answer_it_says_what_waits() {
         let mut probe = probe();
         probe.failure = Some("gone".into());
         probe.agreements.clear();
         probe.channels.clear();
         probe.misbehaviour = None;
-        let said = lines(&probe, NOW);
+        let said = lines(&probe, NOW, &[]);
         let said: Vec<(State, &str)> = said
             .iter()
             .map(|line| (line.state, line.found.zh.as_str()))

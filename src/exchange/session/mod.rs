@@ -94,16 +94,20 @@ impl<'a> Session<'a> {
         let trust = exchange.trust();
         let origin = exchange.origin(channel).ok_or(SessionError::NotPaired)?;
         let store = &exchange.0.store;
-        let Some(view) = store.channel(channel, Direction::Out).await? else {
-            return Ok(Err(Ended::Idle));
-        };
+        let view = store.channel(channel, Direction::Out).await?;
+        let stands = view.as_ref().is_some_and(|view| view.stop.is_some());
+        let (last, head, settled) = view
+            .filter(|view| view.last > Sequence::ZERO)
+            .map_or((Sequence::ZERO, origin, Sequence::ZERO), |view| {
+                (view.last, view.head, view.settled)
+            });
         let receipt = store.shown(channel, Direction::Out).await?.evidence;
         let opening = SenderOpening {
             channel,
             sandbox: trust.is_sandbox(),
-            last: view.last,
-            head: view.head,
-            receipted: view.settled,
+            last,
+            head,
+            receipted: settled,
             receipt: ReceiptEvidence::decode(receipt).map(|evidence| evidence.receipt),
             successions: trust.successions().to_vec(),
         };
@@ -128,7 +132,7 @@ impl<'a> Session<'a> {
             answers,
             flying: VecDeque::new(),
             settling: InOrder::new(),
-            sent: view.settled,
+            sent: settled,
             rewind: None,
             resend: None,
             origin,
@@ -141,11 +145,14 @@ impl<'a> Session<'a> {
         exchange.0.links.heard(&session.peer);
         let successions = std::mem::take(&mut theirs.successions);
         exchange.follow(&session.peer, successions).await?;
-        let stop = session.compare(&theirs, view.last, view.settled).await?;
+        let stop = session.compare(&theirs, last, settled).await?;
         let at_ms = exchange.0.clock.now_ms();
         match stop {
             Some((reason, sequence)) => {
-                tracing::error!(%channel, reason = reason.name(), %sequence, "The histories of a channel differ; it is stopped.");
+                tracing::error!(%channel, reason = reason.name(), %sequence, %last, "The histories of a channel differ; it is stopped.");
+                if reason == StopReason::SenderSetBack {
+                    tracing::error!(%channel, peer_holds = %sequence, here = %last, "This node was set back. Once both operators have compared: hongyan channel adopt.");
+                }
                 store
                     .set_stop(channel, Direction::Out, Some((reason, sequence)), at_ms)
                     .await?;
@@ -167,7 +174,7 @@ impl<'a> Session<'a> {
                 Ok(Err(Ended::Stopped))
             }
             None => {
-                if view.stop.is_some() {
+                if stands {
                     store.set_stop(channel, Direction::Out, None, at_ms).await?;
                 }
                 Ok(Ok(session))

@@ -10,6 +10,7 @@ mod command;
 pub(crate) mod compared;
 mod consumers;
 mod consuming;
+pub(crate) mod copying;
 mod erasing;
 mod evidence;
 #[cfg(any(test, fuzzing))]

@@ -127,7 +127,9 @@ impl<'a> Projection<'a> {
         let at = placed.position;
         match &placed.record {
             Record::Published(r) => {
-                let head = state.outs.get(&r.channel).map_or(r.origin, |out| out.head);
+                let begun = state.outs.get(&r.channel);
+                let begun = begun.filter(|out| out.last > Sequence::ZERO);
+                let head = begun.map_or(r.origin, |out| out.head);
                 self.place(
                     Direction::Out,
                     r.channel,

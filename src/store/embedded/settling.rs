@@ -129,11 +129,7 @@ pub(crate) fn settle(
 }
 
 /// Whether nothing is left of what stands at a place of this node's own.
-fn is_erased(
-    stage: &Stage<'_>,
-    channel: Channel,
-    sequence: Sequence,
-) -> Result<bool, StageError> {
+fn is_erased(stage: &Stage<'_>, channel: Channel, sequence: Sequence) -> Result<bool, StageError> {
     let range = (stage.places).range(Direction::Out, channel, sequence, sequence)?;
     let Some(placed) = range.first().and_then(|place| place.record.as_ref()) else {
         return Ok(false);
@@ -254,12 +250,13 @@ pub(crate) fn adopt_out(stage: &mut Stage<'_>, holdings: Holdings) -> Result<Ado
         head,
         at_ms,
     } = holdings;
-    let out = stage
+    let mut out = stage
         .state
         .outs
         .get(&channel)
         .cloned()
         .unwrap_or_else(|| OutState::new(origin));
+    out.begin(origin);
     if places
         .first()
         .is_some_and(|place| place.sequence != out.settled.next())

@@ -103,6 +103,13 @@ impl OutState {
         }
     }
 
+    /// Where its chain begins: a stop may come before the first notice, and does not say.
+    pub(crate) fn begin(&mut self, origin: Digest) {
+        if self.last == Sequence::ZERO {
+            (self.head, self.settled_head) = (origin, origin);
+        }
+    }
+
     fn given(&mut self, office: [u8; 16]) {
         let places = self.offices.entry(office).or_default();
         *places = places.saturating_add(1);
@@ -139,6 +146,7 @@ impl State {
         match record {
             Record::Published(r) => {
                 let out = self.out(r.channel, r.origin);
+                out.begin(r.origin);
                 out.last = r.sequence;
                 out.head = chain(out.head, r.facts.digest);
                 out.given(r.office_key);

@@ -1,7 +1,10 @@
 //! The heads of the chains where each segment begins, for whoever signs them or looks at what was
 //! signed.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use super::{
     recovery::{JournalError, header_of},
@@ -24,6 +27,28 @@ pub struct SegmentHeads {
 /// # Errors
 /// [`JournalError`] if a header cannot be read.
 pub fn segment_heads(journal: &Path) -> Result<Vec<SegmentHeads>, JournalError> {
+    let mut segments = Vec::new();
+    for path in segment_paths(journal)? {
+        let (SegmentHeader { first, chains }, _) = header_of(&path)?;
+        let position = first.get();
+        let name = path.file_stem().unwrap_or_default();
+        segments.push(SegmentHeads {
+            name: name.to_string_lossy().into_owned(),
+            heads: chains
+                .into_iter()
+                .map(|(home, head)| (home, JournalHead { position, head }))
+                .collect(),
+        });
+    }
+    Ok(segments)
+}
+
+/// The segments in that directory, the oldest first; none if it is not there. Only reads, so a node may
+/// run.
+///
+/// # Errors
+/// [`JournalError::Disk`].
+pub(crate) fn segment_paths(journal: &Path) -> Result<Vec<PathBuf>, JournalError> {
     let disk = |source| JournalError::Disk {
         path: journal.to_owned(),
         source,
@@ -41,18 +66,5 @@ pub fn segment_heads(journal: &Path) -> Result<Vec<SegmentHeads>, JournalError> 
         }
     }
     paths.sort();
-    let mut segments = Vec::new();
-    for path in paths {
-        let (SegmentHeader { first, chains }, _) = header_of(&path)?;
-        let position = first.get();
-        let name = path.file_stem().unwrap_or_default();
-        segments.push(SegmentHeads {
-            name: name.to_string_lossy().into_owned(),
-            heads: chains
-                .into_iter()
-                .map(|(home, head)| (home, JournalHead { position, head }))
-                .collect(),
-        });
-    }
-    Ok(segments)
+    Ok(paths)
 }

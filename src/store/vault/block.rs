@@ -163,6 +163,16 @@ fn proven_head(bytes: &[u8], number: u64) -> Option<Head> {
     })
 }
 
+/// How many places the block of that number has, and by which master key it is wrapped; none if these
+/// are not its bytes, as far as that shows without the key.
+pub(super) fn proven(bytes: &[u8], number: u64) -> Option<(u16, MasterKeyId)> {
+    let Head { count, wrapped_by } = proven_head(bytes, number)?;
+    let whole = usize::from(count)
+        .saturating_mul(KEY_BYTES)
+        .saturating_add(HEAD);
+    (bytes.len() == whole).then_some((count, wrapped_by))
+}
+
 /// By which master key a block is wrapped. Looks at its head alone, which proves nothing.
 pub(super) fn wrapped_by(directory: &Path, number: u64) -> Result<MasterKeyId, VaultError> {
     let path = path_of(directory, number);

@@ -101,6 +101,15 @@ pub enum VaultError {
     },
 }
 
+impl VaultError {
+    /// The block of that number is not in that directory, or is too short.
+    pub(crate) fn missing(directory: &Path, block: u64) -> Self {
+        Self::Missing {
+            path: block::path_of(directory, block),
+        }
+    }
+}
+
 /// Whether there is anything that needs keys yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Held {
@@ -329,6 +338,27 @@ impl Nonces {
         }
         nonce
     }
+}
+
+/// The files of the key blocks in a directory, by their numbers; none if it is not there.
+///
+/// # Errors
+/// [`VaultError::Disk`].
+pub(crate) fn block_paths(directory: &Path) -> Result<Vec<(u64, PathBuf)>, VaultError> {
+    let numbers = match block::numbers(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        numbers => numbers.map_err(disk(directory))?,
+    };
+    let paths = numbers.into_iter();
+    Ok(paths
+        .map(|number| (number, block::path_of(directory, number)))
+        .collect())
+}
+
+/// How many places the block of that number has, and which master key opens it, as its bytes say; none
+/// if they are no such block.
+pub(crate) fn block_in(bytes: &[u8], number: u64) -> Option<(u16, MasterKeyId)> {
+    block::proven(bytes, number)
 }
 
 /// How many blocks of a data directory are not wrapped by the first of these keys. Looks at their heads
