@@ -276,6 +276,15 @@ impl Office for FakeNode {
         Err(Status::unimplemented(""))
     }
 
+    type ReportSubjectStream = Answers<wire::ReportSubjectResponse>;
+
+    async fn report_subject(
+        &self,
+        _: Request<wire::ReportSubjectRequest>,
+    ) -> Result<Response<Self::ReportSubjectStream>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
     async fn list_channels(
         &self,
         _: Request<wire::ListChannelsRequest>,

@@ -55,6 +55,7 @@ pub enum Act {
     PeerProbed,
     Published,
     SigningKeyRotated,
+    SubjectReported,
 }
 
 /// Number, stable name, and what people call it.
@@ -62,7 +63,7 @@ struct Known(Act, u16, &'static str, &'static str);
 
 /// Up to 16 something leaves the node for whoever asked; 17 to 31 is work with notices and cases;
 /// from 40 on the node itself is run.
-const KNOWN: [Known; 38] = [
+const KNOWN: [Known; 39] = [
     Known(Act::NoticeRead, 1, "notice_read", "查看通报"),
     Known(Act::NoticesListed, 2, "notices_listed", "列出通报"),
     Known(Act::NoticesHandedOver, 3, "notices_handed_over", "接收通报"),
@@ -73,6 +74,7 @@ const KNOWN: [Known; 38] = [
     Known(Act::AuditListed, 8, "audit_listed", "查看审计"),
     Known(Act::AuditExported, 9, "audit_exported", "导出审计"),
     Known(Act::BreachReported, 10, "breach_reported", "核查泄露"),
+    Known(Act::SubjectReported, 11, "subject_reported", "本人查询"),
     Known(Act::EvidenceExported, 16, "evidence_exported", "导出证据"),
     Known(Act::Published, 17, "published", "发布通报"),
     Known(Act::CertificateAsked, 18, "certificate_asked", "查验证明"),
@@ -217,6 +219,9 @@ pub enum On {
     Case(NoticeId),
     /// A consumer of the home area's feed.
     Consumer(String),
+    /// Of the feed of a home area, what lies from a position to another, both of them included, and
+    /// is for whoever was handed it.
+    Feed(County, u64, u64),
     /// A notice.
     Notice(NoticeId),
     /// An office, by its SPIFFE id.
@@ -232,6 +237,7 @@ impl fmt::Display for On {
             Self::Agreement(id, Some(version)) => write!(f, "agreement:{id}/{version}"),
             Self::Case(id) => write!(f, "case:{id}"),
             Self::Consumer(name) => write!(f, "consumer:{name}"),
+            Self::Feed(home, first, last) => write!(f, "feed:{home}/{first}-{last}"),
             Self::Notice(id) => write!(f, "notice:{id}"),
             Self::Office(id) => write!(f, "office:{id}"),
             Self::Peer(area) => write!(f, "peer:{area}"),

@@ -17,9 +17,10 @@
 //! | `problem` | the one table that makes a `tonic::Status` |
 //! | `authority`, `scope` | who may do what, and where |
 //! | `publish`, `bulk` | one notice; many, in order, without waiting for each |
-//! | `certificate`, `queries` | a question whose answer is waited for; how fast an office may ask |
+//! | `certificate`, `queries` | a question whose answer is waited for; how fast an office may ask and look up |
 //! | `subscribe`, `handing` | notices that came in, handed over and acknowledged |
 //! | `query`, `cases`, `peers`, `agreements` | what is where |
+//! | `subject` | what is held of one person, and who got it |
 //! | `evidence` | what convinces others of a notice |
 //! | `touched` | whose data were exchanged in a time |
 //! | `audit` | what offices do, on record; and that record |
@@ -46,6 +47,7 @@ mod query;
 mod reminding;
 mod scope;
 mod server;
+mod subject;
 mod subscribe;
 mod touched;
 mod wire;
@@ -106,6 +108,7 @@ pub struct Office {
     parts: OfficeParts,
     subscribers: Subscribers,
     queries: Queries,
+    lookups: Queries,
     stop: CancellationToken,
 }
 
@@ -116,6 +119,7 @@ impl Office {
             parts,
             subscribers: Subscribers::default(),
             queries: Queries::default(),
+            lookups: Queries::default(),
             stop,
         }
     }

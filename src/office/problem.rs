@@ -62,6 +62,8 @@ pub(super) enum Fault {
     UnknownCase,
     /// The office asks about certificates faster than it may; it can ask again after that time.
     TooManyQueries(Duration),
+    /// The office looks people up faster than anybody may; it can go on after that time.
+    TooManyLookups(Duration),
     /// The node holds no such agreement.
     UnknownAgreement,
     /// There is no such notice, as far as this office may know.
@@ -249,6 +251,14 @@ impl Fault {
                 let seconds = after.as_secs().saturating_add(1);
                 Answer::new(grpc, Class::of(code), code.name(), zh, en).after(seconds)
             }
+            Self::TooManyLookups(after) => Answer::new(
+                Grpc::ResourceExhausted,
+                Class::RetryLater,
+                "too_many_lookups",
+                "本人查询过于频繁，请稍后再试。",
+                "people are looked up too fast; wait a little",
+            )
+            .after(after.as_secs().saturating_add(1)),
             Self::UnknownAgreement => Answer::new(
                 Grpc::NotFound,
                 Class::Final,
@@ -300,6 +310,7 @@ impl Fault {
             | Self::OutsideScope
             | Self::Reason(_)
             | Self::Role(_)
+            | Self::TooManyLookups(_)
             | Self::TooManyQueries(_)
             | Self::UnknownAgreement
             | Self::UnknownCase

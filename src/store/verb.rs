@@ -394,6 +394,8 @@ pub struct NoticeView {
     pub direction: Direction,
     /// Its sequence.
     pub sequence: Sequence,
+    /// Where its record stands: of one that came in, its position in the feed.
+    pub position: Position,
     /// Its delivery; `Stored` for a notice that came in.
     pub delivery: Delivery,
     /// While it waits for an agreement: what the receiver said.
@@ -553,6 +555,8 @@ pub struct ConsumerView {
     pub home: County,
     /// Name.
     pub name: String,
+    /// The kinds that it is handed; empty for all.
+    pub kinds: Vec<Kind>,
     /// Position up to which everything is acknowledged.
     pub acknowledged: Position,
     /// When it last opened or acknowledged, in milliseconds since 1970.

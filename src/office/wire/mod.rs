@@ -12,6 +12,7 @@ mod due;
 #[path = "../../../tests/fuzz/targets/office.rs"]
 pub(crate) mod fuzz;
 mod service;
+mod subject;
 mod told;
 mod touched;
 

@@ -6,7 +6,9 @@ use prost::Message as _;
 use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{agreements, asked, audit, cases, certificate, draft::raw_draft, due, told, touched};
+use super::{
+    agreements, asked, audit, cases, certificate, draft::raw_draft, due, subject, told, touched,
+};
 use crate::{
     domain::audit::{Act, Counts, On, Purpose},
     office::{
@@ -17,6 +19,7 @@ use crate::{
         evidence::Exported,
         problem::Fault,
         query::{NoticeRecords, NoticesSeen},
+        subject::SubjectFound,
     },
     proto::office::v1::{self as wire, office_server},
     trust::{connection::CallerInfo, identity::OfficeId},
@@ -175,6 +178,29 @@ impl office_server::Office for Service {
             let told = ReceiverStream::new(told);
             let told = told.map(|it| it.map(touched::told).map_err(Status::from));
             Box::pin(told) as Self::ListTouchedStream
+        })
+    }
+
+    type ReportSubjectStream = Answers<wire::ReportSubjectResponse>;
+
+    async fn report_subject(
+        &self,
+        request: Request<wire::ReportSubjectRequest>,
+    ) -> Result<Response<Self::ReportSubjectStream>, Status> {
+        let (caller, request) = taken(request)?;
+        let (asked, purpose) = subject::asked(&request)?;
+        let found = self.0.find_subject(&caller.id, asked).await;
+        let on = found.as_ref().map_or_else(|_| vec![], SubjectFound::on);
+        let told = |found: &SubjectFound| Told {
+            counts: Counts::of(found.notices()),
+            purpose: Purpose::Reason(purpose),
+        };
+        let act = Act::SubjectReported;
+        let found = self.0.on_record(&caller, act, on, found, told).await;
+        answer(&caller, found, |found| {
+            let told = ReceiverStream::new(self.0.tell_subject(caller.clone(), found));
+            let told = told.map(|it| it.map(subject::told).map_err(Status::from));
+            Box::pin(told) as Self::ReportSubjectStream
         })
     }
 
