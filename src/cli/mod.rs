@@ -40,6 +40,7 @@ mod serve;
 mod sheet_file;
 mod stop;
 mod store_by_hand;
+mod subject;
 mod subscribe;
 mod told;
 
@@ -119,6 +120,9 @@ enum Command {
     Report(report::Command),
     /// 运行节点。 Run the node
     Serve(serve::Arguments),
+    /// 本人查询：持有她哪些信息、为何、提供给了谁。 What is held of one person, why, and who got it
+    #[command(subcommand)]
+    Subject(subject::Command),
     /// 接收通报：逐条打印并确认。 Print each notice as it comes, then acknowledge it
     Subscribe(subscribe::Arguments),
 }
@@ -166,6 +170,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Publish(arguments) => publish::run(arguments),
         Command::Report(command) => report::run(command),
         Command::Serve(arguments) => serve::run(arguments),
+        Command::Subject(command) => subject::run(command),
         Command::Subscribe(arguments) => subscribe::run(arguments),
     }
 }
@@ -201,6 +206,9 @@ mod tests {
             "hongyan agreement accept --node n 350582-530111",
             "hongyan breach report --node n --from 2026-13-01",
             "hongyan breach report --node n --from 2026-10-02 --until 2026-10-01",
+            "hongyan subject report --node n",
+            "hongyan subject report --node n --purpose p --out report.pdf",
+            "hongyan subject report --node n --purpose p 990101199203154027",
             "hongyan case take --node n",
             "hongyan case take --node n --list to-take-up 01010101-0101-8101-8000-000000000002",
             "hongyan case take --node n --peer 530111 01010101-0101-8101-8000-000000000002",

@@ -13,6 +13,7 @@ mod due;
 mod error;
 mod publishing;
 mod states;
+mod subject;
 mod subscription;
 mod touched;
 mod working;
@@ -48,6 +49,7 @@ pub use self::{
         Adopted, ChannelComparison, ChannelState, Listing, NoticeState, PeerState, Probe, Reloaded,
         Says, Shown, Way,
     },
+    subject::{Subject, SubjectAgreement, SubjectDisclosure, SubjectNotice, SubjectTerms},
     subscription::{Handover, Opening, Step, Subscription},
     touched::{Touched, TouchedAsked, TouchedCase, TouchedTotals, Touching},
     working::{CaseAct, CaseWorked, FiguresRow, FiguresTold},

@@ -7,7 +7,7 @@ use crate::{
         agreement::AgreementVersion,
         area::County,
         case::{Comparison, compare_due},
-        channel::{Channel, Digest},
+        channel::{Channel, Digest, Sequence},
         month::Month,
         problem::Sentence,
     },
