@@ -40,6 +40,9 @@ pub enum Act {
     CertificateAsked,
     ChannelsAdopted,
     ConfigurationReloaded,
+    ConsentRecorded,
+    ConsentWithdrawn,
+    ConsentsRead,
     DueCompared,
     EvidenceExported,
     FiguresRead,
@@ -61,9 +64,9 @@ pub enum Act {
 /// Number, stable name, and what people call it.
 struct Known(Act, u16, &'static str, &'static str);
 
-/// Up to 16 something leaves the node for whoever asked; 17 to 31 is work with notices and cases;
+/// Up to 16 something leaves the node for whoever asked; 17 to 39 is work with notices, cases and consents;
 /// from 40 on the node itself is run.
-const KNOWN: [Known; 39] = [
+const KNOWN: [Known; 42] = [
     Known(Act::NoticeRead, 1, "notice_read", "查看通报"),
     Known(Act::NoticesListed, 2, "notices_listed", "列出通报"),
     Known(Act::NoticesHandedOver, 3, "notices_handed_over", "接收通报"),
@@ -75,9 +78,11 @@ const KNOWN: [Known; 39] = [
     Known(Act::AuditExported, 9, "audit_exported", "导出审计"),
     Known(Act::BreachReported, 10, "breach_reported", "核查泄露"),
     Known(Act::SubjectReported, 11, "subject_reported", "本人查询"),
+    Known(Act::ConsentsRead, 12, "consents_read", "查看同意书"),
     Known(Act::EvidenceExported, 16, "evidence_exported", "导出证据"),
     Known(Act::Published, 17, "published", "发布通报"),
     Known(Act::CertificateAsked, 18, "certificate_asked", "查验证明"),
+    Known(Act::ConsentRecorded, 19, "consent_recorded", "登记同意书"),
     Known(Act::CasesTakenUp, 24, "cases_taken_up", "接收个案"),
     Known(Act::CasesVerified, 25, "cases_verified", "核实个案"),
     Known(Act::CasesForwarded, 26, "cases_forwarded", "转办个案"),
@@ -86,6 +91,7 @@ const KNOWN: [Known; 39] = [
     Known(Act::CasesParted, 29, "cases_parted", "认定非同一人"),
     Known(Act::CasesAnswered, 30, "cases_answered", "反馈个案"),
     Known(Act::CasesClosed, 31, "cases_closed", "结案"),
+    Known(Act::ConsentWithdrawn, 32, "consent_withdrawn", "撤回同意"),
     Known(Act::AgreementProposed, 40, "agreement_proposed", "提出协议"),
     Known(Act::AgreementAmended, 41, "agreement_amended", "修订协议"),
     Known(Act::AgreementAccepted, 42, "agreement_accepted", "接受协议"),

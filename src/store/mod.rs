@@ -10,6 +10,7 @@ mod facade;
 pub(crate) mod journal;
 mod vault;
 mod verb;
+mod withdrawn;
 
 #[cfg(any(test, fuzzing))]
 pub(crate) use embedded::fuzz;
@@ -37,6 +38,7 @@ pub use self::{
     },
     vault::VaultError,
     verb::*,
+    withdrawn::Withdrawn,
 };
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What the verbs of the store take and give.
 
 use bytes::Bytes;
+use jiff::civil::Date;
 
 use super::{
     journal::{
@@ -15,6 +16,7 @@ use crate::{
         agreement::AgreementVersion,
         area::County,
         channel::{Channel, Digest, Sequence},
+        consent::Registered,
         delivery::Delivery,
         notice::{Kind, NoticeId},
         problem::Code,
@@ -428,6 +430,21 @@ pub struct NoticeFilter {
     pub kinds: Vec<Kind>,
     /// Delivery states by name; empty for all.
     pub states: Vec<String>,
+}
+
+/// Stands for a consent: the keyed hash of its reference.
+pub type ConsentKey = [u8; 16];
+
+/// What is said of a consent. It has no `Debug`: it may name a person.
+#[derive(Clone)]
+pub enum ConsentWord {
+    /// It was given.
+    Given(Registered),
+    /// It does not hold any more.
+    Withdrawn {
+        /// Since that day.
+        on: Date,
+    },
 }
 
 /// A page of notices, newest first.

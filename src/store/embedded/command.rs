@@ -7,14 +7,15 @@ use crate::{
         area::County,
         audit::Entry,
         channel::{Channel, Sequence},
+        consent::Kept,
         problem::Code,
         receipt::VoidReason,
     },
     store::{
         journal::record::{Acknowledged, ConsumerOpened, Direction, Position, StopReason, Worked},
         verb::{
-            Accepted, Adopted, Arriving, Holdings, Lease, NotNow, Outgoing, PublishError, Received,
-            Settled, Settlement,
+            Accepted, Adopted, Arriving, ConsentKey, ConsentWord, Holdings, Lease, NotNow,
+            Outgoing, PublishError, Received, Settled, Settlement,
         },
     },
 };
@@ -33,6 +34,13 @@ pub(crate) enum Command {
     Work {
         acts: Vec<Worked>,
         reply: oneshot::Sender<Vec<Result<Position, NotNow>>>,
+    },
+    Consent {
+        home: County,
+        key: ConsentKey,
+        word: ConsentWord,
+        at_ms: i64,
+        reply: Reply<Kept>,
     },
     Audit {
         home: County,

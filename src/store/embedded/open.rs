@@ -29,6 +29,7 @@ use crate::{
             segment::{self, Chains},
         },
         vault::{Held, Vault, VaultError},
+        withdrawn::Withdrawn,
     },
     trust::master_key::MasterKeys,
 };
@@ -277,6 +278,7 @@ pub(crate) fn open(
             segments: open,
             vault,
             slots: CaseSlots::default(),
+            withdrawn: Withdrawn::default(),
         },
         state,
         chains,
@@ -320,6 +322,7 @@ fn first_segment(
             segments,
             vault,
             slots: CaseSlots::default(),
+            withdrawn: Withdrawn::default(),
         },
         state,
         chains,

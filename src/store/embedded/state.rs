@@ -230,6 +230,7 @@ impl State {
             // All that is asked of what was done, the index tells.
             Record::Worked(_)
             | Record::Audited(_)
+            | Record::Consented(_)
             | Record::LossAccepted(_)
             | Record::Snapshot(_)
             | Record::Summary(_) => {}
