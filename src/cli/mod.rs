@@ -14,6 +14,7 @@ mod case;
 mod certificate;
 mod channel;
 mod confirm;
+mod consent;
 mod demo;
 mod doctor;
 mod evidence;
@@ -43,6 +44,7 @@ mod store_by_hand;
 mod subject;
 mod subscribe;
 mod told;
+mod unseen;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -86,6 +88,9 @@ enum Command {
     /// 通道：列出，或由人工决定后对齐双方历史。 The channels
     #[command(subcommand)]
     Channel(channel::Command),
+    /// 单独同意：登记、撤回、列出、查看。 Separate consents: register, withdraw, list, show
+    #[command(subcommand)]
+    Consent(consent::Command),
     /// 一键演示：五个测试节点互通。 Five sandbox nodes on this machine
     Demo(demo::Arguments),
     /// 体检：逐项检查并说明如何处理。 Check everything and say what to do
@@ -157,6 +162,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Certificate(command) => certificate::run(command),
         Command::Case(command) => case::run(command),
         Command::Channel(command) => channel::run(command),
+        Command::Consent(command) => consent::run(command),
         Command::Demo(arguments) => demo::run(arguments),
         Command::Doctor(arguments) => doctor::run(arguments),
         Command::Evidence(command) => evidence::run(command),
@@ -209,6 +215,8 @@ mod tests {
             "hongyan subject report --node n",
             "hongyan subject report --node n --purpose p --out report.pdf",
             "hongyan subject report --node n --purpose p 990101199203154027",
+            "hongyan consent record --node n --date 2026-10-01 --scope care --text-version 1 --how loudly",
+            "hongyan consent withdraw --node n c-1",
             "hongyan case take --node n",
             "hongyan case take --node n --list to-take-up 01010101-0101-8101-8000-000000000002",
             "hongyan case take --node n --peer 530111 01010101-0101-8101-8000-000000000002",

@@ -20,6 +20,7 @@
 //! | `certificate`, `queries` | a question whose answer is waited for; how fast an office may ask and look up |
 //! | `subscribe`, `handing` | notices that came in, handed over and acknowledged |
 //! | `query`, `cases`, `peers`, `agreements` | what is where |
+//! | `consents` | what people agreed to, registered and withdrawn |
 //! | `subject` | what is held of one person, and who got it |
 //! | `evidence` | what convinces others of a notice |
 //! | `touched` | whose data were exchanged in a time |
@@ -36,6 +37,7 @@ mod bulk;
 mod cases;
 mod certificate;
 pub mod client;
+mod consents;
 mod evidence;
 mod handing;
 mod operations;

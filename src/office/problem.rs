@@ -36,6 +36,8 @@ pub(super) enum Fault {
     Argument(&'static str, Code),
     /// Cases, lists and figures are being made anew.
     CasesNotReady,
+    /// Another consent has that reference.
+    ConsentKnown,
     /// A consumer cannot be opened or moved.
     Consumer(ConsumerError),
     /// The connection no longer passes.
@@ -66,6 +68,8 @@ pub(super) enum Fault {
     TooManyLookups(Duration),
     /// The node holds no such agreement.
     UnknownAgreement,
+    /// No consent has that reference.
+    UnknownConsent,
     /// There is no such notice, as far as this office may know.
     UnknownNotice,
     /// The request cannot be read, or its sender is gone.
@@ -180,6 +184,13 @@ impl Fault {
                 "cases, lists and figures are being made from the notices; ask again in a moment",
             )
             .after(2),
+            Self::ConsentKnown => Answer::new(
+                Grpc::AlreadyExists,
+                Class::Final,
+                "consent_known",
+                "该编号已登记另一份同意书，或已撤回；新的同意请用新编号登记。",
+                "another consent has that reference, or it was withdrawn; register a new consent under a new reference",
+            ),
             Self::Consumer(error) => of_consumer(error),
             Self::Cut => Answer::new(
                 Grpc::Unauthenticated,
@@ -266,6 +277,13 @@ impl Fault {
                 "本节点没有这份协议；hongyan agreement list 列出现有协议。",
                 "this node holds no such agreement; hongyan agreement list names those it holds",
             ),
+            Self::UnknownConsent => Answer::new(
+                Grpc::NotFound,
+                Class::Final,
+                "unknown_consent",
+                "没有登记该编号的同意书。",
+                "no consent is registered under that reference",
+            ),
             Self::UnknownNotice => Answer::new(
                 Grpc::NotFound,
                 Class::Final,
@@ -300,6 +318,7 @@ impl Fault {
                 .map(|problem| violation(&problem.field, problem.code, &problem.sentence().en))
                 .collect(),
             Self::CasesNotReady
+            | Self::ConsentKnown
             | Self::Consumer(_)
             | Self::Cut
             | Self::Defect
@@ -314,6 +333,7 @@ impl Fault {
             | Self::TooManyQueries(_)
             | Self::UnknownAgreement
             | Self::UnknownCase
+            | Self::UnknownConsent
             | Self::UnknownNotice
             | Self::Unread => Vec::new(),
         }

@@ -1,18 +1,8 @@
-//! Reading an identity number where nobody else can: never from the command line, which every process
-//! of the machine sees.
+//! Reading an identity number where nobody else can.
 
-use std::{
-    fs::File,
-    io::{self, BufRead as _, BufReader, IsTerminal as _},
-    path::Path,
-};
+use std::path::Path;
 
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
-
-use super::super::{
-    exit::Failure,
-    language::{Language, both},
-};
+use super::super::{exit::Failure, language::both, unseen};
 use crate::domain::{
     problem::{Code, Text},
     resident::{NotAResidentNumber, ResidentNumber},
@@ -24,31 +14,13 @@ use crate::domain::{
 /// # Errors
 /// A fault of usage if it is none. It does not name what was read.
 pub(super) fn read(file: Option<&Path>) -> Result<ResidentNumber, Failure> {
-    let line = match file {
-        Some(path) => {
-            let file = File::open(path).map_err(|error| {
-                let shown = path.display();
-                Failure::usage(both(
-                    format!("无法读取 {shown}：{error}"),
-                    format!("cannot read {shown}: {error}"),
-                ))
-            })?;
-            first_line(file)?
-        }
-        None if io::stdin().is_terminal() => {
-            let prompt = Language::of_process()
-                .pick("身份证号（不显示）：", "identity number (not shown): ");
-            eprint!("{prompt}");
-            let hidden = Hidden::begin()?;
-            let line = first_line(io::stdin());
-            drop(hidden);
-            eprintln!();
-            line?
-        }
-        None => first_line(io::stdin())?,
+    let asked = Text {
+        zh: "身份证号（不显示）：",
+        en: "identity number (not shown): ",
     };
+    let line = unseen::line(file, asked)?;
     let number: String = (line.chars())
-        .filter(|c| !c.is_whitespace() && *c != '\u{feff}')
+        .filter(|c| !c.is_whitespace())
         .map(|c| if c == 'x' { 'X' } else { c })
         .collect();
     ResidentNumber::readable(&number).map_err(|error| {
@@ -61,36 +33,6 @@ pub(super) fn read(file: Option<&Path>) -> Result<ResidentNumber, Failure> {
         Failure::usage(both(zh, format!("{en} ({code})")))
     })
 }
-
-fn first_line(from: impl io::Read) -> Result<String, Failure> {
-    let mut line = Vec::new();
-    BufReader::new(from.take(LONGEST)).read_until(b'\n', &mut line)?;
-    Ok(String::from_utf8_lossy(&line).into_owned())
-}
-
-/// While it lives, the terminal does not show what is typed.
-struct Hidden(Termios);
-
-impl Hidden {
-    fn begin() -> io::Result<Self> {
-        let before = tcgetattr(io::stdin())?;
-        let mut hidden = before.clone();
-        hidden.local_modes.remove(LocalModes::ECHO);
-        hidden.local_modes.insert(LocalModes::ECHONL);
-        tcsetattr(io::stdin(), OptionalActions::Flush, &hidden)?;
-        Ok(Self(before))
-    }
-}
-
-impl Drop for Hidden {
-    fn drop(&mut self) {
-        // Where the terminal has gone nothing is left to show.
-        tcsetattr(io::stdin(), OptionalActions::Now, &self.0).unwrap_or_default();
-    }
-}
-
-/// A number with whatever may stand around it.
-const LONGEST: u64 = 128;
 
 #[cfg(test)]
 mod tests {

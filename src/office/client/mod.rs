@@ -9,6 +9,7 @@ mod auditing;
 mod case_calls;
 mod cases;
 mod certificate;
+mod consents;
 mod due;
 mod error;
 mod publishing;
@@ -42,6 +43,7 @@ pub use self::{
         CaseShown, CaseState, DebtStanding, Phase,
     },
     certificate::{Answer, Asked, Heard},
+    consents::ConsentWithdrawn,
     due::DueCompared,
     error::{ClientError, Refusal},
     publishing::{Published, Publishing, Told},

@@ -6,6 +6,7 @@ mod asked;
 mod audit;
 mod cases;
 mod certificate;
+mod consents;
 mod draft;
 mod due;
 #[cfg(any(test, fuzzing))]

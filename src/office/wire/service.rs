@@ -7,7 +7,8 @@ use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
-    agreements, asked, audit, cases, certificate, draft::raw_draft, due, subject, told, touched,
+    agreements, asked, audit, cases, certificate, consents, draft::raw_draft, due, subject, told,
+    touched,
 };
 use crate::{
     domain::audit::{Act, Counts, On, Purpose},
@@ -16,6 +17,7 @@ use crate::{
         audit::{ActsSeen, Told, of_agreement, of_outcomes, of_work},
         bulk::Item,
         cases::{CaseSeen, CasesSeen, FiguresSeen},
+        consents::{ConsentEnded, ConsentsSeen},
         evidence::Exported,
         problem::Fault,
         query::{NoticeRecords, NoticesSeen},
@@ -202,6 +204,70 @@ impl office_server::Office for Service {
             let told = told.map(|it| it.map(subject::told).map_err(Status::from));
             Box::pin(told) as Self::ReportSubjectStream
         })
+    }
+
+    async fn record_consent(
+        &self,
+        request: Request<wire::RecordConsentRequest>,
+    ) -> Result<Response<wire::RecordConsentResponse>, Status> {
+        let (caller, request) = taken(request)?;
+        let (home, given) = consents::given(request)?;
+        let recorded = self.0.record_consent(&caller.id, home, given).await;
+        let told = |repeated: &bool| Told {
+            counts: Counts {
+                done: u64::from(!*repeated),
+                repeated: u64::from(*repeated),
+                refused: 0,
+            },
+            ..Told::default()
+        };
+        let act = Act::ConsentRecorded;
+        let recorded = self.0.on_record(&caller, act, vec![], recorded, told).await;
+        answer(&caller, recorded, |repeated| wire::RecordConsentResponse {
+            repeated,
+        })
+    }
+
+    async fn withdraw_consent(
+        &self,
+        request: Request<wire::WithdrawConsentRequest>,
+    ) -> Result<Response<wire::WithdrawConsentResponse>, Status> {
+        let (caller, request) = taken(request)?;
+        let (home, reference, on) = consents::withdrawn(&request)?;
+        let withdrawn = (self.0).withdraw_consent(&caller.id, home, &reference, on);
+        let withdrawn = withdrawn.await;
+        let told = |ended: &ConsentEnded| Told {
+            counts: Counts {
+                done: ended.ended,
+                repeated: u64::from(ended.repeated),
+                refused: 0,
+            },
+            ..Told::default()
+        };
+        let act = Act::ConsentWithdrawn;
+        let withdrawn = self
+            .0
+            .on_record(&caller, act, vec![], withdrawn, told)
+            .await;
+        answer(&caller, withdrawn, consents::ended)
+    }
+
+    async fn list_consents(
+        &self,
+        request: Request<wire::ListConsentsRequest>,
+    ) -> Result<Response<wire::ListConsentsResponse>, Status> {
+        let (caller, request) = taken(request)?;
+        let (home, reference, after) = consents::asked(&request)?;
+        let reference = reference.as_deref();
+        let listed = self.0.list_consents(&caller.id, home, reference, after);
+        let listed = listed.await;
+        let told = |seen: &ConsentsSeen| Told {
+            purpose: Purpose::Duty,
+            ..Told::counted(seen.consents.len())
+        };
+        let act = Act::ConsentsRead;
+        let listed = self.0.on_record(&caller, act, vec![], listed, told).await;
+        answer(&caller, listed, consents::seen)
     }
 
     async fn count_cases(
