@@ -12,9 +12,11 @@
 //! | `own_areas` | two home areas of one node: both ends of a channel in one store |
 //! | `working` | what desks do |
 //! | `auditing` | acts on record |
+//! | `consenting` | consents |
 
 mod adopting;
 mod auditing;
+mod consenting;
 mod consuming;
 mod evidence;
 mod own_areas;
@@ -28,8 +30,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub(crate) use self::{
-    adopting::*, auditing::*, consuming::*, evidence::*, own_areas::*, publishing::*, receiving::*,
-    settling::*, working::*,
+    adopting::*, auditing::*, consenting::*, consuming::*, evidence::*, own_areas::*,
+    publishing::*, receiving::*, settling::*, working::*,
 };
 use super::{
     backend::Backend,

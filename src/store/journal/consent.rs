@@ -103,7 +103,7 @@ pub(crate) mod tests {
         record.put_payload(&mut payload);
         assert_eq!(
             HEXLOWER.encode(&header.0),
-            "3335303538320909090909090909090909090909090901000001a118f37a80"
+            "3335303538320909090909090909090909090909090901000001a119063680"
         );
         assert_eq!(
             HEXLOWER.encode(&payload.0),

@@ -169,10 +169,10 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
             audited::Audited,
             payload::{Payload, Seal, Slot},
             record::{
-                Acknowledged, AdoptedIn, AdoptedOut, ConsumerOpened, ConsumerRemoved, Direction,
-                Ended, Facts, HandedOut, Holding, LossAccepted, ParcelReceived, PlaceUsed,
-                Published, Received, Record, ReferencesForgotten, Requeued, Settled, Side,
-                StopReason, Stopped, Worked,
+                Acknowledged, AdoptedIn, AdoptedOut, Consented, ConsumerOpened, ConsumerRemoved,
+                Direction, Ended, Facts, HandedOut, Holding, LossAccepted, ParcelReceived,
+                PlaceUsed, Published, Received, Record, ReferencesForgotten, Requeued, Settled,
+                Side, StopReason, Stopped, Worked,
             },
         },
         trust::sealing::SealingKey,
@@ -387,7 +387,14 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
                     counts: Counts::of(1),
                 },
             });
-            [records, rare, worked.to_vec(), vec![audited]]
+            let consented = Record::Consented(Consented {
+                home,
+                key: [4; 16],
+                withdrawn: true,
+                at_ms: time,
+                payload: Payload::clear(b"as sealed".as_slice().into()),
+            });
+            [records, rare, worked.to_vec(), vec![audited, consented]]
                 .map(|records| {
                     let mut writer = GroupWriter::new(START, Vec::new());
                     for record in records {
