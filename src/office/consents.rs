@@ -17,6 +17,15 @@ use crate::{
     trust::identity::OfficeId,
 };
 
+/// Which consents are asked for. It has no `Debug`: a reference may name a person.
+pub(super) struct ConsentsAsked {
+    pub(super) home: Option<County>,
+    /// Only that one.
+    pub(super) reference: Option<String>,
+    /// Where the page begins; none for the first.
+    pub(super) after: Option<ConsentKey>,
+}
+
 /// What a withdrawal came to.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ConsentEnded {
@@ -113,14 +122,17 @@ impl Office {
     pub(super) async fn list_consents(
         &self,
         caller: &OfficeId,
-        home: Option<County>,
-        reference: Option<&str>,
-        after: Option<ConsentKey>,
+        asked: ConsentsAsked,
     ) -> Result<ConsentsSeen, Fault> {
+        let ConsentsAsked {
+            home,
+            reference,
+            after,
+        } = asked;
         let home = self.home_of_consents(caller, home)?;
         let store = &self.parts.store;
         if let Some(reference) = reference {
-            let key = self.consent_key(home, reference);
+            let key = self.consent_key(home, &reference);
             let found = store.consent_of(home, key).await?;
             return Ok(ConsentsSeen {
                 consents: vec![found.ok_or(Fault::UnknownConsent)?],

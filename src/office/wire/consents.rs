@@ -12,7 +12,7 @@ use crate::{
         problem::Code,
     },
     office::{
-        consents::{ConsentEnded, ConsentsSeen},
+        consents::{ConsentEnded, ConsentsAsked, ConsentsSeen},
         problem::Fault,
     },
     proto::office::v1 as wire,
@@ -81,16 +81,13 @@ pub(super) const fn ended(ended: ConsentEnded) -> wire::WithdrawConsentResponse 
     }
 }
 
-/// Home area, the one that is meant, and where the page begins.
-pub(super) fn asked(
-    request: &wire::ListConsentsRequest,
-) -> Result<(Option<County>, Option<String>, Option<ConsentKey>), Fault> {
+pub(super) fn asked(request: &wire::ListConsentsRequest) -> Result<ConsentsAsked, Fault> {
     let wire::ListConsentsRequest {
         home_area,
         reference: named,
         page_token,
     } = request;
-    let one = match named.as_str() {
+    let reference = match named.as_str() {
         "" => None,
         named => Some(reference(named)?),
     };
@@ -98,11 +95,15 @@ pub(super) fn asked(
         [] => None,
         token => {
             let bytes = HEXLOWER.decode(token).ok();
-            let key = bytes.and_then(|bytes| bytes.try_into().ok());
+            let key: Option<ConsentKey> = bytes.and_then(|bytes| bytes.try_into().ok());
             Some(key.ok_or(Fault::Argument("page_token", Code::ValueFormat))?)
         }
     };
-    Ok((optional_county(home_area, "home_area")?, one, after))
+    Ok(ConsentsAsked {
+        home: optional_county(home_area, "home_area")?,
+        reference,
+        after,
+    })
 }
 
 pub(super) fn seen(seen: ConsentsSeen) -> wire::ListConsentsResponse {

@@ -257,10 +257,8 @@ impl office_server::Office for Service {
         request: Request<wire::ListConsentsRequest>,
     ) -> Result<Response<wire::ListConsentsResponse>, Status> {
         let (caller, request) = taken(request)?;
-        let (home, reference, after) = consents::asked(&request)?;
-        let reference = reference.as_deref();
-        let listed = self.0.list_consents(&caller.id, home, reference, after);
-        let listed = listed.await;
+        let asked = consents::asked(&request)?;
+        let listed = self.0.list_consents(&caller.id, asked).await;
         let told = |seen: &ConsentsSeen| Told {
             purpose: Purpose::Duty,
             ..Told::counted(seen.consents.len())
