@@ -593,6 +593,7 @@ mod tests {
         ];
         [
             Fault::Argument("page_size", Code::ValueFormat),
+            Fault::ConsentKnown,
             Fault::Consumer(ConsumerError::BeyondHandout),
             Fault::Consumer(ConsumerError::OtherFilter),
             Fault::Cut,
@@ -600,8 +601,10 @@ mod tests {
             Fault::NotListed,
             Fault::OutsideScope,
             Fault::Role(&[Role::Operator, Role::Auditor]),
+            Fault::TooManyLookups(Duration::from_millis(900)),
             Fault::TooManyQueries(Duration::from_millis(900)),
             Fault::UnknownAgreement,
+            Fault::UnknownConsent,
             Fault::UnknownNotice,
             Fault::Unread,
         ]
