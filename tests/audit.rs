@@ -217,7 +217,7 @@ fn every_act_is_on_record_once() {
     assert_eq!(count, handed.len() as u64);
     for entry in &entries {
         assert_eq!(entry["act"], "notices_handed_over");
-        assert_eq!(entry["on"], json!(["consumer:desk"]));
+        assert_eq!(entry["on"][0], "consumer:desk");
         assert_eq!(entry["purpose"], "duty");
     }
     let second = sent.lines()[1]["notice_id"].as_str().unwrap().to_owned();

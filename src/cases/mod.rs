@@ -19,7 +19,7 @@
 //! | `derived` | what lists and figures hold of it |
 //! | `keys`, `cells`, `day` | how that stands in the tree |
 //! | `batch`, `follow`, `rests` | how it comes there |
-//! | `view`, `query`, `due` | what is asked of it |
+//! | `view`, `query`, `due`, `person` | what is asked of it |
 
 mod batch;
 mod cells;
@@ -28,6 +28,7 @@ mod derived;
 mod due;
 mod follow;
 mod keys;
+mod person;
 mod query;
 mod reading;
 mod rests;
@@ -46,6 +47,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::{
     due::DuePage,
     keys::{ListName, Side},
+    person::PersonCases,
     query::{CasesError, Figured, ListAsked, MOST_COUNTED, Page, PageToken},
     view::{CaseView, Doing, HistoryEntry},
 };

@@ -95,12 +95,33 @@ impl Cases {
     /// The tree, once it holds everything that the store held when this was called, or after a
     /// while as far as it has come.
     async fn shelf(&self) -> Result<Shelf, CasesError> {
+        self.followed_within(PATIENCE).await;
+        self.as_it_is()
+    }
+
+    /// The tree, once it holds everything that the store held when this was called.
+    ///
+    /// # Errors
+    /// [`CasesError::NotReady`] if it does not in a while.
+    pub(super) async fn whole_shelf(&self) -> Result<Shelf, CasesError> {
+        if self.followed_within(LONG_PATIENCE).await {
+            self.as_it_is()
+        } else {
+            Err(CasesError::NotReady)
+        }
+    }
+
+    /// Waits until the tree holds everything that the store holds now; false if it does not by then.
+    async fn followed_within(&self, patience: Duration) -> bool {
         let wanted = *self.store.commits().borrow();
         let mut followed = self.shared.followed.subscribe();
         self.shared.asked.notify_one();
         let reached = followed.wait_for(|followed| followed.is_some_and(|it| it >= wanted));
-        let waited = timeout(PATIENCE, reached).await;
-        if !matches!(waited, Ok(Ok(_))) && self.shared.followed.borrow().is_none() {
+        matches!(timeout(patience, reached).await, Ok(Ok(_)))
+    }
+
+    fn as_it_is(&self) -> Result<Shelf, CasesError> {
+        if self.shared.followed.borrow().is_none() {
             return Err(CasesError::NotReady);
         }
         let shelf = self.shared.shelf.borrow().clone();
@@ -363,3 +384,5 @@ fn ends(list: ListName, day: Option<Date>, today: Date) -> bool {
 pub const MOST_COUNTED: usize = 10_000;
 /// So long an answer waits for what was published just before.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// And so long one that must not leave anything out.
+const LONG_PATIENCE: Duration = Duration::from_secs(10);

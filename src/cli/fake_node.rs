@@ -290,6 +290,36 @@ impl Office for FakeNode {
         Err(Status::unimplemented(""))
     }
 
+    async fn record_consent(
+        &self,
+        _: Request<wire::RecordConsentRequest>,
+    ) -> Result<Response<wire::RecordConsentResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn withdraw_consent(
+        &self,
+        _: Request<wire::WithdrawConsentRequest>,
+    ) -> Result<Response<wire::WithdrawConsentResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn list_consents(
+        &self,
+        _: Request<wire::ListConsentsRequest>,
+    ) -> Result<Response<wire::ListConsentsResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    type ReportSubjectStream = Answers<wire::ReportSubjectResponse>;
+
+    async fn report_subject(
+        &self,
+        _: Request<wire::ReportSubjectRequest>,
+    ) -> Result<Response<Self::ReportSubjectStream>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
     async fn list_channels(
         &self,
         _: Request<wire::ListChannelsRequest>,

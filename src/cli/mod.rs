@@ -15,6 +15,7 @@ mod case;
 mod certificate;
 mod channel;
 mod confirm;
+mod consent;
 mod demo;
 mod doctor;
 mod erasure;
@@ -43,8 +44,10 @@ mod serve;
 mod sheet_file;
 mod stop;
 mod store_by_hand;
+mod subject;
 mod subscribe;
 mod told;
+mod unseen;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -90,6 +93,9 @@ enum Command {
     /// 通道：列出，或由人工决定后对齐双方历史。 The channels
     #[command(subcommand)]
     Channel(channel::Command),
+    /// 单独同意：登记、撤回、列出、查看。 Separate consents: register, withdraw, list, show
+    #[command(subcommand)]
+    Consent(consent::Command),
     /// 一键演示：五个测试节点互通。 Five sandbox nodes on this machine
     Demo(demo::Arguments),
     /// 体检：逐项检查并说明如何处理。 Check everything and say what to do
@@ -129,6 +135,9 @@ enum Command {
     Restore(restore::Arguments),
     /// 运行节点。 Run the node
     Serve(serve::Arguments),
+    /// 本人查询：持有她哪些信息、为何、提供给了谁。 What is held of one person, why, and who got it
+    #[command(subcommand)]
+    Subject(subject::Command),
     /// 接收通报：逐条打印并确认。 Print each notice as it comes, then acknowledge it
     Subscribe(subscribe::Arguments),
 }
@@ -164,6 +173,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Certificate(command) => certificate::run(command),
         Command::Case(command) => case::run(command),
         Command::Channel(command) => channel::run(command),
+        Command::Consent(command) => consent::run(command),
         Command::Demo(arguments) => demo::run(arguments),
         Command::Doctor(arguments) => doctor::run(arguments),
         Command::Erasure(command) => erasure::run(command),
@@ -179,6 +189,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Report(command) => report::run(command),
         Command::Restore(arguments) => restore::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
+        Command::Subject(command) => subject::run(command),
         Command::Subscribe(arguments) => subscribe::run(arguments),
     }
 }
@@ -218,6 +229,11 @@ mod tests {
             "hongyan restore --from b",
             "hongyan breach report --node n --from 2026-13-01",
             "hongyan breach report --node n --from 2026-10-02 --until 2026-10-01",
+            "hongyan subject report --node n",
+            "hongyan subject report --node n --purpose p --out report.pdf",
+            "hongyan subject report --node n --purpose p 990101199203154027",
+            "hongyan consent record --node n --date 2026-10-01 --scope care --text-version 1 --how loudly",
+            "hongyan consent withdraw --node n c-1",
             "hongyan case take --node n",
             "hongyan case take --node n --list to-take-up 01010101-0101-8101-8000-000000000002",
             "hongyan case take --node n --peer 530111 01010101-0101-8101-8000-000000000002",

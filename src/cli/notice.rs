@@ -311,7 +311,7 @@ pub(super) fn kind_words(kind: Kind, language: Language) -> String {
 }
 
 /// Where it stands, for a row of a table.
-fn state_words(notice: &NoticeState) -> Sentence {
+pub(super) fn state_words(notice: &NoticeState) -> Sentence {
     let known = [
         ("queued", "待发送", "queued"),
         ("in_flight", "已发出，待对方答复", "sent, not answered yet"),
@@ -354,7 +354,7 @@ fn explained(notice: &NoticeState) -> Sentence {
     }
 }
 
-fn object(notice: &NoticeState) -> Map<String, Value> {
+pub(super) fn object(notice: &NoticeState) -> Map<String, Value> {
     let NoticeState {
         id,
         case,

@@ -42,6 +42,9 @@ pub enum Act {
     CertificateAsked,
     ChannelsAdopted,
     ConfigurationReloaded,
+    ConsentRecorded,
+    ConsentWithdrawn,
+    ConsentsRead,
     DueCompared,
     ErasureExported,
     ErasuresListed,
@@ -60,14 +63,15 @@ pub enum Act {
     Published,
     Restored,
     SigningKeyRotated,
+    SubjectReported,
 }
 
 /// Number, stable name, and what people call it.
 struct Known(Act, u16, &'static str, &'static str);
 
-/// Up to 16 something leaves the node for whoever asked; 17 to 31 is work with notices and cases;
+/// Up to 16 something leaves the node for whoever asked; 17 to 39 is work with notices, cases and consents;
 /// from 40 on the node itself is run.
-const KNOWN: [Known; 43] = [
+const KNOWN: [Known; 47] = [
     Known(Act::NoticeRead, 1, "notice_read", "查看通报"),
     Known(Act::NoticesListed, 2, "notices_listed", "列出通报"),
     Known(Act::NoticesHandedOver, 3, "notices_handed_over", "接收通报"),
@@ -78,12 +82,15 @@ const KNOWN: [Known; 43] = [
     Known(Act::AuditListed, 8, "audit_listed", "查看审计"),
     Known(Act::AuditExported, 9, "audit_exported", "导出审计"),
     Known(Act::BreachReported, 10, "breach_reported", "核查泄露"),
+    Known(Act::SubjectReported, 11, "subject_reported", "本人查询"),
+    Known(Act::ConsentsRead, 12, "consents_read", "查看同意书"),
     Known(Act::EvidenceExported, 16, "evidence_exported", "导出证据"),
     Known(Act::Published, 17, "published", "发布通报"),
     Known(Act::CertificateAsked, 18, "certificate_asked", "查验证明"),
     Known(Act::CasesErased, 20, "cases_erased", "删除个案"),
     Known(Act::ErasuresListed, 21, "erasures_listed", "查看删除"),
     Known(Act::ErasureExported, 22, "erasure_exported", "导出删除证明"),
+    Known(Act::ConsentRecorded, 19, "consent_recorded", "登记同意书"),
     Known(Act::CasesTakenUp, 24, "cases_taken_up", "接收个案"),
     Known(Act::CasesVerified, 25, "cases_verified", "核实个案"),
     Known(Act::CasesForwarded, 26, "cases_forwarded", "转办个案"),
@@ -92,6 +99,7 @@ const KNOWN: [Known; 43] = [
     Known(Act::CasesParted, 29, "cases_parted", "认定非同一人"),
     Known(Act::CasesAnswered, 30, "cases_answered", "反馈个案"),
     Known(Act::CasesClosed, 31, "cases_closed", "结案"),
+    Known(Act::ConsentWithdrawn, 32, "consent_withdrawn", "撤回同意"),
     Known(Act::AgreementProposed, 40, "agreement_proposed", "提出协议"),
     Known(Act::AgreementAmended, 41, "agreement_amended", "修订协议"),
     Known(Act::AgreementAccepted, 42, "agreement_accepted", "接受协议"),
@@ -227,6 +235,9 @@ pub enum On {
     Case(NoticeId),
     /// A consumer of the home area's feed.
     Consumer(String),
+    /// Of the feed of a home area, what lies from a position to another, both of them included, and
+    /// is for whoever was handed it.
+    Feed(County, u64, u64),
     /// A notice.
     Notice(NoticeId),
     /// An office, by its SPIFFE id.
@@ -242,6 +253,7 @@ impl fmt::Display for On {
             Self::Agreement(id, Some(version)) => write!(f, "agreement:{id}/{version}"),
             Self::Case(id) => write!(f, "case:{id}"),
             Self::Consumer(name) => write!(f, "consumer:{name}"),
+            Self::Feed(home, first, last) => write!(f, "feed:{home}/{first}-{last}"),
             Self::Notice(id) => write!(f, "notice:{id}"),
             Self::Office(id) => write!(f, "office:{id}"),
             Self::Peer(area) => write!(f, "peer:{area}"),

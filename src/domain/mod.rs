@@ -10,6 +10,7 @@ pub mod calendar;
 pub mod case;
 pub mod channel;
 pub mod cleaning;
+pub mod consent;
 pub mod delivery;
 pub mod draft;
 pub mod erasure;

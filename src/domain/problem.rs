@@ -46,6 +46,8 @@ pub enum Code {
     KindNotPermitted,
     FieldNotPermitted,
     ConsentMissing,
+    ConsentScope,
+    ConsentWithdrawn,
     // Of the store and of the office.
     ReferenceConflict,
     IdConflict,
@@ -99,6 +101,8 @@ impl Code {
             Self::KindNotPermitted => "kind_not_permitted",
             Self::FieldNotPermitted => "field_not_permitted",
             Self::ConsentMissing => "consent_missing",
+            Self::ConsentScope => "consent_scope",
+            Self::ConsentWithdrawn => "consent_withdrawn",
             Self::ReferenceConflict => "reference_conflict",
             Self::IdConflict => "id_conflict",
             Self::QuotaExceeded => "quota_exceeded",
@@ -114,7 +118,7 @@ impl Code {
     }
 
     /// All of them.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 47] = [
         Self::MissingField,
         Self::ResidentIdFormat,
         Self::ResidentIdCheckDigit,
@@ -149,6 +153,8 @@ impl Code {
         Self::KindNotPermitted,
         Self::FieldNotPermitted,
         Self::ConsentMissing,
+        Self::ConsentScope,
+        Self::ConsentWithdrawn,
         Self::ReferenceConflict,
         Self::IdConflict,
         Self::QuotaExceeded,
@@ -305,6 +311,14 @@ impl Code {
             Self::ConsentMissing => (
                 "敏感信息须有本人单独同意，请填写同意日期和编号。",
                 "Sensitive fields need her separate consent; give its date and reference.",
+            ),
+            Self::ConsentScope => (
+                "本人在该同意书中没有同意提供此项，请删去此项，或取得新的同意。",
+                "The consent that is named does not cover this field; take the field out, or ask her for a new consent.",
+            ),
+            Self::ConsentWithdrawn => (
+                "本人已撤回该同意，不得再发送敏感信息。",
+                "She has withdrawn the consent that is named; nothing sensitive is sent under it any more.",
             ),
             Self::ReferenceConflict => (
                 "该业务编号已用于内容不同的通报，请换一个编号。",

@@ -112,6 +112,8 @@ impl Class {
             | Code::KindNotPermitted
             | Code::FieldNotPermitted
             | Code::ConsentMissing
+            | Code::ConsentScope
+            | Code::ConsentWithdrawn
             | Code::ReferenceConflict
             | Code::IdConflict
             | Code::Malformed

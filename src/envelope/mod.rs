@@ -20,7 +20,7 @@ mod walk;
 #[cfg(test)]
 pub(crate) mod samples;
 
-pub use decode::{EnvelopeError, Header, Incoming, decode};
+pub use decode::{EnvelopeError, Header, Incoming, consent_needed, decode};
 pub use encode::{Outgoing, Prefix, encode_body, prefix};
 
 /// The size that no notice may exceed, in bytes.

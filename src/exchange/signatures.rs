@@ -80,6 +80,29 @@ impl Exchange {
         }
     }
 
+    /// When the other end of a channel out signed what became of a place; none where that is not kept,
+    /// or nobody paired signed it.
+    ///
+    /// # Errors
+    /// [`SignaturesError`].
+    pub async fn answered_at(
+        &self,
+        channel: Channel,
+        sequence: Sequence,
+    ) -> Result<Option<i64>, SignaturesError> {
+        let kept = (self.0.store).evidence(channel, Direction::Out, sequence);
+        let Some(kept) = kept.await? else {
+            return Ok(None);
+        };
+        let ReceiptEvidence { receipt, .. } =
+            ReceiptEvidence::decode(kept).ok_or(SignaturesError::Unreadable)?;
+        let trust = self.trust();
+        let peer = trust.peer_for(channel.to);
+        let form = peer.map(|peer| peer.lineage().recognise::<ReceiptForm>(receipt));
+        let form = form.and_then(Result::ok);
+        Ok(form.map(|form| form.into_inner().time_ms))
+    }
+
     /// The answer that a repeat of a parcel would get now.
     async fn receipt_again(
         &self,

@@ -12,7 +12,7 @@ use crate::{
         agreement::AgreementVersion,
         area::County,
         case::Comparison,
-        channel::{Channel, Digest},
+        channel::{Channel, Digest, Sequence},
         month::Month,
         problem::Sentence,
     },
@@ -115,6 +115,16 @@ impl Operations for Arc<Node> {
                 agreements: agreements.into_iter().map(compared).collect(),
                 told_at_ms: at_ms,
                 failure,
+            })
+        })
+    }
+
+    fn answered_at(&self, channel: Channel, sequence: Sequence) -> Pending<'_, Option<i64>> {
+        Box::pin(async move {
+            let answered = self.exchange.answered_at(channel, sequence).await;
+            answered.unwrap_or_else(|error| {
+                tracing::warn!(%error, "When a notice was answered cannot be told.");
+                None
             })
         })
     }

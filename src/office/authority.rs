@@ -21,6 +21,9 @@ pub(super) const OVERSEERS: &[Role] = &[Role::Operator, Role::Auditor];
 /// Who reads what is on record.
 pub(super) const AUDITORS: &[Role] = &[Role::Operator, Role::Auditor];
 
+/// Who tells a person what is held of her.
+pub(super) const REPORTERS: &[Role] = &[Role::Clerk, Role::Integrator, Role::Auditor];
+
 /// Who sees what was due in a whole home area, notice by notice.
 pub(super) const COUNTERS: &[Role] = &[Role::Operator, Role::Auditor, Role::Integrator];
 
@@ -50,6 +53,17 @@ impl Authority {
                 homes: config.areas.clone(),
             })
             .ok_or(Fault::NotListed)
+    }
+
+    /// An office of the configuration by its id, whether its line has expired or not: for what it was
+    /// given before.
+    pub(super) fn of_listed(office: &str, config: &NodeConfig) -> Option<Self> {
+        let mut clients = config.office_clients.iter();
+        let client = clients.find(|client| client.id.to_string() == office)?;
+        Some(Self {
+            client: client.clone(),
+            homes: config.areas.clone(),
+        })
     }
 
     /// The node's own, for what it says by itself.
@@ -120,6 +134,25 @@ impl Authority {
             Scope::of(within())
         } else {
             Scope::default()
+        }
+    }
+
+    /// The home areas of which it may tell a person all that is held of her: the one that is meant,
+    /// else all of them.
+    ///
+    /// # Errors
+    /// [`Fault::OutsideScope`] if it sees no more than a part of it, or of any: a part must not pass
+    /// for all.
+    pub(super) fn whole_homes(&self, wanted: Option<County>) -> Result<Vec<County>, Fault> {
+        let sees =
+            |home: &County| self.client.has(Role::Auditor) || self.scope(*home).is_whole(*home);
+        let homes = self.homes.iter().copied();
+        let homes = homes.filter(|home| wanted.is_none_or(|wanted| wanted == *home));
+        let homes: Vec<County> = homes.filter(sees).collect();
+        if homes.is_empty() {
+            Err(Fault::OutsideScope)
+        } else {
+            Ok(homes)
         }
     }
 

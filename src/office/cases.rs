@@ -49,7 +49,7 @@ pub(super) struct CaseSeen {
     pub(super) full: bool,
     /// The bytes of its notices; empty for one that the node holds no more.
     pub(super) notices: Vec<Bytes>,
-    /// What goes with what was done, where the caller may see it: place for place.
+    /// What goes with what was done, place for place; empty where the caller may not see it.
     pub(super) details: Vec<Option<Act>>,
 }
 
@@ -135,7 +135,7 @@ impl Office {
         let found = self.case_of(&authority, id).await?;
         let (case, full) = found.ok_or(Fault::UnknownCase)?;
         let full = full || reason.is_some();
-        let (mut notices, mut details) = (Vec::new(), Vec::new());
+        let mut notices = Vec::new();
         let side = Side {
             home: case.home,
             other: case.other,
@@ -144,14 +144,11 @@ impl Office {
             let view = self.parts.store.notice_of_pair(side, entry.notice).await?;
             notices.push(view.and_then(|view| view.bytes).unwrap_or_default());
         }
-        for doing in &case.done {
-            let act = if full {
-                self.act(case.home, doing).await?
-            } else {
-                None
-            };
-            details.push(act);
-        }
+        let details = if full {
+            self.details(&case).await?
+        } else {
+            Vec::new()
+        };
         Ok(CaseSeen {
             case,
             today: self.today(),
@@ -251,6 +248,15 @@ impl Office {
             Some(view) => Ok(scope::covers_view(&self.parts.store, &scope, &view).await?),
             None => Ok(false),
         }
+    }
+
+    /// What goes with what was done about a case: place for place.
+    pub(super) async fn details(&self, case: &CaseView) -> Result<Vec<Option<Act>>, NotNow> {
+        let mut details = Vec::new();
+        for doing in &case.done {
+            details.push(self.act(case.home, doing).await?);
+        }
+        Ok(details)
     }
 
     /// What was done, with what goes with it.

@@ -1,7 +1,10 @@
 //! Handing over: from the feed of a home area to one subscriber, while there is credit.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -63,9 +66,10 @@ impl Office {
             for handover in &handovers {
                 own.push(self.lies_within(session, handover).await?);
             }
-            let count = own.iter().filter(|own| **own).count();
-            if count > 0 {
-                self.record_handing(caller, session, count, &mut recorded)
+            let handed = own.iter().zip(&handovers).filter(|(own, _)| **own);
+            let handed = handed.map(|(_, handover)| handover.position.get());
+            if let Some(handed) = Handed::of(handed) {
+                self.record_handing(caller, session, handed, &mut recorded)
                     .await?;
             }
             for (handover, own) in handovers.into_iter().zip(own) {
@@ -98,19 +102,18 @@ impl Office {
         &self,
         caller: &Caller,
         session: &Session,
-        count: usize,
+        more: Handed,
         recorded: &mut Option<Instant>,
     ) -> Result<(), Fault> {
-        let handed = &session.handed;
-        let count = handed.fetch_add(count as u64, Ordering::Relaxed);
+        let (before, handed) = session.handed.add(more);
         let now = self.parts.clock.monotonic();
         let is_due = recorded
-            .is_none_or(|at| count >= PART || now.saturating_duration_since(at) >= PART_WITHIN);
+            .is_none_or(|at| before >= PART || now.saturating_duration_since(at) >= PART_WITHIN);
         if !is_due {
             return Ok(());
         }
         loop {
-            let entry = self.handing(caller, session, handed.load(Ordering::Relaxed));
+            let entry = self.handing(caller, session, handed);
             match self.record(caller, entry).await {
                 Ok(()) => break,
                 Err(NotNow::StorageLow) => {
@@ -120,15 +123,14 @@ impl Office {
                 Err(error) => return Err(error.into()),
             }
         }
-        handed.store(0, Ordering::Relaxed);
+        session.handed.take();
         *recorded = Some(now);
         Ok(())
     }
 
     /// Puts on record, behind a stream, what was handed over on it last.
     pub(super) fn record_rest(&self, caller: &Caller, session: &Session) {
-        let rest = session.handed.swap(0, Ordering::Relaxed);
-        if rest > 0 {
+        if let Some(rest) = session.handed.take() {
             self.record_along(caller, self.handing(caller, session, rest));
         }
     }
@@ -144,8 +146,13 @@ impl Office {
         }
     }
 
-    fn handing(&self, caller: &Caller, session: &Session, count: u64) -> Entry {
-        let on = vec![On::Consumer(session.lease.name.clone())];
+    fn handing(&self, caller: &Caller, session: &Session, handed: Handed) -> Entry {
+        let Handed { count, first, last } = handed;
+        let lease = &session.lease;
+        let on = vec![
+            On::Consumer(lease.name.clone()),
+            On::Feed(lease.home, first, last),
+        ];
         Entry {
             purpose: Purpose::Duty,
             counts: Counts {
@@ -206,6 +213,56 @@ impl Office {
             passed.over = None;
         }
         Ok(())
+    }
+}
+
+/// What was handed over: how many, and from which position to which.
+#[derive(Clone, Copy)]
+struct Handed {
+    count: u64,
+    first: u64,
+    last: u64,
+}
+
+impl Handed {
+    /// Those at these positions, which rise; none of none.
+    fn of(mut positions: impl Iterator<Item = u64>) -> Option<Self> {
+        let first = positions.next()?;
+        let one = Self {
+            count: 1,
+            first,
+            last: first,
+        };
+        Some(positions.fold(one, |handed, last| Self {
+            count: handed.count.saturating_add(1),
+            last,
+            ..handed
+        }))
+    }
+}
+
+/// What was handed over on a stream, and is not on record yet.
+#[derive(Default)]
+pub(super) struct Unrecorded(Mutex<Option<Handed>>);
+
+impl Unrecorded {
+    /// Adds what lies behind it; gives how many there were before, and all of it.
+    fn add(&self, more: Handed) -> (u64, Handed) {
+        let mut handed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = handed.map_or(0, |handed| handed.count);
+        let all = handed.map_or(more, |handed| Handed {
+            count: handed.count.saturating_add(more.count),
+            last: more.last,
+            ..handed
+        });
+        *handed = Some(all);
+        (before, all)
+    }
+
+    /// Takes all of it out.
+    fn take(&self) -> Option<Handed> {
+        let mut handed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        handed.take()
     }
 }
 

@@ -17,10 +17,12 @@
 //! | `problem` | the one table that makes a `tonic::Status` |
 //! | `authority`, `scope` | who may do what, and where |
 //! | `publish`, `bulk` | one notice; many, in order, without waiting for each |
-//! | `certificate`, `queries` | a question whose answer is waited for; how fast an office may ask |
+//! | `certificate`, `queries` | a question whose answer is waited for; how fast an office may ask and look up |
 //! | `subscribe`, `handing` | notices that came in, handed over and acknowledged |
 //! | `query`, `cases`, `peers`, `agreements` | what is where |
 //! | `erasing` | cases erased here and wherever they were sent |
+//! | `consents` | what people agreed to, registered and withdrawn |
+//! | `subject` | what is held of one person, and who got it |
 //! | `evidence` | what convinces others of a notice |
 //! | `touched` | whose data were exchanged in a time |
 //! | `audit` | what offices do, on record; and that record |
@@ -36,6 +38,7 @@ mod bulk;
 mod cases;
 mod certificate;
 pub mod client;
+mod consents;
 mod erasing;
 mod evidence;
 mod handing;
@@ -48,6 +51,7 @@ mod query;
 mod reminding;
 mod scope;
 mod server;
+mod subject;
 mod subscribe;
 mod touched;
 mod wire;
@@ -110,6 +114,7 @@ pub struct Office {
     parts: OfficeParts,
     subscribers: Subscribers,
     queries: Queries,
+    lookups: Queries,
     stop: CancellationToken,
 }
 
@@ -120,6 +125,7 @@ impl Office {
             parts,
             subscribers: Subscribers::default(),
             queries: Queries::default(),
+            lookups: Queries::default(),
             stop,
         }
     }

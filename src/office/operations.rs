@@ -50,6 +50,10 @@ pub trait Operations: Send + Sync + 'static {
         month: Month,
     ) -> Pending<'_, Result<Comparison, OperationError>>;
 
+    /// When the node at the other end of a channel out signed what became of a place; none where that
+    /// is not known. Reads through the journal: for a person who asks.
+    fn answered_at(&self, channel: Channel, sequence: Sequence) -> Pending<'_, Option<i64>>;
+
     /// Brings the histories of the stopped channels with that peer together.
     fn adopt(&self, area: County) -> Pending<'_, Result<Vec<AdoptedView>, OperationError>>;
 

@@ -36,6 +36,8 @@ pub(super) enum Fault {
     Argument(&'static str, Code),
     /// Cases, lists and figures are being made anew.
     CasesNotReady,
+    /// Another consent has that reference.
+    ConsentKnown,
     /// A consumer cannot be opened or moved.
     Consumer(ConsumerError),
     /// The connection no longer passes.
@@ -62,8 +64,12 @@ pub(super) enum Fault {
     UnknownCase,
     /// The office asks about certificates faster than it may; it can ask again after that time.
     TooManyQueries(Duration),
+    /// The office looks people up faster than anybody may; it can go on after that time.
+    TooManyLookups(Duration),
     /// The node holds no such agreement.
     UnknownAgreement,
+    /// No consent has that reference.
+    UnknownConsent,
     /// There is no such notice, as far as this office may know.
     UnknownNotice,
     /// The request cannot be read, or its sender is gone.
@@ -178,6 +184,13 @@ impl Fault {
                 "cases, lists and figures are being made from the notices; ask again in a moment",
             )
             .after(2),
+            Self::ConsentKnown => Answer::new(
+                Grpc::AlreadyExists,
+                Class::Final,
+                "consent_known",
+                "该编号已登记另一份同意书，或已撤回；新的同意请用新编号登记。",
+                "another consent has that reference, or it was withdrawn; register a new consent under a new reference",
+            ),
             Self::Consumer(error) => of_consumer(error),
             Self::Cut => Answer::new(
                 Grpc::Unauthenticated,
@@ -249,12 +262,27 @@ impl Fault {
                 let seconds = after.as_secs().saturating_add(1);
                 Answer::new(grpc, Class::of(code), code.name(), zh, en).after(seconds)
             }
+            Self::TooManyLookups(after) => Answer::new(
+                Grpc::ResourceExhausted,
+                Class::RetryLater,
+                "too_many_lookups",
+                "本人查询过于频繁，请稍后再试。",
+                "people are looked up too fast; wait a little",
+            )
+            .after(after.as_secs().saturating_add(1)),
             Self::UnknownAgreement => Answer::new(
                 Grpc::NotFound,
                 Class::Final,
                 "unknown_agreement",
                 "本节点没有这份协议；hongyan agreement list 列出现有协议。",
                 "this node holds no such agreement; hongyan agreement list names those it holds",
+            ),
+            Self::UnknownConsent => Answer::new(
+                Grpc::NotFound,
+                Class::Final,
+                "unknown_consent",
+                "没有登记该编号的同意书。",
+                "no consent is registered under that reference",
             ),
             Self::UnknownNotice => Answer::new(
                 Grpc::NotFound,
@@ -290,6 +318,7 @@ impl Fault {
                 .map(|problem| violation(&problem.field, problem.code, &problem.sentence().en))
                 .collect(),
             Self::CasesNotReady
+            | Self::ConsentKnown
             | Self::Consumer(_)
             | Self::Cut
             | Self::Defect
@@ -300,9 +329,11 @@ impl Fault {
             | Self::OutsideScope
             | Self::Reason(_)
             | Self::Role(_)
+            | Self::TooManyLookups(_)
             | Self::TooManyQueries(_)
             | Self::UnknownAgreement
             | Self::UnknownCase
+            | Self::UnknownConsent
             | Self::UnknownNotice
             | Self::Unread => Vec::new(),
         }
@@ -562,6 +593,7 @@ mod tests {
         ];
         [
             Fault::Argument("page_size", Code::ValueFormat),
+            Fault::ConsentKnown,
             Fault::Consumer(ConsumerError::BeyondHandout),
             Fault::Consumer(ConsumerError::OtherFilter),
             Fault::Cut,
@@ -569,8 +601,10 @@ mod tests {
             Fault::NotListed,
             Fault::OutsideScope,
             Fault::Role(&[Role::Operator, Role::Auditor]),
+            Fault::TooManyLookups(Duration::from_millis(900)),
             Fault::TooManyQueries(Duration::from_millis(900)),
             Fault::UnknownAgreement,
+            Fault::UnknownConsent,
             Fault::UnknownNotice,
             Fault::Unread,
         ]

@@ -19,7 +19,8 @@ use crate::{
         area::{AreaCode, County},
         audit::Act,
         case::WorkList,
-        draft::{Asked, Draft, RawDraft, Reference, Rules, onward},
+        consent::is_sensitive,
+        draft::{Asked, Draft, RawDraft, Reference, Rules, filled, onward},
         field::Field,
         notice::{Content, Kind, Names, NoticeId, Outcome, Spoken, Way},
         problem::{Code, Problem},
@@ -178,7 +179,31 @@ impl Desk<'_> {
         if let Some(problem) = self.unknown_duplicate(&draft, answered.as_ref()).await? {
             return Ok(Err(vec![problem]));
         }
+        let against = self.consent_against(&draft).await?;
+        if !against.is_empty() {
+            return Ok(Err(sorted(against)));
+        }
         self.encode(draft, answered.as_ref(), &sending)
+    }
+
+    /// What stands against sensitive fields by the consent that a draft names. One that is not
+    /// registered is the office's own word.
+    async fn consent_against(&self, draft: &Draft) -> Result<Vec<Problem>, Fault> {
+        let Some(consent) = &draft.consent else {
+            return Ok(Vec::new());
+        };
+        let filled = filled(draft.answers, Some(consent), &draft.content);
+        if !filled.iter().any(|field| is_sensitive(*field)) {
+            return Ok(Vec::new());
+        }
+        let store = &self.office.parts.store;
+        let key = self.office.consent_key(draft.from, &consent.reference);
+        let registered = store.consent_of(draft.from, key).await?;
+        let against = registered.map(|registered| registered.against(&filled));
+        let against = against.into_iter().flatten();
+        Ok(against
+            .map(|(code, field)| Problem::new(code, field))
+            .collect())
     }
 
     fn sending(&self, answered: Option<&Answered>, today: Date) -> Sending {

@@ -1,8 +1,9 @@
-//! How fast an office may ask about certificates: whoever could ask without end could go through
-//! everybody.
+//! How fast an office may ask about certificates and look people up: whoever could ask without end
+//! could go through everybody.
 
 use std::{
     collections::HashMap,
+    num::NonZeroU32,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -46,4 +47,17 @@ impl Office {
             .take(caller.id(), pace, self.parts.clock.monotonic())
             .map_err(Fault::TooManyQueries)
     }
+
+    /// Counts a look at what is held of a person, whether anything is or not.
+    ///
+    /// # Errors
+    /// [`Fault::TooManyLookups`] if the office looks people up faster than anybody may.
+    pub(super) fn count_lookup(&self, office: &SpiffeId) -> Result<(), Fault> {
+        let now = self.parts.clock.monotonic();
+        let taken = self.lookups.take(office, LOOKUPS, now);
+        taken.map_err(Fault::TooManyLookups)
+    }
 }
+
+/// A desk has one woman before it at a time.
+const LOOKUPS: Pace = Pace::per_minute(NonZeroU32::MIN.saturating_add(9));

@@ -7,17 +7,13 @@
 //! takes the name, when the office loses its role or areas, when the connection is cut and when the
 //! node stops.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, atomic::AtomicU64},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::sync::{Mutex, Semaphore, mpsc, watch};
 use tokio_stream::{Stream, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
-use super::{Office, authority::DESKS, problem::Fault, scope::Scope};
+use super::{Office, authority::DESKS, handing::Unrecorded, problem::Fault, scope::Scope};
 use crate::{
     domain::{area::County, notice::Kind, problem::Code},
     store::{ConsumerLease, ConsumerRequest, Handover, NotNow, Position},
@@ -61,7 +57,7 @@ pub(super) struct Session {
     /// What the client has acknowledged.
     pub(super) acknowledged: watch::Sender<Position>,
     /// What was handed over, and is not on record yet.
-    pub(super) handed: AtomicU64,
+    pub(super) handed: Unrecorded,
 }
 
 /// Who subscribes at the moment: so that a newer subscriber ends the older at once, not only when
@@ -181,7 +177,7 @@ impl Office {
             lease,
             scope,
             credit: Semaphore::new(within(credit)),
-            handed: AtomicU64::new(0),
+            handed: Unrecorded::default(),
         };
         Ok((session, number, fenced))
     }

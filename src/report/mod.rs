@@ -1,16 +1,20 @@
-//! From figures to what people read: tables, objects, sheets, lists, and the monthly bulletin.
+//! From figures to what people read: tables, objects, sheets, lists, and the monthly bulletin; and what
+//! is held of one person, for her.
 //!
 //! A [`Report`] holds the figures of a home area as they were counted. Nothing prints one: only
 //! [`Told`] can be printed, in which what is of fewer than five, and what such a number could be
 //! worked out from, has been left out (`withhold.rs`). A [`List`] names cases by their ids. Neither
-//! holds a name, a number, or an area finer than a county, but for the township that a report is of.
+//! holds a name, a number, or an area finer than a county, but for the township that a report is of. A
+//! [`Subject`] holds one person, and is for nobody but her.
 //! All of it is stamped where it is of a sandbox.
 
 mod bulletin;
+mod html;
 mod json;
 mod list;
 mod sheet;
 mod spread;
+mod subject;
 mod sums;
 mod table;
 mod told;
@@ -33,6 +37,7 @@ use crate::domain::{
 pub use self::{
     bulletin::{Bulletin, NotDrawn, Past},
     list::{Item, List},
+    subject::{Basis, Done, Subject, SubjectCase, SubjectNotice, Telling, field_value},
     sums::with_sums,
     told::Told,
 };

@@ -5,7 +5,7 @@ use std::io::{Cursor, Read as _};
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Map, Value as Json};
 
-use super::{Bulletin, List, Owes, Report, Row, Told, samples, with_sums};
+use super::{Bulletin, List, Owes, Report, Row, Told, samples, subject, with_sums};
 use crate::{
     domain::{
         case::{Count, Response, WorkList},
@@ -65,6 +65,8 @@ fn every_form_is_the_golden_one() {
         let sandbox = language == Language::En;
         let page = samples::bulletin(sandbox).html(language).unwrap();
         compare(&format!("bulletin.{name}.html"), &page);
+        let page = subject::samples::subject(sandbox).html(language);
+        compare(&format!("subject.{name}.html"), &page);
     }
     assert!(
         faults.is_empty(),
@@ -89,6 +91,8 @@ fn whatever_is_of_a_sandbox_says_so_and_nothing_else_does() {
             forms.push(told.table(language));
             forms.push(list.table(language));
             forms.push(samples::bulletin(sandbox).html(language).unwrap());
+            forms.push(subject::samples::subject(sandbox).html(language));
+            forms.push(subject::samples::nobody(sandbox).html(language));
             for form in forms {
                 let stamped = ["沙箱", "SANDBOX"].iter().any(|word| form.contains(word));
                 assert_eq!(stamped, sandbox, "{form}");
@@ -97,6 +101,19 @@ fn whatever_is_of_a_sandbox_says_so_and_nothing_else_does() {
         for object in told.objects().chain(list.objects()) {
             assert_eq!(object["sandbox"], Json::Bool(sandbox));
         }
+    }
+}
+
+#[test]
+fn a_page_of_nobody_says_that_nothing_is_held() {
+    for (language, words) in [(Language::Zh, "不持有"), (Language::En, "holds nothing")] {
+        let page = subject::samples::nobody(false).html(language);
+        assert!(page.contains(words), "{page}");
+        assert!(
+            subject::samples::subject(false)
+                .html(language)
+                .contains("测试甲&lt;b&gt;")
+        );
     }
 }
 

@@ -13,17 +13,20 @@ use super::{
     journal::record::{Direction, Position, Side, StopReason},
     vault::VaultError,
     verb::{
-        Accepted, Adopted, Arriving, AuditPart, Batch, ChannelView, ConsumerError, ConsumerLease,
-        ConsumerRequest, ConsumerView, Erasure, Handover, HeldPlaces, Holdings, InScope, KeptAct,
-        Lease, LocalAct, NotNow, NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received,
-        Settled, Settlement, Shown, ToErase, Told, Trouble, WaitingPage,
+        Accepted, Adopted, Arriving, AuditPart, Batch, ChannelView, ConsentKey, ConsentWord,
+        ConsumerError, ConsumerLease, ConsumerRequest, ConsumerView, Erasure, Handover, HeldPlaces,
+        Holdings, InScope, KeptAct, Lease, LocalAct, NotNow, NoticeFilter, NoticeView, Outgoing,
+        Page, PublishError, Received, Settled, Settlement, Shown, ToErase, Told, Trouble,
+        WaitingPage,
     },
+    withdrawn::Withdrawn,
 };
 use crate::{
     domain::{
         area::County,
         audit::Entry,
         channel::{Channel, Digest, Sequence},
+        consent::{Kept, Registered},
         journal::JournalHead,
         notice::NoticeId,
         problem::Code,
@@ -90,6 +93,33 @@ pub(crate) trait Backend: Send + Sync {
         after: Position,
         limit: usize,
     ) -> Pending<'_, Result<Vec<(Position, Erasure)>, NotNow>>;
+    /// *After*: what is said of a consent is durable, and of a withdrawal [`Backend::withdrawn`] tells.
+    /// Said again it is repeated; a reference is given once.
+    fn consent(
+        &self,
+        home: County,
+        key: ConsentKey,
+        word: ConsentWord,
+        at_ms: i64,
+    ) -> Pending<'_, Result<Kept, NotNow>>;
+
+    /// A consent as it stands; none if there is none, or it was erased.
+    fn consent_of(
+        &self,
+        home: County,
+        key: ConsentKey,
+    ) -> Pending<'_, Result<Option<Registered>, NotNow>>;
+
+    /// Consents of a home area behind one of them, in the order of their keys, `limit` at most.
+    fn consents(
+        &self,
+        home: County,
+        after: Option<ConsentKey>,
+        limit: usize,
+    ) -> Pending<'_, Result<Vec<(ConsentKey, Registered)>, NotNow>>;
+
+    /// Which consents are withdrawn.
+    fn withdrawn(&self) -> Withdrawn;
 
     /// *After*: the caller alone may claim and settle on the channel; the older holder is fenced.
     fn lease(&self, channel: Channel) -> Pending<'_, Lease>;

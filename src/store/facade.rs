@@ -15,11 +15,13 @@ use super::{
     journal::record::{Direction, Position, Side, StopReason},
     vault::VaultError,
     verb::{
-        Accepted, Adopted, Arriving, AuditPart, Batch, ChannelView, ConsumerError, ConsumerLease,
-        ConsumerRequest, ConsumerView, Erasure, Handover, HeldPlaces, Holdings, InScope, KeptAct,
-        Lease, LocalAct, NotNow, NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received,
-        Settled, Settlement, Shown, ToErase, Told, Trouble, WaitingPage,
+        Accepted, Adopted, Arriving, AuditPart, Batch, ChannelView, ConsentKey, ConsentWord,
+        ConsumerError, ConsumerLease, ConsumerRequest, ConsumerView, Erasure, Handover, HeldPlaces,
+        Holdings, InScope, KeptAct, Lease, LocalAct, NotNow, NoticeFilter, NoticeView, Outgoing,
+        Page, PublishError, Received, Settled, Settlement, Shown, ToErase, Told, Trouble,
+        WaitingPage,
     },
+    withdrawn::Withdrawn,
 };
 use crate::{
     agreement::Permitted,
@@ -27,6 +29,7 @@ use crate::{
         area::County,
         audit::Entry,
         channel::{Channel, Digest, Sequence},
+        consent::{Kept, Registered},
         journal::JournalHead,
         notice::NoticeId,
         problem::Code,
@@ -155,6 +158,51 @@ impl Store {
     /// [`NotNow`].
     pub async fn askings(&self, side: Side, erased: NoticeId) -> Result<Vec<NoticeView>, NotNow> {
         self.backend.askings(side, erased).await
+    }
+
+    /// Keeps what is said of a consent; done when it is durable. From then on nothing sensitive is to
+    /// leave under one that is withdrawn: see [`Store::withdrawn`].
+    ///
+    /// # Errors
+    /// [`NotNow`]; a withdrawal is taken also while the disk is low.
+    pub async fn consent(
+        &self,
+        home: County,
+        key: ConsentKey,
+        word: ConsentWord,
+        at_ms: i64,
+    ) -> Result<Kept, NotNow> {
+        self.backend.consent(home, key, word, at_ms).await
+    }
+
+    /// A consent as it stands; none if there is none.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn consent_of(
+        &self,
+        home: County,
+        key: ConsentKey,
+    ) -> Result<Option<Registered>, NotNow> {
+        self.backend.consent_of(home, key).await
+    }
+
+    /// Consents of a home area behind one of them, in the order of their keys, `limit` at most.
+    ///
+    /// # Errors
+    /// [`NotNow`].
+    pub async fn consents(
+        &self,
+        home: County,
+        after: Option<ConsentKey>,
+        limit: usize,
+    ) -> Result<Vec<(ConsentKey, Registered)>, NotNow> {
+        self.backend.consents(home, after, limit).await
+    }
+
+    /// Which consents are withdrawn. Waits for nobody.
+    pub fn withdrawn(&self) -> Withdrawn {
+        self.backend.withdrawn()
     }
 
     /// Takes the right to move a channel out; fences the older holder.

@@ -12,6 +12,7 @@ mod facade;
 pub(crate) mod journal;
 mod vault;
 mod verb;
+mod withdrawn;
 
 pub(crate) use embedded::copying;
 #[cfg(any(test, fuzzing))]
@@ -41,6 +42,7 @@ pub use self::{
     },
     vault::VaultError,
     verb::*,
+    withdrawn::Withdrawn,
 };
 
 #[cfg(test)]

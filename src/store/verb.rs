@@ -1,6 +1,7 @@
 //! What the verbs of the store take and give.
 
 use bytes::Bytes;
+use jiff::civil::Date;
 
 use super::{
     journal::{
@@ -15,6 +16,7 @@ use crate::{
         agreement::AgreementVersion,
         area::County,
         channel::{Channel, Digest, Sequence},
+        consent::Registered,
         delivery::Delivery,
         erasure::ErasureReason,
         notice::{Kind, NoticeId},
@@ -433,6 +435,8 @@ pub struct NoticeView {
     pub direction: Direction,
     /// Its sequence.
     pub sequence: Sequence,
+    /// Where its record stands: of one that came in, its position in the feed.
+    pub position: Position,
     /// Its delivery; `Stored` for a notice that came in.
     pub delivery: Delivery,
     /// While it waits for an agreement: what the receiver said.
@@ -465,6 +469,21 @@ pub struct NoticeFilter {
     pub kinds: Vec<Kind>,
     /// Delivery states by name; empty for all.
     pub states: Vec<String>,
+}
+
+/// Stands for a consent: the keyed hash of its reference.
+pub type ConsentKey = [u8; 16];
+
+/// What is said of a consent. It has no `Debug`: it may name a person.
+#[derive(Clone)]
+pub enum ConsentWord {
+    /// It was given.
+    Given(Registered),
+    /// It does not hold any more.
+    Withdrawn {
+        /// Since that day.
+        on: Date,
+    },
 }
 
 /// A page of notices, newest first.
@@ -592,6 +611,8 @@ pub struct ConsumerView {
     pub home: County,
     /// Name.
     pub name: String,
+    /// The kinds that it is handed; empty for all.
+    pub kinds: Vec<Kind>,
     /// Position up to which everything is acknowledged.
     pub acknowledged: Position,
     /// When it last opened or acknowledged, in milliseconds since 1970.

@@ -64,6 +64,11 @@ impl ReferenceKey {
         self.tag(OFFICE, &[office])
     }
 
+    /// What journal and index hold instead of the reference of a consent that a home area registered.
+    pub fn consent_hash(&self, home: &[u8], reference: &[u8]) -> [u8; 16] {
+        self.tag(CONSENT, &[home, reference])
+    }
+
     /// What stands for a person's number in whatever is derived from notices.
     pub fn subject_hash(&self, number: &[u8]) -> [u8; 16] {
         self.tag(SUBJECT, &[number])
@@ -92,6 +97,7 @@ impl ReferenceKey {
 }
 
 const DERIVE: &[u8] = b"hongyan derived reference v1\0";
+const CONSENT: &[u8] = b"hongyan consent v1\0";
 const OFFICE: &[u8] = b"hongyan office v1\0";
 const SUBJECT: &[u8] = b"hongyan subject v1\0";
 const TRAIT: &[u8] = b"hongyan trait v1\0";

@@ -9,7 +9,7 @@ mod forward;
 mod list;
 pub(super) mod lists;
 mod note;
-mod object;
+pub(super) mod object;
 mod part;
 mod pass_on;
 mod sheet;

@@ -6,7 +6,7 @@ use super::super::moment::rfc3339;
 use crate::office::client::{CaseDebt, CaseDoing, CaseEvent, CaseState, DebtStanding};
 
 /// A case as an object; what is not there is null, and what holds nothing an empty list.
-pub(super) fn case(case: &CaseState) -> Map<String, Value> {
+pub(in crate::cli) fn case(case: &CaseState) -> Map<String, Value> {
     let CaseState {
         home,
         other,

@@ -73,7 +73,7 @@ fn reason(name: &'static str) -> Sentence {
 }
 
 /// What an office did.
-pub(super) const fn act(kind: ActKind) -> Text {
+pub(in crate::cli) const fn act(kind: ActKind) -> Text {
     let (zh, en) = match kind {
         ActKind::Took => ("接收", "took it up"),
         ActKind::Verifying => ("着手核实", "looks for her"),
@@ -92,7 +92,7 @@ pub(in crate::cli) fn kind(kind: Kind, language: Language) -> String {
 }
 
 /// An office as its own node calls it.
-pub(super) fn office(id: &SpiffeId) -> String {
+pub(in crate::cli) fn office(id: &SpiffeId) -> String {
     id.office_name()
         .map_or_else(|| id.to_string(), str::to_owned)
 }

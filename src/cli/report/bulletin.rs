@@ -43,11 +43,22 @@ pub(in crate::cli) struct Arguments {
 
 /// A language by its tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Lang {
+pub(in crate::cli) enum Lang {
     /// 中文。 Chinese
     Zh,
     /// 英文。 English
     En,
+}
+
+impl Lang {
+    /// The language that was asked for; else that of the process.
+    pub(in crate::cli) fn of(asked: Option<Self>) -> Language {
+        match asked {
+            Some(Self::Zh) => Language::Zh,
+            Some(Self::En) => Language::En,
+            None => Language::of_process(),
+        }
+    }
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
@@ -59,11 +70,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         lang,
     } = arguments;
     let home = Home::open(&link.node)?;
-    let language = match lang {
-        Some(Lang::Zh) => Language::Zh,
-        Some(Lang::En) => Language::En,
-        None => Language::of_process(),
-    };
+    let language = Lang::of(lang);
     if let Some(path) = &out {
         sheet_file::must_be_new(path)?;
     }
@@ -100,7 +107,7 @@ fn year_of(first: Date) -> Date {
     first.saturating_sub(11.months())
 }
 
-fn page(text: &str) -> Result<PathBuf, &'static str> {
+pub(in crate::cli) fn page(text: &str) -> Result<PathBuf, &'static str> {
     let path = PathBuf::from(text);
     let is_page = path
         .extension()

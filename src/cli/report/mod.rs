@@ -1,6 +1,6 @@
 //! `hongyan report`: what is counted, what waits, and what both sides make of it.
 
-mod bulletin;
+pub(super) mod bulletin;
 mod compare;
 mod counted;
 mod indicators;

@@ -16,6 +16,7 @@ use crate::{
         area::County,
         calendar,
         channel::{Channel, Sequence},
+        consent::is_sensitive,
         draft::filled,
         field::Field,
         month::Month,
@@ -197,6 +198,16 @@ pub fn decode(bytes: &[u8]) -> Result<Incoming, EnvelopeError> {
         content,
         filled_fields,
     })
+}
+
+/// The reference of the consent under which a notice carries sensitive fields; none if it carries
+/// none, or is no notice of this version.
+pub fn consent_needed(bytes: &[u8]) -> Option<String> {
+    let notice = decode(bytes).ok()?;
+    let mut filled = notice.filled_fields.iter();
+    let is_sensitive = filled.any(|field| is_sensitive(*field));
+    let consent = notice.consent.filter(|_| is_sensitive)?;
+    Some(consent.reference)
 }
 
 const NONCE_LEN: usize = 16;

@@ -2,8 +2,14 @@
 
 use super::{Flying, Session};
 use crate::{
-    domain::{channel::Sequence, receipt::VoidReason},
-    exchange::{evidence::ParcelEvidence, failure::SessionError, wire},
+    domain::{
+        channel::{Channel, Sequence},
+        problem::Code,
+        receipt::VoidReason,
+    },
+    envelope,
+    exchange::{Exchange, evidence::ParcelEvidence, failure::SessionError, wire},
+    store::Batch,
     trust::{
         forms::{Frame, ParcelForm},
         material::TrustSnapshot,
@@ -14,20 +20,16 @@ impl Session<'_> {
     /// Signs and sends the next places. False: there is nothing behind what was sent.
     pub(super) async fn send_next(&mut self) -> Result<bool, SessionError> {
         let limits = self.exchange.0.limits;
-        let claimed = self
-            .exchange
-            .0
-            .store
-            .claim(
-                self.lease,
-                self.origin,
-                self.sent,
-                limits.parcel_places,
-                limits.parcel_bytes,
-            )
-            .await?;
-        let Some(batch) = claimed else {
-            return Ok(false);
+        let store = &self.exchange.0.store;
+        let batch = loop {
+            let (places, bytes) = (limits.parcel_places, limits.parcel_bytes);
+            let claimed = store.claim(self.lease, self.origin, self.sent, places, bytes);
+            let Some(batch) = claimed.await? else {
+                return Ok(false);
+            };
+            if !end_withdrawn(self.exchange, self.channel, &batch).await? {
+                break batch;
+            }
         };
         let count = batch.places.len();
         let voids: Vec<(u32, VoidReason)> = batch
@@ -83,4 +85,37 @@ impl Session<'_> {
         }
         Ok(())
     }
+}
+
+/// Ends what would carry sensitive fields under a consent that was withdrawn, however it came to
+/// wait here. True: some of it goes out as voids.
+async fn end_withdrawn(
+    exchange: &Exchange,
+    channel: Channel,
+    batch: &Batch,
+) -> Result<bool, SessionError> {
+    let store = &exchange.0.store;
+    let (withdrawn, home) = (store.withdrawn(), channel.from);
+    if !withdrawn.any(home) {
+        return Ok(false);
+    }
+    let key = store.index_key();
+    let mut ended = false;
+    for (offset, place) in (0_u64..).zip(&batch.places) {
+        let consent = place.content.as_ref().ok();
+        let consent = consent.and_then(|bytes| envelope::consent_needed(bytes));
+        let is_withdrawn = consent.is_some_and(|reference| {
+            let key = key.consent_hash(home.as_bytes(), reference.as_bytes());
+            withdrawn.holds(home, key)
+        });
+        if is_withdrawn {
+            let sequence = batch.first.plus(offset);
+            let (why, at_ms) = (Code::ConsentWithdrawn, exchange.0.clock.now_ms());
+            // What has its answer stays: a peer that lost it asks for what it was given before.
+            ended |= store
+                .end(channel, sequence, VoidReason::Withdrawn, Some(why), at_ms)
+                .await?;
+        }
+    }
+    Ok(ended)
 }

@@ -134,8 +134,9 @@ fn of_link(error: &(dyn Error + 'static)) -> ClientError {
 
 /// Codes by which the node is there and says no, for now: its peer is not there, it was asked too
 /// often, it makes its cases anew, or it cannot put on record what it would show.
-const SAID: [&str; 4] = [
+const SAID: [&str; 5] = [
     "peer_unreachable",
+    "too_many_lookups",
     CASES_NOT_READY,
     "not_recorded",
     Code::TooManyQueries.name(),

@@ -9,11 +9,13 @@ mod auditing;
 mod case_calls;
 mod cases;
 mod certificate;
+mod consents;
 mod due;
 mod erasing;
 mod error;
 mod publishing;
 mod states;
+mod subject;
 mod subscription;
 mod touched;
 mod working;
@@ -42,6 +44,7 @@ pub use self::{
         CaseShown, CaseState, DebtStanding, Phase,
     },
     certificate::{Answer, Asked, Heard},
+    consents::ConsentWithdrawn,
     due::DueCompared,
     erasing::{ErasureState, ErasureStatement, ErasureTold},
     error::{ClientError, Refusal},
@@ -50,6 +53,7 @@ pub use self::{
         Adopted, ChannelComparison, ChannelState, Listing, NoticeState, PeerState, Probe, Reloaded,
         Says, Shown, Way,
     },
+    subject::{Subject, SubjectAgreement, SubjectDisclosure, SubjectNotice, SubjectTerms},
     subscription::{Handover, Opening, Step, Subscription},
     touched::{Touched, TouchedAsked, TouchedCase, TouchedTotals, Touching},
     working::{CaseAct, CaseWorked, FiguresRow, FiguresTold},

@@ -192,7 +192,7 @@ pub(super) fn case(seen: CaseSeen) -> wire::GetCaseResponse {
     }
 }
 
-fn state(case: CaseView, today: Date, details: Vec<Option<Act>>) -> wire::CaseState {
+pub(super) fn state(case: CaseView, today: Date, details: Vec<Option<Act>>) -> wire::CaseState {
     let (overdue, held) = (case.is_overdue(today), case.is_held());
     let CaseView {
         home,

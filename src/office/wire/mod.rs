@@ -6,6 +6,7 @@ mod asked;
 mod audit;
 mod cases;
 mod certificate;
+mod consents;
 mod draft;
 mod due;
 mod erasing;
@@ -13,6 +14,7 @@ mod erasing;
 #[path = "../../../tests/fuzz/targets/office.rs"]
 pub(crate) mod fuzz;
 mod service;
+mod subject;
 mod told;
 mod touched;
 

@@ -7,7 +7,8 @@ use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
-    agreements, asked, audit, cases, certificate, draft::raw_draft, due, erasing, told, touched,
+    agreements, asked, audit, cases, certificate, consents, draft::raw_draft, due, erasing,
+    subject, told, touched,
 };
 use crate::{
     domain::audit::{Act, Counts, On, Purpose},
@@ -16,10 +17,12 @@ use crate::{
         audit::{ActsSeen, Told, of_agreement, of_outcomes, of_work},
         bulk::Item,
         cases::{CaseSeen, CasesSeen, FiguresSeen},
+        consents::{ConsentEnded, ConsentsSeen},
         erasing::ErasuresSeen,
         evidence::Exported,
         problem::Fault,
         query::{NoticeRecords, NoticesSeen},
+        subject::SubjectFound,
     },
     proto::office::v1::{self as wire, office_server},
     trust::{connection::CallerInfo, identity::OfficeId},
@@ -179,6 +182,91 @@ impl office_server::Office for Service {
             let told = told.map(|it| it.map(touched::told).map_err(Status::from));
             Box::pin(told) as Self::ListTouchedStream
         })
+    }
+
+    type ReportSubjectStream = Answers<wire::ReportSubjectResponse>;
+
+    async fn report_subject(
+        &self,
+        request: Request<wire::ReportSubjectRequest>,
+    ) -> Result<Response<Self::ReportSubjectStream>, Status> {
+        let (caller, request) = taken(request)?;
+        let (asked, purpose) = subject::asked(&request)?;
+        let found = self.0.find_subject(&caller.id, asked).await;
+        let on = found.as_ref().map_or_else(|_| vec![], SubjectFound::on);
+        let told = |found: &SubjectFound| Told {
+            counts: Counts::of(found.notices()),
+            purpose: Purpose::Reason(purpose),
+        };
+        let act = Act::SubjectReported;
+        let found = self.0.on_record(&caller, act, on, found, told).await;
+        answer(&caller, found, |found| {
+            let told = ReceiverStream::new(self.0.tell_subject(caller.clone(), found));
+            let told = told.map(|it| it.map(subject::told).map_err(Status::from));
+            Box::pin(told) as Self::ReportSubjectStream
+        })
+    }
+
+    async fn record_consent(
+        &self,
+        request: Request<wire::RecordConsentRequest>,
+    ) -> Result<Response<wire::RecordConsentResponse>, Status> {
+        let (caller, request) = taken(request)?;
+        let (home, given) = consents::given(request)?;
+        let recorded = self.0.record_consent(&caller.id, home, given).await;
+        let told = |repeated: &bool| Told {
+            counts: Counts {
+                done: u64::from(!*repeated),
+                repeated: u64::from(*repeated),
+                refused: 0,
+            },
+            ..Told::default()
+        };
+        let act = Act::ConsentRecorded;
+        let recorded = self.0.on_record(&caller, act, vec![], recorded, told).await;
+        answer(&caller, recorded, |repeated| wire::RecordConsentResponse {
+            repeated,
+        })
+    }
+
+    async fn withdraw_consent(
+        &self,
+        request: Request<wire::WithdrawConsentRequest>,
+    ) -> Result<Response<wire::WithdrawConsentResponse>, Status> {
+        let (caller, request) = taken(request)?;
+        let (home, reference, on) = consents::withdrawn(&request)?;
+        let withdrawn = (self.0).withdraw_consent(&caller.id, home, &reference, on);
+        let withdrawn = withdrawn.await;
+        let told = |ended: &ConsentEnded| Told {
+            counts: Counts {
+                done: ended.ended,
+                repeated: u64::from(ended.repeated),
+                refused: 0,
+            },
+            ..Told::default()
+        };
+        let act = Act::ConsentWithdrawn;
+        let withdrawn = self
+            .0
+            .on_record(&caller, act, vec![], withdrawn, told)
+            .await;
+        answer(&caller, withdrawn, consents::ended)
+    }
+
+    async fn list_consents(
+        &self,
+        request: Request<wire::ListConsentsRequest>,
+    ) -> Result<Response<wire::ListConsentsResponse>, Status> {
+        let (caller, request) = taken(request)?;
+        let asked = consents::asked(&request)?;
+        let listed = self.0.list_consents(&caller.id, asked).await;
+        let told = |seen: &ConsentsSeen| Told {
+            purpose: Purpose::Duty,
+            ..Told::counted(seen.consents.len())
+        };
+        let act = Act::ConsentsRead;
+        let listed = self.0.on_record(&caller, act, vec![], listed, told).await;
+        answer(&caller, listed, consents::seen)
     }
 
     async fn count_cases(

@@ -172,7 +172,7 @@ pub(super) fn notices(seen: NoticesSeen) -> wire::ListNoticesResponse {
     }
 }
 
-fn state(seen: NoticeSeen) -> wire::NoticeState {
+pub(super) fn state(seen: NoticeSeen) -> wire::NoticeState {
     let NoticeSeen {
         view,
         full,
@@ -183,6 +183,7 @@ fn state(seen: NoticeSeen) -> wire::NoticeState {
         channel: Channel { from, to },
         direction: way,
         sequence,
+        position: _,
         delivery,
         on_hold,
         ended_for,

@@ -5,7 +5,6 @@
 //! English. That of a sandbox says so at its head, across every page and in its title.
 
 mod chart;
-mod html;
 mod page;
 
 use jiff::ToSpan;
@@ -17,6 +16,7 @@ use crate::domain::{
     month::Month,
 };
 
+pub(super) use self::chart::Drawing;
 pub use self::chart::NotDrawn;
 
 /// A month of a home area, with those before it.

@@ -3,7 +3,6 @@
 use super::{
     Bulletin, NotDrawn, RATES,
     chart::{Bar, Point, bands, bars, trend},
-    html::Html,
     thousandths,
 };
 use crate::{
@@ -16,6 +15,7 @@ use crate::{
     },
     report::{
         Owes,
+        html::Html,
         spread::spread,
         told::{Told, ToldRow},
         words,
@@ -35,8 +35,7 @@ pub(super) fn page(
     let mut html = Html::default();
     page.head(&mut html);
     if told.sandbox {
-        html.element("div", "stamp", language.word(STAMP));
-        html.element("div", "across", language.word(ACROSS));
+        html.stamp(STAMP, language);
     }
     html.markup("<main>\n");
     page.heading(&mut html);
@@ -73,19 +72,8 @@ impl Page<'_> {
     }
 
     fn head(&self, html: &mut Html) {
-        html.markup(self.pick(
-            "<!DOCTYPE html>\n<html lang=\"zh-CN\">\n",
-            "<!DOCTYPE html>\n<html lang=\"en\">\n",
-        ));
-        html.markup(HEAD);
-        let stamp = if self.told.sandbox { "sandbox " } else { "" };
-        let title = format!("{stamp}{} {}", self.title(), self.month());
-        html.element("title", "", &title);
-        html.markup("<style>\n").markup(STYLE);
-        if self.told.sandbox {
-            html.markup(STAMPED_PAPER);
-        }
-        html.markup("</style>\n</head>\n<body>\n");
+        let title = format!("{} {}", self.title(), self.month());
+        html.head(&title, STYLE, self.told.sandbox, self.language);
     }
 
     fn heading(&self, html: &mut Html) {
@@ -357,10 +345,6 @@ const STAMP: Text = Text {
     zh: "沙箱数据，仅供测试，不得作为正式通报",
     en: "SANDBOX: test data only, no real figures",
 };
-const ACROSS: Text = Text {
-    zh: "沙箱 SANDBOX",
-    en: "SANDBOX 沙箱",
-};
 
 const NOTES: [Text; 4] = [
     Text {
@@ -381,15 +365,4 @@ const NOTES: [Text; 4] = [
     },
 ];
 
-/// The page may load nothing, whatever stands in it.
-const HEAD: &str = "<head>
-<meta charset=\"utf-8\">
-<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">
-<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">
-";
-
 const STYLE: &str = include_str!("style.css");
-
-/// On paper the stamp stands in the margin of every sheet.
-const STAMPED_PAPER: &str = "@media print { @page { @top-center { content: \"沙箱 SANDBOX\"; color: #a1260d; font-weight: 700; } } }
-";

@@ -13,9 +13,11 @@
 //! | `working` | what desks do |
 //! | `auditing` | acts on record |
 //! | `erasing` | what is left of a case whose keys are gone |
+//! | `consenting` | consents |
 
 mod adopting;
 mod auditing;
+mod consenting;
 mod consuming;
 mod erasing;
 mod evidence;
@@ -30,8 +32,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub(crate) use self::{
-    adopting::*, auditing::*, consuming::*, erasing::*, evidence::*, own_areas::*, publishing::*,
-    receiving::*, settling::*, working::*,
+    adopting::*, auditing::*, consenting::*, consuming::*, erasing::*, evidence::*, own_areas::*,
+    publishing::*, receiving::*, settling::*, working::*,
 };
 use super::{
     backend::Backend,

@@ -7,6 +7,7 @@ use crate::{
         area::County,
         audit::Entry,
         channel::{Channel, Sequence},
+        consent::Kept,
         notice::{Kind, NoticeId},
         problem::Code,
         receipt::VoidReason,
@@ -14,8 +15,8 @@ use crate::{
     store::{
         journal::record::{Acknowledged, ConsumerOpened, Direction, Position, StopReason, Worked},
         verb::{
-            Accepted, Adopted, Arriving, Holdings, InContent, Lease, NotNow, Outgoing,
-            PublishError, Received, Settled, Settlement, ToErase,
+            Accepted, Adopted, Arriving, ConsentKey, ConsentWord, Holdings, InContent, Lease,
+            NotNow, Outgoing, PublishError, Received, Settled, Settlement, ToErase,
         },
     },
 };
@@ -34,6 +35,13 @@ pub(crate) enum Command {
     Work {
         acts: Vec<Worked>,
         reply: oneshot::Sender<Vec<Result<Position, NotNow>>>,
+    },
+    Consent {
+        home: County,
+        key: ConsentKey,
+        word: ConsentWord,
+        at_ms: i64,
+        reply: Reply<Kept>,
     },
     Audit {
         home: County,

@@ -229,6 +229,7 @@ impl Places {
             views.push(ConsumerView {
                 home,
                 name: String::from_utf8_lossy(take.0).into_owned(),
+                kinds: consumer.kinds,
                 acknowledged: consumer.acknowledged,
                 seen_ms: consumer.seen_ms,
             });

@@ -27,6 +27,7 @@
 //! | `Z` home position | nothing: an erasure stands there |
 //! | `J` home other id | position of the newest erasure that names that notice |
 //! | `Y` slot | the key under which is sealed what is told later of what was sealed under that one |
+//! | `c` home reference | [`Consenting`]: a consent, by the keyed hash of its reference |
 //! | `C` home name | [`ConsumerState`](super::state::ConsumerState) |
 
 use crate::{
@@ -98,6 +99,15 @@ pub(crate) struct Acts {
     pub(crate) len: u32,
     /// Where the last of them stands.
     pub(crate) last: Position,
+}
+
+/// A consent that is registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Consenting {
+    /// Where its newest record stands.
+    pub(crate) at: Position,
+    /// Whether it is withdrawn.
+    pub(crate) withdrawn: bool,
 }
 
 /// How far the index reflects the journal.
@@ -236,6 +246,13 @@ pub(crate) fn erasures(home: County) -> Vec<u8> {
     put.0
 }
 
+/// The prefix of the consents of a home area.
+pub(crate) fn consents(home: County) -> Vec<u8> {
+    let mut put = key(b'c');
+    put.county(home);
+    put.0
+}
+
 pub(crate) fn erasure(home: County, at: Position) -> Vec<u8> {
     let mut put = Put(erasures(home));
     put.u64(at.get());
@@ -253,6 +270,36 @@ pub(crate) fn slot_behind(slot: Slot) -> Vec<u8> {
     let mut put = key(b'Y');
     put.u64(slot.get());
     put.0
+}
+
+pub(crate) fn consent(home: County, reference: [u8; 16]) -> Vec<u8> {
+    let mut key = consents(home);
+    key.extend_from_slice(&reference);
+    key
+}
+
+/// Home area and keyed hash of the reference of a key of a consent.
+pub(crate) fn consent_at(key: &[u8]) -> Result<(County, [u8; 16]), Unreadable> {
+    let mut take = Take(key.get(1..).unwrap_or_default());
+    let of = (take.county()?, take.key()?);
+    take.end()?;
+    Ok(of)
+}
+
+impl Consenting {
+    pub(crate) fn encode(self) -> Vec<u8> {
+        let mut put = Put::default();
+        put.u64(self.at.get()).u8(u8::from(self.withdrawn));
+        put.0
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let mut take = Take(bytes);
+        let at = Position::new(take.u64()?);
+        let withdrawn = take.u8()? != 0;
+        take.end()?;
+        Ok(Self { at, withdrawn })
+    }
 }
 
 pub(crate) fn newest_act(side: Side, about: NoticeId) -> Vec<u8> {

@@ -8,6 +8,7 @@ mod auditing;
 mod case_slots;
 mod command;
 pub(crate) mod compared;
+mod consenting;
 mod consumers;
 mod consuming;
 pub(crate) mod copying;
@@ -131,6 +132,7 @@ impl Embedded {
         masters: MasterKeys,
     ) -> Result<(Self, OpenReport), OpenError> {
         let opened = open::open(data, limits.index_cache_bytes, masters)?;
+        opened.places.note_withdrawn()?;
         opened.places.vault.draw_ahead();
         let (leases, wakeups, health) = (
             Arc::new(Leases::default()),

@@ -31,6 +31,7 @@ use crate::{
             segment::{self, Chains},
         },
         vault::{Held, Vault, VaultError},
+        withdrawn::Withdrawn,
     },
     trust::master_key::MasterKeys,
 };
@@ -297,6 +298,7 @@ fn recover(
             segments: open,
             vault,
             slots: CaseSlots::default(),
+            withdrawn: Withdrawn::default(),
         },
         state,
         chains,
@@ -341,6 +343,7 @@ fn first_segment(
             segments,
             vault,
             slots: CaseSlots::default(),
+            withdrawn: Withdrawn::default(),
         },
         state,
         chains,

@@ -23,6 +23,7 @@ use crate::{
             record::{Direction, Published, Record, Side},
         },
         vault::{Vault, VaultError},
+        withdrawn::Withdrawn,
     },
     trust::chain::chain,
 };
@@ -34,6 +35,7 @@ pub(crate) struct Places {
     pub(crate) segments: Segments,
     pub(crate) vault: Vault,
     pub(crate) slots: CaseSlots,
+    pub(crate) withdrawn: Withdrawn,
 }
 
 /// Why a place cannot be read.

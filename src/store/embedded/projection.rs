@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::{
     index::{Index, IndexError},
-    keys::{self, Acts, Exception, IdRun, REFLECTION, Reflection, Run, Stray},
+    keys::{self, Acts, Consenting, Exception, IdRun, REFLECTION, Reflection, Run, Stray},
     references::{References, Use, day_of},
     state::State,
     summary::{Ids, Summary},
@@ -275,6 +275,13 @@ impl<'a> Projection<'a> {
                     self.put(keys::erased_notice(r.side, *notice), at);
                 }
                 self.put(keys::erasure(r.side.home, at), Vec::new());
+            }
+            Record::Consented(r) => {
+                let entry = Consenting {
+                    at,
+                    withdrawn: r.withdrawn,
+                };
+                self.put(keys::consent(r.home, r.key), entry.encode());
             }
             Record::LossAccepted(_) | Record::Snapshot(_) | Record::Summary(_) => {}
         }

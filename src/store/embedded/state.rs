@@ -239,6 +239,7 @@ impl State {
             Record::Worked(_)
             | Record::Audited(_)
             | Record::Erased(_)
+            | Record::Consented(_)
             | Record::LossAccepted(_)
             | Record::Snapshot(_)
             | Record::Summary(_) => {}

@@ -20,6 +20,7 @@ use crate::{
         area::County,
         audit::Entry,
         channel::{Channel, Digest, Sequence},
+        consent::{Kept, Registered},
         journal::JournalHead,
         notice::NoticeId,
         problem::Code,
@@ -34,12 +35,13 @@ use crate::{
         },
         vault::VaultError,
         verb::{
-            Accepted, Adopted, Arriving, AuditPart, Batch, ChannelView, ConsumerError,
-            ConsumerLease, ConsumerRequest, ConsumerView, Erasure, Handover, HeldPlaces, Holdings,
-            InScope, KeptAct, Lease, LocalAct, NotNow, NoticeFilter, NoticeView, Outgoing, Page,
-            PublishError, Received, Settled, Settlement, Shown, ToErase, Told, Trouble, Waiting,
-            WaitingPage,
+            Accepted, Adopted, Arriving, AuditPart, Batch, ChannelView, ConsentKey, ConsentWord,
+            ConsumerError, ConsumerLease, ConsumerRequest, ConsumerView, Erasure, Handover,
+            HeldPlaces, Holdings, InScope, KeptAct, Lease, LocalAct, NotNow, NoticeFilter,
+            NoticeView, Outgoing, Page, PublishError, Received, Settled, Settlement, Shown,
+            ToErase, Told, Trouble, Waiting, WaitingPage,
         },
+        withdrawn::Withdrawn,
     },
     trust::{master_key::MasterKeys, reference::ReferenceKey},
 };
@@ -94,6 +96,43 @@ impl Backend for Embedded {
         limit: usize,
     ) -> Pending<'_, Result<Vec<(Position, Erasure)>, NotNow>> {
         Box::pin(self.read(move |places| places.erasures(home, after, limit)))
+    }
+
+    fn consent(
+        &self,
+        home: County,
+        key: ConsentKey,
+        word: ConsentWord,
+        at_ms: i64,
+    ) -> Pending<'_, Result<Kept, NotNow>> {
+        Box::pin(self.ask(move |reply| Command::Consent {
+            home,
+            key,
+            word,
+            at_ms,
+            reply,
+        }))
+    }
+
+    fn consent_of(
+        &self,
+        home: County,
+        key: ConsentKey,
+    ) -> Pending<'_, Result<Option<Registered>, NotNow>> {
+        Box::pin(self.read(move |places| places.consent(home, key)))
+    }
+
+    fn consents(
+        &self,
+        home: County,
+        after: Option<ConsentKey>,
+        limit: usize,
+    ) -> Pending<'_, Result<Vec<(ConsentKey, Registered)>, NotNow>> {
+        Box::pin(self.read(move |places| places.consents(home, after, limit)))
+    }
+
+    fn withdrawn(&self) -> Withdrawn {
+        self.places.withdrawn.clone()
     }
 
     fn lease(&self, channel: Channel) -> Pending<'_, Lease> {

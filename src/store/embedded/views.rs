@@ -87,6 +87,7 @@ impl Places {
                     channel: found.channel,
                     direction: Direction::Out,
                     sequence: found.sequence,
+                    position: found.placed.position,
                     delivery,
                     on_hold,
                     ended_for: match exception.ended {
@@ -108,6 +109,7 @@ impl Places {
                     channel: found.channel,
                     direction: Direction::In,
                     sequence: found.sequence,
+                    position: found.placed.position,
                     delivery: Delivery::Stored,
                     on_hold: None,
                     ended_for: None,

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     auditing::{self, Acts},
     command::{Command, Reply},
-    erasing,
+    consenting, erasing,
     health::Health,
     index::IndexError,
     leases::Leases,
@@ -32,7 +32,7 @@ use super::{
     working,
 };
 use crate::{
-    domain::{area::County, audit::Entry, notice::NoticeId},
+    domain::{area::County, audit::Entry, consent::Kept, notice::NoticeId},
     guard::Guard,
     store::{
         erasures::{Erasures, ErasuresError},
@@ -44,7 +44,7 @@ use crate::{
             segment::{self, Chains, SegmentHeader},
         },
         vault::VaultError,
-        verb::{Accepted, NotNow, PublishError},
+        verb::{Accepted, ConsentWord, NotNow, PublishError},
     },
 };
 
@@ -274,6 +274,31 @@ impl Writer {
                     answers.push(Box::new(move |durable| {
                         let told = decided.into_iter().map(|result| durable.tell(result));
                         drop(reply.send(told.collect()));
+                    }));
+                }
+                Command::Consent {
+                    home,
+                    key,
+                    word,
+                    at_ms,
+                    reply,
+                } => {
+                    let is_withdrawal = matches!(word, ConsentWord::Withdrawn { .. });
+                    // A withdrawal is taken whatever room there is: it stops what leaves.
+                    let result = if room == Room::Low && !is_withdrawal {
+                        Err(StageError::NotNow(NotNow::StorageLow))
+                    } else {
+                        consenting::consent(&mut stage, home, key, word, at_ms)
+                    };
+                    let (result, withdrawn) = (known(result)?, places.withdrawn.clone());
+                    answers.push(Box::new(move |durable| {
+                        let told = durable.tell(result);
+                        let is_known = matches!(told, Ok(Kept::Anew | Kept::Repeated));
+                        // Before anybody is told: from then on nothing leaves under it.
+                        if is_withdrawal && is_known {
+                            withdrawn.add(home, key);
+                        }
+                        drop(reply.send(told));
                     }));
                 }
                 Command::Audit { home, acts, reply } => {

@@ -113,6 +113,7 @@ impl Audited {
                 On::Notice(id) => put.u8(4).id(*id),
                 On::Office(id) => put.u8(5).text(id),
                 On::Peer(area) => put.u8(6).county(*area),
+                On::Feed(home, first, last) => put.u8(7).county(*home).u64(*first).u64(*last),
             };
         }
     }
@@ -164,6 +165,7 @@ impl Audited {
                 4 => On::Notice(take.id()?),
                 5 => On::Office(take.text()?),
                 6 => On::Peer(take.county()?),
+                7 => On::Feed(take.county()?, take.u64()?, take.u64()?),
                 _ => return Err(Unreadable),
             });
         }
@@ -236,6 +238,7 @@ mod tests {
             On::Consumer("desk".into()),
             On::Office("spiffe://a.test/area/350582/office/desk".into()),
             On::Peer("530111".parse().unwrap()),
+            On::Feed("350582".parse().unwrap(), 7, 9),
         ];
         by_hand.entry.purpose = Purpose::Masked;
         let mut refused = audited(3);

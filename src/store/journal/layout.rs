@@ -13,10 +13,10 @@ use super::{
     erased::Erased,
     payload::Payload,
     record::{
-        Acknowledged, AdoptedIn, AdoptedOut, ConsumerOpened, ConsumerRemoved, Direction, Ended,
-        Facts, HandedOut, Holding, LossAccepted, ParcelReceived, PlaceUsed, Position, Published,
-        Received, Record, ReferencesForgotten, Requeued, Settled, Side, Snapshot, StopReason,
-        Stopped, Summary, Worked,
+        Acknowledged, AdoptedIn, AdoptedOut, Consented, ConsumerOpened, ConsumerRemoved, Direction,
+        Ended, Facts, HandedOut, Holding, LossAccepted, ParcelReceived, PlaceUsed, Position,
+        Published, Received, Record, ReferencesForgotten, Requeued, Settled, Side, Snapshot,
+        StopReason, Stopped, Summary, Worked,
     },
 };
 use crate::domain::{
@@ -56,6 +56,7 @@ impl Record {
             Self::Worked(r) => Some(r.side.home),
             Self::Audited(r) => Some(r.home),
             Self::Erased(r) => Some(r.side.home),
+            Self::Consented(r) => Some(r.home),
             Self::Snapshot(_) | Self::Summary(_) => None,
         }
     }
@@ -196,6 +197,13 @@ impl Record {
                 r.put_header(put);
                 22
             }
+            Self::Consented(r) => {
+                put.county(r.home)
+                    .raw(&r.key)
+                    .u8(u8::from(r.withdrawn))
+                    .i64(r.at_ms);
+                23
+            }
         }
     }
 
@@ -236,6 +244,7 @@ impl Record {
             Self::Worked(r) => put_kept(put, &r.payload),
             Self::Audited(r) => r.put_payload(put),
             Self::Erased(r) => r.put_payload(put),
+            Self::Consented(r) => put_kept(put, &r.payload),
             Self::Requeued(_)
             | Self::Ended(_)
             | Self::Stopped(_)
@@ -446,6 +455,17 @@ impl Record {
             }),
             20 => Self::Audited(Audited::from_parts(&mut take, &payload.said()?)?),
             22 => Self::Erased(Erased::from_parts(&mut take, &payload.said()?)?),
+            23 => Self::Consented(Consented {
+                home: take.county()?,
+                key: take.key()?,
+                withdrawn: match take.u8()? {
+                    0 => false,
+                    1 => true,
+                    _ => return Err(Unreadable),
+                },
+                at_ms: take.i64()?,
+                payload,
+            }),
             _ => return Err(Unreadable),
         };
         take.end()?;

@@ -12,6 +12,7 @@
 pub(crate) mod act;
 pub(crate) mod audited;
 pub(crate) mod bytes;
+pub(crate) mod consent;
 pub(crate) mod erased;
 pub(crate) mod group;
 pub(crate) mod heads;

@@ -69,6 +69,7 @@ pub(crate) enum Record {
     Worked(Worked),
     Audited(Audited),
     Erased(Erased),
+    Consented(Consented),
 }
 
 impl Record {
@@ -79,6 +80,7 @@ impl Record {
             Self::Received(r) => Some(&r.payload),
             Self::PlaceUsed(r) => Some(&r.payload),
             Self::Worked(r) => Some(&r.payload),
+            Self::Consented(r) => Some(&r.payload),
             Self::Requeued(_)
             | Self::Ended(_)
             | Self::Settled(_)
@@ -394,6 +396,18 @@ pub(crate) struct Worked {
     pub(crate) office_key: [u8; 16],
     pub(crate) at_ms: i64,
     /// The act and its office, as [`act`](super::act) writes them.
+    pub(crate) payload: Payload,
+}
+
+/// A consent as it stands from now on: registered, or withdrawn. It never travels.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Consented {
+    pub(crate) home: County,
+    /// Keyed hash of its reference.
+    pub(crate) key: [u8; 16],
+    pub(crate) withdrawn: bool,
+    pub(crate) at_ms: i64,
+    /// All of it, as [`consent`](super::consent) writes it.
     pub(crate) payload: Payload,
 }
 

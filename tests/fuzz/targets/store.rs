@@ -171,10 +171,10 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
             erased::Erased,
             payload::{Payload, Seal, Slot},
             record::{
-                Acknowledged, AdoptedIn, AdoptedOut, ConsumerOpened, ConsumerRemoved, Direction,
-                Ended, Facts, HandedOut, Holding, LossAccepted, ParcelReceived, PlaceUsed,
-                Published, Received, Record, ReferencesForgotten, Requeued, Settled, Side,
-                StopReason, Stopped, Worked,
+                Acknowledged, AdoptedIn, AdoptedOut, Consented, ConsumerOpened, ConsumerRemoved,
+                Direction, Ended, Facts, HandedOut, Holding, LossAccepted, ParcelReceived,
+                PlaceUsed, Published, Received, Record, ReferencesForgotten, Requeued, Settled,
+                Side, StopReason, Stopped, Worked,
             },
         },
         trust::sealing::SealingKey,
@@ -401,15 +401,27 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
                 slots: vec![Slot::at(1 << 20, 3)],
                 next: Slot::at(1 << 20, 4),
             });
-            [records, rare, worked.to_vec(), vec![audited, erased]]
-                .map(|records| {
-                    let mut writer = GroupWriter::new(START, Vec::new());
-                    for record in records {
-                        writer.push(record, None).unwrap();
-                    }
-                    writer.finish()
-                })
-                .to_vec()
+            let consented = Record::Consented(Consented {
+                home,
+                key: [4; 16],
+                withdrawn: true,
+                at_ms: time,
+                payload: Payload::clear(b"as sealed".as_slice().into()),
+            });
+            [
+                records,
+                rare,
+                worked.to_vec(),
+                vec![audited, erased, consented],
+            ]
+            .map(|records| {
+                let mut writer = GroupWriter::new(START, Vec::new());
+                for record in records {
+                    writer.push(record, None).unwrap();
+                }
+                writer.finish()
+            })
+            .to_vec()
         }
         "segment_header" => {
             let header = SegmentHeader {

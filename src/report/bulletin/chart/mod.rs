@@ -26,10 +26,10 @@ pub(super) use self::{
 };
 
 /// A chart as SVG.
-pub(super) struct Drawing(String);
+pub(in crate::report) struct Drawing(String);
 
 impl Drawing {
-    pub(super) fn svg(&self) -> &str {
+    pub(in crate::report) fn svg(&self) -> &str {
         &self.0
     }
 }

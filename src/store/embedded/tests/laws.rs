@@ -200,6 +200,11 @@ fn a_hold_between_home_areas_is_the_senders() {
 }
 
 #[test]
+fn a_consent_stands_until_it_is_withdrawn() {
+    run(conformance::a_consent_stands_until_it_is_withdrawn);
+}
+
+#[test]
 fn acts_are_kept_in_order() {
     run(conformance::acts_are_kept_in_order);
 }

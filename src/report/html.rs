@@ -2,7 +2,8 @@
 
 use quick_xml::escape::escape;
 
-use super::chart::Drawing;
+use super::bulletin::Drawing;
+use crate::domain::{language::Language, problem::Text};
 
 /// The text of a page.
 #[derive(Default)]
@@ -23,6 +24,35 @@ impl Html {
     pub(super) fn text(&mut self, text: &str) -> &mut Self {
         self.0.push_str(&escape(text));
         self
+    }
+
+    /// Everything up to the body. The page may load nothing, whatever stands in it; of a sandbox its
+    /// title says so, and on paper the margin of every sheet.
+    pub(super) fn head(
+        &mut self,
+        title: &str,
+        style: &'static str,
+        sandbox: bool,
+        language: Language,
+    ) {
+        self.markup(language.pick(
+            "<!DOCTYPE html>\n<html lang=\"zh-CN\">\n",
+            "<!DOCTYPE html>\n<html lang=\"en\">\n",
+        ));
+        self.markup(HEAD);
+        let stamp = if sandbox { "sandbox " } else { "" };
+        self.element("title", "", &format!("{stamp}{title}"));
+        self.markup("<style>\n").markup(style);
+        if sandbox {
+            self.markup(STAMPED_PAPER);
+        }
+        self.markup("</style>\n</head>\n<body>\n");
+    }
+
+    /// What says across every page that it is of a sandbox, and at its head what that means.
+    pub(super) fn stamp(&mut self, words: Text, language: Language) {
+        self.element("div", "stamp", language.word(words));
+        self.element("div", "across", language.word(ACROSS));
     }
 
     /// A drawing, whose texts were escaped when it was drawn. The words say what is to be seen to
@@ -63,6 +93,20 @@ impl Html {
         })
     }
 }
+
+const ACROSS: Text = Text {
+    zh: "沙箱 SANDBOX",
+    en: "SANDBOX 沙箱",
+};
+
+const HEAD: &str = "<head>
+<meta charset=\"utf-8\">
+<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">
+<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">
+";
+
+const STAMPED_PAPER: &str = "@media print { @page { @top-center { content: \"沙箱 SANDBOX\"; color: #a1260d; font-weight: 700; } } }
+";
 
 #[cfg(test)]
 mod tests {
