@@ -188,6 +188,66 @@ fn who_asks_to_be_forgotten_is_gone_here_and_where_she_was_sent_and_no_old_copy_
     assert!(error.contains("erasures"), "{error}");
 }
 
+/// A backup of the same day holds her key still: what is told of that, and that a restore with the
+/// newest list of erasures does not bring her back, in no way in which she could be found.
+#[test]
+fn a_backup_of_the_same_day_does_not_bring_her_back() {
+    let (world, jinjiang, guandu) = World::two_counties();
+    let (here, there) = (jinjiang.start(), guandu.start());
+    let [first, second, _] = told(&jinjiang, &guandu);
+    let report = |county: &County, number: u32| {
+        let words = [
+            "subject",
+            "report",
+            "--purpose",
+            "asked",
+            "--format",
+            "json",
+        ];
+        let said = harness::run_with(&mut county.command(&words), &(resident(number) + "\n"));
+        let told = said.expect(0).lines().remove(0);
+        told["cases"].as_array().unwrap().len()
+    };
+    assert_eq!((report(&jinjiang, 1), report(&jinjiang, 2)), (1, 1));
+    let mut back_up = jinjiang.command(&["backup", "--keep-until", "2099-12-31"]);
+    let backups = world.path("backups");
+    back_up.arg("--to").arg(&backups).args(["--format", "json"]);
+    let said = harness::run(&mut back_up).expect(0).lines();
+    let backup = Path::new(said[0]["backup"].as_str().unwrap()).to_owned();
+    erase(&jinjiang, &first);
+    let told = erasures(&jinjiang).remove(0);
+    // To the end of that day.
+    let until = "2100-01-01T00:00:00+08:00";
+    assert_eq!(told["pending_in_backups_until"], until, "{told}");
+    assert_eq!((report(&jinjiang, 1), report(&jinjiang, 2)), (0, 1));
+    eventually("the tree of cases was written anew", || {
+        !jinjiang.dir.join("data/cases/1").exists()
+    });
+    assert_eq!((report(&jinjiang, 1), report(&jinjiang, 2)), (0, 1));
+    eventually("the receiver has carried it out", || {
+        erasures(&jinjiang)[0]["receivers"][0]["state"] == "confirmed"
+    });
+    here.kill();
+
+    let restored = County {
+        dir: world.path("restored"),
+        ..jinjiang.clone()
+    };
+    let mut command = harness::binary();
+    command.args(["restore", "--yes", "--from"]).arg(&backup);
+    command.arg("--node").arg(&restored.dir);
+    let list = jinjiang.dir.join("data/erasures");
+    harness::run(command.arg("--erasures").arg(&list)).expect(0);
+    let key = "keys/master.key";
+    fs::copy(jinjiang.dir.join(key), restored.dir.join(key)).unwrap();
+    let here = restored.start();
+    assert!(!says(&restored, &first, 1) && says(&restored, &second, 2));
+    assert_eq!((report(&restored, 1), report(&restored, 2)), (0, 1));
+    assert!(here.stop().success() && there.stop().success());
+    is_whole(&restored);
+    restored.ask(&["audit", "verify"]).expect(0);
+}
+
 #[test]
 fn an_office_outside_her_areas_erases_nobody() {
     let (_world, jinjiang, _guandu) = World::two_counties();

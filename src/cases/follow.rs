@@ -12,7 +12,7 @@ use std::{
 };
 
 use aws_lc_rs::digest::{SHA256, digest};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -20,6 +20,7 @@ use super::{
     batch::Batch,
     keys::{self, Cursor},
     reading::{Reader, reached},
+    renewals::Renewals,
     rests::Rests,
     tags::Tags,
     thread::{Done, Told},
@@ -102,7 +103,7 @@ impl Follower {
                 }
             };
             self.shared.shelf.send_replace(Some(shelf.clone()));
-            let ended = self.follow(&shelf, &workdays, &stop).await;
+            let ended = self.follow(shelf, &workdays, &stop).await;
             self.shared.shelf.send_replace(None);
             self.shared.followed.send_replace(None);
             if ended == Ended::Stopped {
@@ -114,16 +115,22 @@ impl Follower {
     /// Follows with one tree, until it fails, has to be filled anew, or is told to stop.
     async fn follow(
         &mut self,
-        shelf: &Shelf,
+        mut shelf: Shelf,
         workdays: &Workdays,
         stop: &CancellationToken,
     ) -> Ended {
         let mut commits = self.store.commits();
+        let mut renewals = Renewals::default();
         loop {
             let seen = *commits.borrow_and_update();
-            match self.pass(shelf, workdays, stop).await {
+            match self.pass(&shelf, workdays, stop).await {
                 Ok(()) => {
                     self.shared.followed.send_replace(Some(seen));
+                    let rests = Rests::new(&self.shared, self.store.commits());
+                    if let Some(anew) = renewals.renewed(&shelf, &rests, stop).await {
+                        shelf = anew;
+                        self.shared.shelf.send_replace(Some(shelf.clone()));
+                    }
                 }
                 Err(Halt::Store(error)) => {
                     if error != NotNow::Stopping {
@@ -138,7 +145,7 @@ impl Follower {
                     return Ended::Anew;
                 }
             }
-            match self.wait(&mut commits, stop).await {
+            match self.wait(&mut commits, renewals.due, stop).await {
                 Turn::GoOn => {}
                 Turn::Anew => return Ended::Anew,
                 Turn::Stop => {
@@ -152,9 +159,17 @@ impl Follower {
     }
 
     /// Waits until there is something to do.
-    async fn wait(&mut self, commits: &mut watch::Receiver<u64>, stop: &CancellationToken) -> Turn {
+    async fn wait(
+        &mut self,
+        commits: &mut watch::Receiver<u64>,
+        due: Option<Instant>,
+        stop: &CancellationToken,
+    ) -> Turn {
         tokio::select! {
             () = stop.cancelled() => return Turn::Stop,
+            () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                return Turn::GoOn;
+            }
             Ok(()) = self.workdays.changed() => return Turn::Anew,
             changed = commits.changed() => {
                 if changed.is_err() {
@@ -229,6 +244,7 @@ impl Follower {
                 batch.erase(home, erasure.side.other, erasure.case, &erasure.notices)?;
             }
             batch.put(keys::erasures(home), last);
+            batch.put(keys::TO_RENEW.to_vec(), Vec::new());
             batch.apply()?;
         }
     }

@@ -5,6 +5,7 @@
 //! | `A` home other | [`Cursor`]: how far the two channels of a pair have been read |
 //! | `B` home | position of the last act of a desk that was read |
 //! | `E` home | position of the last erasure that was read |
+//! | `R` | nothing: something was erased, and the tree is to be written anew |
 //! | `T` home other person | a [thread](super::thread::Thread); of an erased case the id of that stands for the person |
 //! | `N` home other notice | the person whose thread a notice stands in |
 //! | `L` home list tag day case | the other area: a case with it on a list |
@@ -83,6 +84,9 @@ pub(super) fn cursor(home: County, other: County) -> Vec<u8> {
 pub(super) fn acts(home: County) -> Vec<u8> {
     key(b'B', &[home.as_bytes()])
 }
+
+/// What was erased is in the files of the tree still.
+pub(super) const TO_RENEW: &[u8] = b"R";
 
 pub(super) fn erasures(home: County) -> Vec<u8> {
     key(b'E', &[home.as_bytes()])

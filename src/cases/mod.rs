@@ -19,6 +19,7 @@
 //! | `derived` | what lists and figures hold of it |
 //! | `keys`, `cells`, `day` | how that stands in the tree |
 //! | `batch`, `follow`, `rests` | how it comes there |
+//! | `renewals` | how nothing stays there that was erased |
 //! | `view`, `query`, `due`, `person` | what is asked of it |
 
 mod batch;
@@ -31,6 +32,7 @@ mod keys;
 mod person;
 mod query;
 mod reading;
+mod renewals;
 mod rests;
 mod tags;
 mod thread;

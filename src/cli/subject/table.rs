@@ -200,5 +200,17 @@ pub(super) fn next(subject: &Subject, node: &Path, output: Output) -> io::Result
             ),
         ))?;
     }
+    if !subject.cases.is_empty() {
+        let ids: Vec<String> = (subject.cases.iter())
+            .map(|case| case.id.to_string())
+            .collect();
+        let ids = ids.join(" ");
+        output.say(&both(
+            format!("删除以上个案（含对方所持）：hongyan case erase --node {node} {ids}"),
+            format!(
+                "to erase these cases, here and where they were sent: hongyan case erase --node {node} {ids}"
+            ),
+        ))?;
+    }
     Ok(())
 }

@@ -141,7 +141,7 @@ impl Places {
 
     /// Reads from the index which consents are withdrawn.
     pub(super) fn note_withdrawn(&self) -> Result<(), IndexError> {
-        for entry in self.index.from(b"Y", b"Y") {
+        for entry in self.index.from(keys::CONSENTS, keys::CONSENTS) {
             let (key, value) = entry?;
             if Consenting::decode(&value)?.withdrawn {
                 let (home, key) = keys::consent_at(&key)?;

@@ -246,9 +246,12 @@ pub(crate) fn erasures(home: County) -> Vec<u8> {
     put.0
 }
 
+/// The prefix of all consents.
+pub(crate) const CONSENTS: &[u8] = b"c";
+
 /// The prefix of the consents of a home area.
 pub(crate) fn consents(home: County) -> Vec<u8> {
-    let mut put = key(b'c');
+    let mut put = Put(CONSENTS.to_vec());
     put.county(home);
     put.0
 }

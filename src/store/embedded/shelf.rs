@@ -5,12 +5,20 @@
 //! and filled anew. It holds many small entries a notice, at places that have no order, which a tree
 //! of pages would spread over half-filled ones; so it is a log-structured tree (fjall), whose blocks
 //! are compressed.
+//!
+//! What leaves such a tree stays in its files for a while. So that nothing does that must not, it can
+//! be written anew: each tree lies in a numbered directory of its own, and the newest that is whole
+//! counts.
 
 use std::{
-    io,
+    fs, io,
     ops::Bound::{self, Excluded, Included, Unbounded},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use fjall::{
@@ -22,10 +30,33 @@ use super::index;
 
 /// Such a tree.
 #[derive(Clone)]
-pub struct Shelf {
-    db: Database,
+pub struct Shelf(Arc<Tree>);
+
+/// A tree that is open. Its fields go in this order.
+struct Tree {
     entries: Keyspace,
+    db: Database,
+    room: Room,
+    /// Where it lies among others.
+    root: PathBuf,
+    number: u64,
+    cache_bytes: u64,
+}
+
+/// The directory of a tree; it goes with the last who reads in it, once another took its place.
+struct Room {
     directory: PathBuf,
+    replaced: AtomicBool,
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        if self.replaced.load(Ordering::Relaxed)
+            && let Err(error) = index::remove(&self.directory)
+        {
+            tracing::warn!(%error, "What was written anew is still there as it was; the next start removes it.");
+        }
+    }
 }
 
 /// The tree cannot be used; opened again, it is empty.
@@ -64,30 +95,48 @@ impl Shelf {
         stamp: &[u8],
         cache_bytes: u64,
     ) -> Result<Self, ShelfError> {
-        let directory = data.join(name);
-        if !index::is_distrusted(&directory) {
-            let opened = Self::at(&directory, cache_bytes).and_then(|shelf| {
-                let held = shelf.get(STAMP)?;
-                Ok((shelf, held))
-            });
-            match opened {
-                Ok((shelf, Some(held))) if held == stamp => return Ok(shelf),
-                // Closed before it is removed.
-                Ok((shelf, _)) => drop(shelf),
-                Err(error) => {
-                    tracing::warn!(%error, tree = name, "It is set aside and filled anew.");
-                }
-            }
+        let root = data.join(name);
+        if !index::is_distrusted(&root)
+            && let Some(shelf) = Self::newest(&root, stamp, cache_bytes)
+        {
+            return Ok(shelf);
         }
-        index::remove(&directory)?;
-        let shelf = Self::at(&directory, cache_bytes)?;
+        index::remove(&root)?;
+        let shelf = Self::at(&root, 1, cache_bytes)?;
         shelf.apply([(STAMP.to_vec(), Some(stamp.to_vec()))])?;
         Ok(shelf)
     }
 
-    fn at(directory: &Path, cache_bytes: u64) -> Result<Self, ShelfError> {
+    /// The newest tree that is whole, if that is what `stamp` says. The others are removed.
+    fn newest(root: &Path, stamp: &[u8], cache_bytes: u64) -> Option<Self> {
+        let numbers = numbers(root);
+        for number in numbers.iter().rev() {
+            let opened = Self::at(root, *number, cache_bytes).and_then(|shelf| {
+                let held = shelf.get(STAMP)?;
+                Ok((shelf, held))
+            });
+            match opened {
+                Ok((shelf, Some(held))) if held == stamp => {
+                    for other in numbers.iter().filter(|other| *other != number) {
+                        if let Err(error) = index::remove(&root.join(other.to_string())) {
+                            tracing::warn!(%error, "A tree whose place was taken is still there.");
+                        }
+                    }
+                    return Some(shelf);
+                }
+                Ok((_, Some(_))) => return None,
+                // It was never whole.
+                Ok((_, None)) => {}
+                Err(error) => tracing::warn!(%error, "It is set aside and filled anew."),
+            }
+        }
+        None
+    }
+
+    fn at(root: &Path, number: u64, cache_bytes: u64) -> Result<Self, ShelfError> {
+        let directory = root.join(number.to_string());
         caught(|| {
-            let db = Database::builder(directory)
+            let db = Database::builder(&directory)
                 .cache_size(cache_bytes)
                 .max_journaling_size(LEAST_LOG_BYTES)
                 .worker_threads(1)
@@ -98,12 +147,48 @@ impl Shelf {
                     .data_block_size_policy(BlockSizePolicy::all(BLOCK_BYTES))
                     .max_memtable_size(MEMTABLE_BYTES)
             };
-            Ok(Self {
+            Ok(Self(Arc::new(Tree {
                 entries: db.keyspace("entries", options)?,
                 db,
-                directory: directory.to_owned(),
-            })
+                room: Room {
+                    directory,
+                    replaced: AtomicBool::new(false),
+                },
+                root: root.to_owned(),
+                number,
+                cache_bytes,
+            })))
         })
+    }
+
+    /// An empty tree that is to take the place of this one, and counts for nothing before
+    /// [`Shelf::replaces`].
+    ///
+    /// # Errors
+    /// [`ShelfError`].
+    pub fn successor(&self) -> Result<Self, ShelfError> {
+        let number = self.0.number.saturating_add(1);
+        index::remove(&self.0.root.join(number.to_string()))?;
+        Self::at(&self.0.root, number, self.0.cache_bytes)
+    }
+
+    /// This tree is whole, and counts from now on. What `old` held is gone with the last who reads it.
+    ///
+    /// # Errors
+    /// [`ShelfError`]; then the old one counts.
+    pub fn replaces(&self, old: &Self) -> Result<(), ShelfError> {
+        let stamp = old.get(STAMP)?;
+        let stamp = stamp.ok_or_else(|| ShelfError::unreadable("a stamp"))?;
+        self.flush()?;
+        self.apply([(STAMP.to_vec(), Some(stamp.to_vec()))])?;
+        self.flush()?;
+        old.0.room.replaced.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Every entry of who fills it.
+    pub fn all(&self) -> Entries {
+        self.range(Excluded(STAMP.to_vec()), Unbounded, Iter::next)
     }
 
     /// The value of a key.
@@ -111,7 +196,7 @@ impl Shelf {
     /// # Errors
     /// [`ShelfError`].
     pub fn get(&self, key: &[u8]) -> Result<Option<Slice>, ShelfError> {
-        caught(|| Ok(self.entries.get(key)?))
+        caught(|| Ok(self.0.entries.get(key)?))
     }
 
     /// The entries of a prefix from `from` on, ascending, as they are now.
@@ -127,7 +212,7 @@ impl Shelf {
     }
 
     fn range(&self, low: Bound<Vec<u8>>, high: Bound<Vec<u8>>, step: Step) -> Entries {
-        let left = caught(|| Ok(self.entries.range((low, high))));
+        let left = caught(|| Ok(self.0.entries.range((low, high))));
         Entries {
             left: Some(left),
             step,
@@ -143,11 +228,11 @@ impl Shelf {
         &self,
         changes: impl IntoIterator<Item = (Vec<u8>, Option<Vec<u8>>)>,
     ) -> Result<(), ShelfError> {
-        let mut batch = self.db.batch();
+        let mut batch = self.0.db.batch();
         for (key, value) in changes {
             match value {
-                Some(value) => batch.insert(&self.entries, key, value),
-                None => batch.remove(&self.entries, key),
+                Some(value) => batch.insert(&self.0.entries, key, value),
+                None => batch.remove(&self.0.entries, key),
             }
         }
         caught(|| Ok(batch.commit()?))
@@ -158,7 +243,7 @@ impl Shelf {
     /// # Errors
     /// [`ShelfError`].
     pub fn flush(&self) -> Result<(), ShelfError> {
-        caught(|| Ok(self.db.persist(PersistMode::SyncData)?))
+        caught(|| Ok(self.0.db.persist(PersistMode::SyncData)?))
     }
 
     /// Notes that it failed: opened again, it is empty.
@@ -166,7 +251,7 @@ impl Shelf {
     /// # Errors
     /// The disk's.
     pub fn distrust(&self) -> io::Result<()> {
-        index::distrust(&self.directory)
+        index::distrust(&self.0.root)
     }
 }
 
@@ -201,6 +286,16 @@ impl Iterator for Entries {
 /// Asks the tree; that it panics is only an error here.
 fn caught<T>(ask: impl FnOnce() -> Result<T, ShelfError>) -> Result<T, ShelfError> {
     catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|_| Err(ShelfError("it panicked".into())))
+}
+
+/// The numbers of the trees that lie there, rising.
+fn numbers(root: &Path) -> Vec<u64> {
+    let entries = fs::read_dir(root).into_iter().flatten().flatten();
+    let mut numbers: Vec<u64> = entries
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect();
+    numbers.sort_unstable();
+    numbers
 }
 
 /// The least key that is above all that begin with a prefix; none if there is none.
@@ -259,9 +354,52 @@ mod tests {
     }
 
     #[test]
+    fn what_left_a_tree_is_in_no_file_once_it_is_written_anew() {
+        let data = tempfile::tempdir().unwrap();
+        let open = || Shelf::open(data.path(), "cases", b"1", 1 << 20).unwrap();
+        let old = open();
+        old.apply([change("a", "kept"), change("b", "her")])
+            .unwrap();
+        old.apply([("b".into(), None)]).unwrap();
+        old.flush().unwrap();
+        let found = || {
+            let mut left = vec![data.path().to_owned()];
+            let mut found = false;
+            while let Some(path) = left.pop() {
+                match path.is_dir() {
+                    true => left.extend(fs::read_dir(path).unwrap().map(|it| it.unwrap().path())),
+                    false => found |= fs::read(path).unwrap().windows(3).any(|it| it == b"her"),
+                }
+            }
+            found
+        };
+        assert!(found(), "it is in the files still");
+        // One that is broken off counts for nothing.
+        let broken = old.successor().unwrap();
+        broken.apply([change("a", "half")]).unwrap();
+        drop((broken, old));
+        let old = open();
+        assert_eq!(old.get(b"a").unwrap().unwrap(), *b"kept");
+        let anew = old.successor().unwrap();
+        for entry in old.all() {
+            let (key, value) = entry.unwrap();
+            anew.apply([(key.to_vec(), Some(value.to_vec()))]).unwrap();
+        }
+        anew.replaces(&old).unwrap();
+        let reader = old.clone();
+        drop(old);
+        assert!(holds(&reader, "a"), "who reads reads on");
+        drop(reader);
+        assert!(!found());
+        drop(anew);
+        let anew = open();
+        assert!(holds(&anew, "a") && !holds(&anew, "b"));
+    }
+
+    #[test]
     fn one_that_cannot_be_opened_is_filled_anew() {
         let data = tempfile::tempdir().unwrap();
-        std::fs::write(data.path().join("cases"), "no directory").unwrap();
+        fs::write(data.path().join("cases"), "no directory").unwrap();
         let shelf = Shelf::open(data.path(), "cases", b"1", 1 << 20).unwrap();
         shelf.apply([change("a", "1")]).unwrap();
         assert!(holds(&shelf, "a"));
