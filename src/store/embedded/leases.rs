@@ -111,3 +111,39 @@ impl Leases {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_renumbering_forgets_what_was_claimed_also_of_a_claim_that_read_before() {
+        let [from, to] = ["350582", "530111"].map(|code| code.parse().unwrap());
+        let leases = Leases::default();
+        let lease = leases.take(Channel { from, to });
+        let one = Sequence::new(1);
+        let (head, digest) = (Digest::new([1; 32]), Digest::new([2; 32]));
+        let claimed = [Claimed {
+            sequence: one,
+            digest,
+            office: None,
+        }];
+        let (turn, known) = leases.head(lease, one);
+        assert_eq!(known, None);
+        leases.claimed(lease, turn, head, &claimed);
+        assert!(leases.head(lease, one).1.is_some());
+        leases.renumbered(lease.channel);
+        assert_eq!(leases.head(lease, one).1, None);
+        leases.claimed(lease, turn, head, &claimed);
+        assert_eq!(leases.head(lease, one).1, None, "it read the old numbers");
+        assert_eq!(leases.sent_upto(lease.channel), one);
+        let (turn, _) = leases.head(lease, one);
+        leases.claimed(lease, turn, head, &claimed);
+        assert_eq!(leases.answered(lease, one, one), Some(claimed.to_vec()));
+        // Whoever takes the channel over begins with nothing.
+        leases.claimed(lease, turn, head, &claimed);
+        let newer = leases.take(lease.channel);
+        assert_eq!(leases.answered(lease, one, one), None);
+        assert_eq!(leases.answered(newer, one, one), None);
+    }
+}
