@@ -37,7 +37,7 @@ impl Renewals {
             return None;
         }
         self.tried = Some(now);
-        match copied(shelf, rests, stop).await {
+        match begun_and_copied(shelf, rests, stop).await {
             Ok(anew) => anew,
             Err(error) => {
                 tracing::warn!(%error, "What was erased of cases is in the files of their tree still; it is written anew later.");
@@ -48,13 +48,28 @@ impl Renewals {
     }
 }
 
-/// A tree of what that one holds; none if the node stops meanwhile.
-async fn copied(
+/// A tree of what that one holds; none if the node stops meanwhile. One that does not get whole, on a
+/// full disk for one, leaves nothing.
+async fn begun_and_copied(
     shelf: &Shelf,
     rests: &Rests<'_>,
     stop: &CancellationToken,
 ) -> Result<Option<Shelf>, ShelfError> {
     let anew = shelf.successor()?;
+    let copied = copied(shelf, &anew, rests, stop).await;
+    if !matches!(copied, Ok(true)) {
+        anew.give_up();
+    }
+    Ok(copied?.then_some(anew))
+}
+
+/// Copies everything; false if the node stops meanwhile.
+async fn copied(
+    shelf: &Shelf,
+    anew: &Shelf,
+    rests: &Rests<'_>,
+    stop: &CancellationToken,
+) -> Result<bool, ShelfError> {
     let mut entries = shelf.all();
     loop {
         let part = entries
@@ -63,14 +78,14 @@ async fn copied(
             .collect::<Result<Vec<_>, _>>()?;
         if part.is_empty() {
             anew.replaces(shelf)?;
-            return Ok(Some(anew));
+            return Ok(true);
         }
         let kept = part.into_iter();
         let kept = kept.filter(|(key, _)| key.as_ref() != keys::TO_RENEW);
         anew.apply(kept.map(|(key, value)| (key.to_vec(), Some(value.to_vec()))))?;
         rests.take(stop).await;
         if stop.is_cancelled() {
-            return Ok(None);
+            return Ok(false);
         }
     }
 }

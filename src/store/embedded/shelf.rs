@@ -43,15 +43,16 @@ struct Tree {
     cache_bytes: u64,
 }
 
-/// The directory of a tree; it goes with the last who reads in it, once another took its place.
+/// The directory of a tree; it goes with the last who reads in it, once another took its place or it
+/// is not to be one.
 struct Room {
     directory: PathBuf,
-    replaced: AtomicBool,
+    given_up: AtomicBool,
 }
 
 impl Drop for Room {
     fn drop(&mut self) {
-        if self.replaced.load(Ordering::Relaxed)
+        if self.given_up.load(Ordering::Relaxed)
             && let Err(error) = index::remove(&self.directory)
         {
             tracing::warn!(%error, "What was written anew is still there as it was; the next start removes it.");
@@ -152,7 +153,7 @@ impl Shelf {
                 db,
                 room: Room {
                     directory,
-                    replaced: AtomicBool::new(false),
+                    given_up: AtomicBool::new(false),
                 },
                 root: root.to_owned(),
                 number,
@@ -182,8 +183,13 @@ impl Shelf {
         self.flush()?;
         self.apply([(STAMP.to_vec(), Some(stamp.to_vec()))])?;
         self.flush()?;
-        old.0.room.replaced.store(true, Ordering::Relaxed);
+        old.0.room.given_up.store(true, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// This one is not to take the place of any: what it holds is gone with the last who has it.
+    pub fn give_up(&self) {
+        self.0.room.given_up.store(true, Ordering::Relaxed);
     }
 
     /// Every entry of who fills it.
@@ -374,7 +380,12 @@ mod tests {
             found
         };
         assert!(found(), "it is in the files still");
-        // One that is broken off counts for nothing.
+        // One that is broken off counts for nothing, and one that is given up leaves nothing.
+        let broken = old.successor().unwrap();
+        broken.apply([change("a", "half")]).unwrap();
+        broken.give_up();
+        drop(broken);
+        assert!(!data.path().join("cases/2").exists());
         let broken = old.successor().unwrap();
         broken.apply([change("a", "half")]).unwrap();
         drop((broken, old));
