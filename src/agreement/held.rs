@@ -15,6 +15,7 @@ use super::{
 };
 use crate::domain::{
     agreement::{AgreementId, AgreementVersion},
+    calendar::Days,
     channel::Channel,
     notice::Kind,
     problem,
@@ -219,6 +220,23 @@ impl Agreements {
         agreement.terms(agreement.sender_on(channel)?, kind)
     }
 
+    /// For how long a version has a notice of that kind on that channel kept; none if the version is not
+    /// held, or grants nothing of the kind there. It does not matter whether it is in force still.
+    pub fn keep_for(
+        &self,
+        version: AgreementVersion,
+        channel: Channel,
+        kind: Kind,
+    ) -> Option<Days> {
+        let terms = self.terms(version, channel, kind)?;
+        Some(terms.times.keep_for)
+    }
+
+    /// The fewest days for which any version has anything kept; none if none is held.
+    pub fn shortest_keep(&self) -> Option<u16> {
+        self.iter().filter_map(|it| it.shortest_keep()).min()
+    }
+
     fn between(&self, units: Units) -> Option<&Versions> {
         let at = self.all.binary_search_by_key(&units, |(units, _)| *units);
         self.all.get(at.ok()?).map(|(_, versions)| versions)
@@ -395,6 +413,24 @@ mod tests {
         ] {
             assert_eq!(held.not_in_force(day), ended, "{day}");
         }
+    }
+
+    #[test]
+    fn only_a_version_that_is_held_says_for_how_long_it_has_things_kept() {
+        let agreement = Agreement::parse(TEXT).unwrap();
+        let version = agreement.version;
+        let held = Agreements::new([agreement], []).unwrap();
+        let channel = Channel {
+            from: "350582".parse().unwrap(),
+            to: "530111".parse().unwrap(),
+        };
+        let keep = |version, kind| held.keep_for(version, channel, kind);
+        assert_eq!(keep(version, Kind::Departure), Some(Days::calendar(730)));
+        assert_eq!(keep(version, Kind::TakenUp), None);
+        let unknown = "350582-530111/9".parse().unwrap();
+        assert_eq!(keep(unknown, Kind::Departure), None);
+        assert_eq!(held.shortest_keep(), Some(730));
+        assert_eq!(Agreements::default().shortest_keep(), None);
     }
 
     #[test]

@@ -175,6 +175,12 @@ impl Agreement {
         self.grants.get(&(from, kind))
     }
 
+    /// The fewest days for which it has anything kept.
+    pub(super) fn shortest_keep(&self) -> Option<u16> {
+        let granted = self.grants.values();
+        granted.map(|terms| terms.times.keep_for.count).min()
+    }
+
     /// What that kind may carry from that side, granted or following; `None` if it may not travel.
     /// A correction may carry from a side what the kind that it mends may, and so is none where
     /// that is not granted to this side.

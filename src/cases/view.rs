@@ -1,6 +1,6 @@
 //! A case as people see it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
@@ -100,6 +100,24 @@ impl CaseView {
     /// Whether the other side does not have everything yet.
     pub fn is_held(&self) -> bool {
         self.history.iter().any(|entry| !entry.reached)
+    }
+
+    /// The notices with which something was opened in it: they answer and speak of none.
+    pub fn openings(&self) -> impl Iterator<Item = NoticeId> {
+        let opening = self.history.iter();
+        let opening = opening.filter(|entry| entry.speaks_of.is_none() || entry.notice == self.id);
+        opening.map(|entry| entry.notice)
+    }
+
+    /// Why it is held: of each notice that is, the act that says so last.
+    pub fn holds(&self) -> impl Iterator<Item = &Doing> {
+        let is_of_holds = |doing: &&Doing| matches!(doing.kind, ActKind::Held | ActKind::Released);
+        let mut last: BTreeMap<NoticeId, &Doing> = BTreeMap::new();
+        for doing in self.done.iter().filter(is_of_holds) {
+            last.insert(doing.about, doing);
+        }
+        let last = last.into_values();
+        last.filter(|doing| doing.kind == ActKind::Held)
     }
 
     /// What that side owes still.

@@ -267,6 +267,13 @@ impl Office for FakeNode {
         Err(Status::unimplemented(""))
     }
 
+    async fn list_retention(
+        &self,
+        _: Request<wire::ListRetentionRequest>,
+    ) -> Result<Response<wire::ListRetentionResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
     async fn get_figures(
         &self,
         _: Request<wire::GetFiguresRequest>,

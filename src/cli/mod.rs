@@ -40,6 +40,7 @@ mod peer;
 mod publish;
 mod report;
 mod restore;
+mod retention;
 mod serve;
 mod sheet_file;
 mod stop;
@@ -133,6 +134,9 @@ enum Command {
     Report(report::Command),
     /// 由备份恢复节点。 A node from a backup
     Restore(restore::Arguments),
+    /// 保存期限：即将到期清除的个案。 What is purged next once its time is over
+    #[command(subcommand)]
+    Retention(retention::Command),
     /// 运行节点。 Run the node
     Serve(serve::Arguments),
     /// 本人查询：持有她哪些信息、为何、提供给了谁。 What is held of one person, why, and who got it
@@ -188,6 +192,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Publish(arguments) => publish::run(arguments),
         Command::Report(command) => report::run(command),
         Command::Restore(arguments) => restore::run(arguments),
+        Command::Retention(command) => retention::run(command),
         Command::Serve(arguments) => serve::run(arguments),
         Command::Subject(command) => subject::run(command),
         Command::Subscribe(arguments) => subscribe::run(arguments),

@@ -33,10 +33,13 @@ pub enum Act {
     CasesClosed,
     CasesErased,
     CasesForwarded,
+    CasesHeld,
     CasesListed,
     CasesNoted,
     CasesParted,
     CasesPassedOn,
+    CasesPurged,
+    CasesReleased,
     CasesTakenUp,
     CasesVerified,
     CertificateAsked,
@@ -62,6 +65,7 @@ pub enum Act {
     PeerProbed,
     Published,
     Restored,
+    RetentionListed,
     SigningKeyRotated,
     SubjectReported,
 }
@@ -71,7 +75,7 @@ struct Known(Act, u16, &'static str, &'static str);
 
 /// Up to 16 something leaves the node for whoever asked; 17 to 39 is work with notices, cases and consents;
 /// from 40 on the node itself is run.
-const KNOWN: [Known; 47] = [
+const KNOWN: [Known; 51] = [
     Known(Act::NoticeRead, 1, "notice_read", "查看通报"),
     Known(Act::NoticesListed, 2, "notices_listed", "列出通报"),
     Known(Act::NoticesHandedOver, 3, "notices_handed_over", "接收通报"),
@@ -91,6 +95,7 @@ const KNOWN: [Known; 47] = [
     Known(Act::ErasuresListed, 21, "erasures_listed", "查看删除"),
     Known(Act::ErasureExported, 22, "erasure_exported", "导出删除证明"),
     Known(Act::ConsentRecorded, 19, "consent_recorded", "登记同意书"),
+    Known(Act::RetentionListed, 23, "retention_listed", "查看保存期限"),
     Known(Act::CasesTakenUp, 24, "cases_taken_up", "接收个案"),
     Known(Act::CasesVerified, 25, "cases_verified", "核实个案"),
     Known(Act::CasesForwarded, 26, "cases_forwarded", "转办个案"),
@@ -100,6 +105,9 @@ const KNOWN: [Known; 47] = [
     Known(Act::CasesAnswered, 30, "cases_answered", "反馈个案"),
     Known(Act::CasesClosed, 31, "cases_closed", "结案"),
     Known(Act::ConsentWithdrawn, 32, "consent_withdrawn", "撤回同意"),
+    Known(Act::CasesHeld, 33, "cases_held", "依法留存个案"),
+    Known(Act::CasesReleased, 34, "cases_released", "解除留存"),
+    Known(Act::CasesPurged, 35, "cases_purged", "到期清除个案"),
     Known(Act::AgreementProposed, 40, "agreement_proposed", "提出协议"),
     Known(Act::AgreementAmended, 41, "agreement_amended", "修订协议"),
     Known(Act::AgreementAccepted, 42, "agreement_accepted", "接受协议"),

@@ -15,15 +15,18 @@ pub enum ErasureReason {
     NoLongerNeeded,
     /// The area that told it asked for it.
     SenderAsked,
+    /// The time for which the agreement has it kept is over.
+    RetentionEnded,
 }
 
 impl ErasureReason {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::PersonAsked,
         Self::EnteredInError,
         Self::NoLongerNeeded,
         Self::SenderAsked,
+        Self::RetentionEnded,
     ];
 
     /// Those that an office may give.
@@ -40,6 +43,7 @@ impl ErasureReason {
             Self::EnteredInError => "entered_in_error",
             Self::NoLongerNeeded => "no_longer_needed",
             Self::SenderAsked => "sender_asked",
+            Self::RetentionEnded => "retention_ended",
         }
     }
 
@@ -50,6 +54,7 @@ impl ErasureReason {
             Self::EnteredInError => 2,
             Self::NoLongerNeeded => 3,
             Self::SenderAsked => 4,
+            Self::RetentionEnded => 5,
         }
     }
 
@@ -77,6 +82,10 @@ impl ErasureReason {
             Self::SenderAsked => Text {
                 zh: "发出地要求删除",
                 en: "the area that sent it asked for it",
+            },
+            Self::RetentionEnded => Text {
+                zh: "保存期限届满",
+                en: "its time of keeping is over",
             },
         }
     }

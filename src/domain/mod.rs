@@ -29,6 +29,7 @@ pub mod receipt;
 pub mod refusal;
 pub mod reminders;
 pub mod resident;
+pub mod retention;
 pub mod territory;
 pub mod urgency;
 pub mod work;

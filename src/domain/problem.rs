@@ -34,6 +34,8 @@ pub enum Code {
     UnknownNotice,
     /// Nothing waits for an answer there.
     NothingOwed,
+    /// It is kept for a legal reason.
+    LegalHold,
     MadeByNode,
     CountTooSmall,
     // Of the gate.
@@ -90,6 +92,7 @@ impl Code {
             Self::ValueTooLong => "value_too_long",
             Self::UnknownNotice => "unknown_notice",
             Self::NothingOwed => "nothing_owed",
+            Self::LegalHold => "legal_hold",
             Self::MadeByNode => "made_by_node",
             Self::CountTooSmall => "count_too_small",
             Self::NoAgreement => "no_agreement",
@@ -118,7 +121,7 @@ impl Code {
     }
 
     /// All of them.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 48] = [
         Self::MissingField,
         Self::ResidentIdFormat,
         Self::ResidentIdCheckDigit,
@@ -142,6 +145,7 @@ impl Code {
         Self::ValueTooLong,
         Self::UnknownNotice,
         Self::NothingOwed,
+        Self::LegalHold,
         Self::MadeByNode,
         Self::CountTooSmall,
         Self::NoAgreement,
@@ -263,6 +267,10 @@ impl Code {
             Self::NothingOwed => (
                 "该个案没有待反馈的事项，或已经结束。",
                 "Nothing waits for an answer in this case, or it has ended.",
+            ),
+            Self::LegalHold => (
+                "该个案依法留存，解除前不能删除。",
+                "The case is kept under a legal hold; it cannot be erased before it is released.",
             ),
             Self::UnknownNotice => (
                 "在这两个区县之间没有该编号的通报，请核对编号。",

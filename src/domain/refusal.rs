@@ -105,6 +105,7 @@ impl Class {
             | Code::ValueTooLong
             | Code::UnknownNotice
             | Code::NothingOwed
+            | Code::LegalHold
             | Code::MadeByNode
             | Code::CountTooSmall
             | Code::AgreementSuperseded

@@ -37,6 +37,14 @@ pub enum Act {
         /// The notice that is about the other one.
         other: NoticeId,
     },
+    /// What the notice opened is kept for a legal reason, whatever its time and whoever asks for its
+    /// erasure (依法留存).
+    Held {
+        /// Why.
+        reason: Note,
+    },
+    /// That reason is gone.
+    Released,
 }
 
 /// An act without what goes with it.
@@ -49,6 +57,8 @@ pub enum ActKind {
     Noted,
     PassedOn,
     NotTheSame,
+    Held,
+    Released,
 }
 
 impl Act {
@@ -61,19 +71,23 @@ impl Act {
             Self::Noted { .. } => ActKind::Noted,
             Self::PassedOn => ActKind::PassedOn,
             Self::NotTheSame { .. } => ActKind::NotTheSame,
+            Self::Held { .. } => ActKind::Held,
+            Self::Released => ActKind::Released,
         }
     }
 }
 
 impl ActKind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Took,
         Self::Verifying,
         Self::Forwarded,
         Self::Noted,
         Self::PassedOn,
         Self::NotTheSame,
+        Self::Held,
+        Self::Released,
     ];
 
     /// Its stable name.
@@ -85,6 +99,8 @@ impl ActKind {
             Self::Noted => "noted",
             Self::PassedOn => "passed_on",
             Self::NotTheSame => "not_the_same",
+            Self::Held => "held",
+            Self::Released => "released",
         }
     }
 
@@ -97,6 +113,8 @@ impl ActKind {
             Self::Noted => 4,
             Self::PassedOn => 5,
             Self::NotTheSame => 6,
+            Self::Held => 7,
+            Self::Released => 8,
         }
     }
 
@@ -208,7 +226,7 @@ mod tests {
             assert_eq!(ActKind::ALL.iter().filter(|it| same(it)).count(), 1);
         }
         assert_eq!(ActKind::from_number(0), None);
-        assert_eq!(ActKind::from_number(7), None);
+        assert_eq!(ActKind::from_number(9), None);
     }
 
     #[test]

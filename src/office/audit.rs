@@ -375,6 +375,8 @@ pub(super) const fn of_work(doing: &working::Doing) -> Act {
         working::Doing::Answer(_) => Act::CasesAnswered,
         working::Doing::Close(_) => Act::CasesClosed,
         working::Doing::Erase(_) => Act::CasesErased,
+        working::Doing::Hold(_) => Act::CasesHeld,
+        working::Doing::Release => Act::CasesReleased,
     }
 }
 

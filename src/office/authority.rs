@@ -12,6 +12,9 @@ use crate::{
 /// Who publishes, subscribes and reads notices with their personal values.
 pub(super) const DESKS: &[Role] = &[Role::Clerk, Role::Integrator];
 
+/// Who keeps cases for a legal reason.
+pub(super) const HOLDERS: &[Role] = &[Role::Integrator];
+
 /// Who sees where notices stand.
 pub(super) const READERS: &[Role] = &Role::ALL;
 

@@ -260,7 +260,7 @@ impl Office {
     }
 
     /// What was done, with what goes with it.
-    async fn act(&self, home: County, doing: &Doing) -> Result<Option<Act>, NotNow> {
+    pub(super) async fn act(&self, home: County, doing: &Doing) -> Result<Option<Act>, NotNow> {
         let before = Position::new(doing.position.get().saturating_sub(1));
         let kept = self.parts.store.worked(home, before, 1).await?;
         let kept = kept

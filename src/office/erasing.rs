@@ -37,7 +37,7 @@ use crate::{
         problem::Problem,
     },
     store::{
-        Direction, Erasure, NoticeView, Position, PublishError, Side, ToErase,
+        Direction, Erasing, Erasure, NoticeView, Position, PublishError, Side, ToErase,
         backups::pending_until,
     },
     trust::{erasure_statement::ErasureForm, forms::Frame, identity::OfficeId, signature::Signed},
@@ -127,14 +127,14 @@ enum Next {
 }
 
 impl Office {
-    /// Erases a case, or a notice that belongs to none; the id of the erasure, or none where nothing
-    /// of it was left. The inner error says why the office may not.
+    /// Erases a case, or a notice that belongs to none, unless it is held; none if the office may not
+    /// know of it.
     pub(super) async fn erase_case(
         &self,
         authority: &Authority,
         id: NoticeId,
         reason: ErasureReason,
-    ) -> Result<Option<Option<NoticeId>>, Fault> {
+    ) -> Result<Option<Erasing>, Fault> {
         let Some((side, case, notices)) = self.to_erase(authority, id).await? else {
             return Ok(None);
         };
@@ -143,17 +143,73 @@ impl Office {
             case,
             notices,
             reason,
+            asked_by: None,
             office: authority.id().to_string(),
             at_ms: self.parts.clock.now_ms(),
         };
+        Ok(Some(self.erase(what).await?))
+    }
+
+    /// Destroys the keys of a case, unless it is held.
+    pub(super) async fn erase(&self, what: ToErase) -> Result<Erasing, Fault> {
+        let (case, office) = (what.case, what.office.clone());
         let store = self.parts.store.clone();
         // What was begun goes on if the caller goes.
         let erased = tokio::spawn(async move { store.erase(what).await });
         let erased = erased.await.map_err(|_| Fault::Defect)??;
-        if let Some(erasure) = erased {
-            tracing::info!(office = %authority.id(), %case, %erasure, "A case is erased.");
+        if let Erasing::Done(erasure) = erased {
+            tracing::info!(%office, %case, %erasure, "A case is erased.");
         }
-        Ok(Some(erased))
+        Ok(erased)
+    }
+
+    /// Erases what the other side asked for while it was held.
+    pub(super) async fn erase_as_asked(&self, case: &CaseView) -> Result<(), Fault> {
+        let side = Side {
+            home: case.home,
+            other: case.other,
+        };
+        let came = case.history.iter();
+        let came =
+            came.filter(|entry| entry.kind == Kind::Erasure && entry.channel.to == case.home);
+        for asking in came {
+            let (by, Some(named)) = (asking.notice, asking.speaks_of) else {
+                continue;
+            };
+            if confirmed_at(Some(case), by).is_some() {
+                continue;
+            }
+            let Some(opened) = self.opened_there(side, named).await? else {
+                continue;
+            };
+            let what = ToErase {
+                side,
+                case: opened,
+                notices: vec![opened],
+                reason: ErasureReason::SenderAsked,
+                asked_by: Some(by),
+                office: String::new(),
+                at_ms: self.parts.clock.now_ms(),
+            };
+            // What was erased before by others is said to be: whoever asked is to hear of it.
+            if self.erase(what).await? == Erasing::NothingLeft {
+                self.confirm(side, case.id, by).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The notice with which the other side opened the case of one of its notices; none if this side
+    /// did: whoever only answered in a case has no say over all of it.
+    async fn opened_there(&self, side: Side, id: NoticeId) -> Result<Option<NoticeId>, Fault> {
+        let store = &self.parts.store;
+        let Some(named) = store.notice_of_pair(side, id).await? else {
+            return Ok(None);
+        };
+        let opened = store.notice_of_pair(side, named.facts.case_id).await?;
+        let theirs =
+            opened.filter(|it| it.direction == Direction::In && named.direction == Direction::In);
+        Ok(theirs.map(|it| it.facts.id))
     }
 
     /// The side, the case and its notices; none if the office may not know of it.
@@ -310,7 +366,8 @@ impl Office {
     /// The notices that opened cases at the other side, as they stand.
     async fn sent_of(&self, erasure: &Erasure) -> Result<Vec<NoticeView>, Fault> {
         let mut sent = Vec::new();
-        if erasure.asked_by.is_some() {
+        // Each side keeps its own time.
+        if erasure.asked_by.is_some() || erasure.reason == ErasureReason::RetentionEnded {
             return Ok(sent);
         }
         let mut ids = erasure.notices.clone();
@@ -424,7 +481,7 @@ impl Office {
         let mut left = BTreeMap::new();
         for (at, erasure) in std::mem::take(open) {
             let next = match erasure.asked_by {
-                Some(asking) => self.confirm(&erasure, asking).await,
+                Some(asking) => self.confirm(erasure.side, erasure.case, asking).await,
                 None => self.ask(&erasure).await,
             };
             match next {
@@ -474,19 +531,24 @@ impl Office {
     }
 
     /// Tells whoever asked for an erasure that it was done.
-    async fn confirm(&self, erasure: &Erasure, asking: NoticeId) -> Result<Next, Fault> {
-        let case = self.erased_case(erasure).await?;
-        if confirmed_at(case.as_ref(), asking).is_some() {
+    async fn confirm(&self, side: Side, case: NoticeId, asking: NoticeId) -> Result<Next, Fault> {
+        let Side { home, other } = side;
+        let left = self
+            .parts
+            .cases
+            .case(home, other, case, self.today())
+            .await?;
+        if confirmed_at(left.as_ref(), asking).is_some() {
             return Ok(Next::Nothing);
         }
         let say = Say {
-            side: erasure.side,
-            case: erasure.case,
+            side,
+            case,
             about: asking,
             content: Content::TakenUp,
             reference: format!("erased-{asking}").parse().ok(),
         };
-        let (act, on) = (Act::CasesErased, vec![On::Case(erasure.case)]);
+        let (act, on) = (Act::CasesErased, vec![On::Case(case)]);
         Ok(match self.say(say, act, on).await? {
             true => Next::Nothing,
             false => Next::Later,

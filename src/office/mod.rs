@@ -21,6 +21,7 @@
 //! | `subscribe`, `handing` | notices that came in, handed over and acknowledged |
 //! | `query`, `cases`, `peers`, `agreements` | what is where |
 //! | `erasing` | cases erased here and wherever they were sent |
+//! | `retention` | cases purged once their time is over |
 //! | `consents` | what people agreed to, registered and withdrawn |
 //! | `subject` | what is held of one person, and who got it |
 //! | `evidence` | what convinces others of a notice |
@@ -49,6 +50,7 @@ mod publish;
 mod queries;
 mod query;
 mod reminding;
+mod retention;
 mod scope;
 mod server;
 mod subject;

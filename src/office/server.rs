@@ -80,7 +80,8 @@ pub async fn serve(
     let moving = async {
         tokio::join!(
             reminding.remind(stop.clone()),
-            reminding.see_to_erasures(stop.clone())
+            reminding.see_to_erasures(stop.clone()),
+            reminding.purge(stop.clone())
         );
         // The listener ends in its own time.
         std::future::pending::<()>().await;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Office,
-    authority::{Authority, DESKS},
+    authority::{Authority, DESKS, HOLDERS},
     problem::Fault,
     publish::{Desk, Prepared},
 };
@@ -20,7 +20,7 @@ use crate::{
         problem::{Code, Problem},
         work::{Act, Note, SubArea, Worked},
     },
-    store::{LocalAct, PublishError},
+    store::{Erasing, LocalAct, PublishError},
     trust::identity::OfficeId,
 };
 
@@ -46,6 +46,10 @@ pub(super) enum Doing {
     Close(RawDraft),
     /// It is erased.
     Erase(ErasureReason),
+    /// It is kept for that legal reason.
+    Hold(Note),
+    /// That reason is gone.
+    Release,
 }
 
 /// What became of one case: the notices that tell the other side, or the erasure; or what stands
@@ -60,6 +64,8 @@ struct Plan {
     case: CaseView,
     notices: Vec<Prepared>,
     acts: Vec<(NoticeId, Act)>,
+    /// What the other side asked to erase while it was held is erased after.
+    releases: bool,
 }
 
 impl Office {
@@ -72,7 +78,10 @@ impl Office {
         doing: Doing,
     ) -> Result<Vec<Outcome>, Fault> {
         let authority = self.authority(caller)?;
-        authority.require(DESKS)?;
+        authority.require(match doing {
+            Doing::Hold(_) | Doing::Release => HOLDERS,
+            _ => DESKS,
+        })?;
         if let Doing::Erase(reason) = doing {
             return self.erase_cases(&authority, ids, reason).await;
         }
@@ -113,8 +122,13 @@ impl Office {
         let mut outcomes = Vec::new();
         for id in ids {
             let erased = self.erase_case(authority, id, reason).await?;
-            let unknown = || vec![Problem::new(Code::UnknownNotice, Field::Answers)];
-            let result = erased.map(Vec::from_iter).ok_or_else(unknown);
+            let refused = |code| Err(vec![Problem::new(code, Field::Answers)]);
+            let result = match erased {
+                Some(Erasing::Done(erasure)) => Ok(vec![erasure]),
+                Some(Erasing::NothingLeft) => Ok(Vec::new()),
+                Some(Erasing::Held) => refused(Code::LegalHold),
+                None => refused(Code::UnknownNotice),
+            };
             outcomes.push(Outcome { id, result });
         }
         Ok(outcomes)
@@ -134,10 +148,11 @@ impl Office {
                     case,
                     notices,
                     acts,
+                    releases,
                 } = plan;
                 let count = notices.len();
                 outgoing.extend(notices.into_iter().map(|it| it.outgoing));
-                (case, count, acts)
+                (case, count, acts, releases)
             }));
         }
         let store = self.parts.store.clone();
@@ -148,7 +163,7 @@ impl Office {
         let mut answers = answers.into_iter();
         let mut results = Vec::new();
         for plan in done {
-            let (case, count, acts) = match plan {
+            let (case, count, acts, releases) = match plan {
                 Ok(plan) => plan,
                 Err(problems) => {
                     results.push(Err(problems));
@@ -170,6 +185,9 @@ impl Office {
                 continue;
             }
             self.write_down(&case, acts, office).await?;
+            if releases {
+                self.erase_as_asked(&case).await?;
+            }
             results.push(Ok(told));
         }
         Ok(results)
@@ -236,6 +254,15 @@ async fn plan(
             Err(code) => return Ok(Err(vec![Problem::new(code, Field::ToArea)])),
         },
         Doing::Note(text) => local(Act::Noted { text: text.clone() }),
+        Doing::Hold(reason) => (case.openings())
+            .map(|id| {
+                let reason = reason.clone();
+                (id, Act::Held { reason })
+            })
+            .collect(),
+        Doing::Release => (case.holds())
+            .map(|held| (held.about, Act::Released))
+            .collect(),
         Doing::PassOn => {
             let Some(onward) = desk.onward(&case).await? else {
                 return Ok(Err(vec![Problem::new(Code::NothingOwed, Field::Answers)]));
@@ -286,6 +313,7 @@ async fn plan(
         case,
         notices,
         acts,
+        releases: matches!(doing, Doing::Release),
     }))
 }
 
@@ -306,6 +334,12 @@ fn untaken(case: &CaseView) -> BTreeSet<NoticeId> {
     let owed = case.open(case.home).filter(|owed| owed.waits_for_a_desk());
     let mended = case.mended.iter();
     let mended = mended.filter(|it| it.told_to == case.home && it.taken_up_at_ms.is_none());
+    // That an erasure was carried out the node says by itself, once it was.
+    let is_erasure = |id: NoticeId| {
+        let mut history = case.history.iter();
+        history.any(|entry| entry.notice == id && entry.kind == Kind::Erasure)
+    };
+    let mended = mended.filter(|it| !is_erasure(it.notice));
     owed.map(|owed| owed.notice)
         .chain(mended.map(|it| it.notice))
         .collect()

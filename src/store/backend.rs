@@ -14,9 +14,9 @@ use super::{
     vault::VaultError,
     verb::{
         Accepted, Adopted, Arriving, AuditPart, Batch, ChannelView, ConsentKey, ConsentWord,
-        ConsumerError, ConsumerLease, ConsumerRequest, ConsumerView, Erasure, Handover, HeldPlaces,
-        Holdings, InScope, KeptAct, Lease, LocalAct, NotNow, NoticeFilter, NoticeView, Outgoing,
-        Page, PublishError, Received, Settled, Settlement, Shown, ToErase, Told, Trouble,
+        ConsumerError, ConsumerLease, ConsumerRequest, ConsumerView, Erasing, Erasure, Handover,
+        HeldPlaces, Holdings, InScope, KeptAct, Lease, LocalAct, NotNow, NoticeFilter, NoticeView,
+        Outgoing, Page, PublishError, Received, Settled, Settlement, Shown, ToErase, Told, Trouble,
         WaitingPage,
     },
     withdrawn::Withdrawn,
@@ -82,8 +82,11 @@ pub(crate) trait Backend: Send + Sync {
     /// *Before*: whoever asks may. *After*: what the notices said, and the acts about them, can be read
     /// by nobody, also after a restore from a copy of before with the list of erasures of now; their
     /// ids, digests, sizes and chains stay. What of them had no answer yet has ended as withdrawn. The
-    /// id of the erasure; none where nothing of it was left, so said again it changes nothing.
-    fn erase(&self, what: ToErase) -> Pending<'_, Result<Option<NoticeId>, NotNow>>;
+    /// id of the erasure; where nothing of it was left, said again it changes nothing, but that what went
+    /// because its time was over is put down once as erased for another reason. Where the newest
+    /// of the acts `held` and `released` about the case or one of its notices is `held`, nothing is
+    /// changed at all.
+    fn erase(&self, what: ToErase) -> Pending<'_, Result<Erasing, NotNow>>;
 
     /// The erasures of a home area behind `after`, in the order of their positions, `limit` at most;
     /// those that the other side asked for are among them.

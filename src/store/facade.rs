@@ -16,9 +16,9 @@ use super::{
     vault::VaultError,
     verb::{
         Accepted, Adopted, Arriving, AuditPart, Batch, ChannelView, ConsentKey, ConsentWord,
-        ConsumerError, ConsumerLease, ConsumerRequest, ConsumerView, Erasure, Handover, HeldPlaces,
-        Holdings, InScope, KeptAct, Lease, LocalAct, NotNow, NoticeFilter, NoticeView, Outgoing,
-        Page, PublishError, Received, Settled, Settlement, Shown, ToErase, Told, Trouble,
+        ConsumerError, ConsumerLease, ConsumerRequest, ConsumerView, Erasing, Erasure, Handover,
+        HeldPlaces, Holdings, InScope, KeptAct, Lease, LocalAct, NotNow, NoticeFilter, NoticeView,
+        Outgoing, Page, PublishError, Received, Settled, Settlement, Shown, ToErase, Told, Trouble,
         WaitingPage,
     },
     withdrawn::Withdrawn,
@@ -129,12 +129,11 @@ impl Store {
         self.backend.work(home, acts).await
     }
 
-    /// Destroys the keys of a case, of which so many notices are known; the id of the erasure, or none
-    /// where nothing of it was left.
+    /// Destroys the keys of a case, of which so many notices are known, unless it is held.
     ///
     /// # Errors
     /// [`NotNow`]; it may be said again.
-    pub async fn erase(&self, what: ToErase) -> Result<Option<NoticeId>, NotNow> {
+    pub async fn erase(&self, what: ToErase) -> Result<Erasing, NotNow> {
         self.backend.erase(what).await
     }
 

@@ -110,10 +110,23 @@ pub struct ToErase {
     pub notices: Vec<NoticeId>,
     /// Why.
     pub reason: ErasureReason,
-    /// SPIFFE id of the office that does it.
+    /// The notice of the other side that asks for it.
+    pub asked_by: Option<NoticeId>,
+    /// SPIFFE id of the office that does it; empty where the other side asks.
     pub office: String,
     /// When, in milliseconds since 1970.
     pub at_ms: i64,
+}
+
+/// What became of a case that was to be erased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Erasing {
+    /// Its keys were destroyed; the id of that.
+    Done(NoticeId),
+    /// Nothing of it was left.
+    NothingLeft,
+    /// It is held, and stays as it is.
+    Held,
 }
 
 /// A case whose keys were destroyed.

@@ -6,12 +6,14 @@ mod close;
 mod counts;
 mod erase;
 mod forward;
+mod hold;
 mod list;
 pub(super) mod lists;
 mod note;
 pub(super) mod object;
 mod part;
 mod pass_on;
+mod release;
 mod sheet;
 mod show;
 mod take;
@@ -81,6 +83,16 @@ pub(super) enum Command {
         after_help = "示例 Example:\n  hongyan case erase --node ./jinjiang 01010101-0101-8101-8000-000000000002"
     )]
     Erase(erase::Arguments),
+    /// 依法留存：到期不清除，也不能删除。 Keep for a legal reason: neither purged nor erased
+    #[command(
+        after_help = "示例 Example:\n  hongyan case hold --node ./jinjiang --reason 诉讼期间留存 01010101-0101-8101-8000-000000000002"
+    )]
+    Hold(hold::Arguments),
+    /// 解除留存。 That reason is gone
+    #[command(
+        after_help = "示例 Example:\n  hongyan case release --node ./jinjiang 01010101-0101-8101-8000-000000000002"
+    )]
+    Release(release::Arguments),
 }
 
 pub(super) fn run(command: Command) -> Result<Exit, Failure> {
@@ -96,5 +108,7 @@ pub(super) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Answer(arguments) => answer::run(arguments),
         Command::Close(arguments) => close::run(arguments),
         Command::Erase(arguments) => erase::run(arguments),
+        Command::Hold(arguments) => hold::run(arguments),
+        Command::Release(arguments) => release::run(arguments),
     }
 }

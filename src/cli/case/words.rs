@@ -81,6 +81,8 @@ pub(in crate::cli) const fn act(kind: ActKind) -> Text {
         ActKind::Noted => ("备注", "noted"),
         ActKind::PassedOn => ("已转告", "told the next area"),
         ActKind::NotTheSame => ("并非同一人", "another woman"),
+        ActKind::Held => ("依法留存", "held it"),
+        ActKind::Released => ("解除留存", "released it"),
     };
     Text { zh, en }
 }

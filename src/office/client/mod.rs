@@ -14,6 +14,7 @@ mod due;
 mod erasing;
 mod error;
 mod publishing;
+mod retention;
 mod states;
 mod subject;
 mod subscription;
@@ -49,6 +50,7 @@ pub use self::{
     erasing::{ErasureState, ErasureStatement, ErasureTold},
     error::{ClientError, Refusal},
     publishing::{Published, Publishing, Told},
+    retention::{KeptCase, WhyKept},
     states::{
         Adopted, ChannelComparison, ChannelState, Listing, NoticeState, PeerState, Probe, Reloaded,
         Says, Shown, Way,

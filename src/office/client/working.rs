@@ -46,6 +46,10 @@ pub enum CaseAct {
     Close(Return),
     /// Erase them, here and wherever they were sent.
     Erase(ErasureReason),
+    /// Keep them for that legal reason.
+    Hold(Note),
+    /// The reason is gone.
+    Release,
 }
 
 /// What became of one case.
@@ -105,6 +109,10 @@ impl From<CaseAct> for wire::work_on_cases_request::Act {
             CaseAct::Close(ending) => Self::Close(wire::CloseCases {
                 r#return: Some(return_to_proto(&ending)),
             }),
+            CaseAct::Hold(reason) => Self::Hold(wire::HoldCases {
+                reason: reason.as_str().to_owned(),
+            }),
+            CaseAct::Release => Self::Release(wire::ReleaseCases {}),
             CaseAct::Erase(reason) => Self::Erase(wire::EraseCases {
                 reason: reason.name().to_owned(),
             }),

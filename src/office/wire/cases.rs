@@ -110,6 +110,10 @@ pub(super) fn work(request: wire::WorkOnCasesRequest) -> Result<(Vec<NoticeId>, 
             let ending = r#return.ok_or(Fault::Argument("close.return", Code::MissingField))?;
             Doing::Close(draft(wire::draft::Content::Return(ending)))
         }
+        Wire::Hold(wire::HoldCases { reason }) => Doing::Hold(
+            FromStr::from_str(&reason).map_err(|code| Fault::Argument("hold.reason", code))?,
+        ),
+        Wire::Release(wire::ReleaseCases {}) => Doing::Release,
         Wire::Erase(wire::EraseCases { reason }) => {
             let reason = match reason.as_str() {
                 "" => Ok(ErasureReason::PersonAsked),
@@ -251,9 +255,13 @@ pub(super) fn state(case: CaseView, today: Date, details: Vec<Option<Act>>) -> w
             at_ms: doing.at_ms,
             detail: match detail {
                 Some(Act::Forwarded { to }) => to.area().to_string(),
-                Some(Act::Noted { text }) => text.as_str().to_owned(),
+                Some(Act::Noted { text: words } | Act::Held { reason: words }) => {
+                    words.as_str().to_owned()
+                }
                 Some(Act::NotTheSame { other }) => other.to_string(),
-                Some(Act::Took | Act::Verifying | Act::PassedOn) | None => String::new(),
+                Some(Act::Took | Act::Verifying | Act::PassedOn | Act::Released) | None => {
+                    String::new()
+                }
             },
         })
         .collect();
@@ -413,12 +421,12 @@ fn date(day: Option<Date>) -> String {
 }
 
 /// Opaque to clients.
-fn token(token: PageToken) -> String {
+pub(super) fn token(token: PageToken) -> String {
     let PageToken { day, case } = token;
     format!("{}.{}", date(day), HEXLOWER.encode(case.as_bytes()))
 }
 
-fn token_of(text: &str) -> Option<PageToken> {
+pub(super) fn token_of(text: &str) -> Option<PageToken> {
     let (day, case) = text.split_once('.')?;
     Some(PageToken {
         day: match day {

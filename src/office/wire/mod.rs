@@ -13,6 +13,7 @@ mod erasing;
 #[cfg(any(test, fuzzing))]
 #[path = "../../../tests/fuzz/targets/office.rs"]
 pub(crate) mod fuzz;
+mod retention;
 mod service;
 mod subject;
 mod told;

@@ -8,7 +8,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::{
     agreements, asked, audit, cases, certificate, consents, draft::raw_draft, due, erasing,
-    subject, told, touched,
+    retention, subject, told, touched,
 };
 use crate::{
     domain::audit::{Act, Counts, On, Purpose},
@@ -22,6 +22,7 @@ use crate::{
         evidence::Exported,
         problem::Fault,
         query::{NoticeRecords, NoticesSeen},
+        retention::RetentionSeen,
         subject::SubjectFound,
     },
     proto::office::v1::{self as wire, office_server},
@@ -338,6 +339,19 @@ impl office_server::Office for Service {
         let (act, on) = (Act::ErasureExported, vec![On::Case(id)]);
         let exported = self.0.on_record(&caller, act, on, exported, told).await;
         answer(&caller, exported, erasing::statement)
+    }
+
+    async fn list_retention(
+        &self,
+        request: Request<wire::ListRetentionRequest>,
+    ) -> Result<Response<wire::ListRetentionResponse>, Status> {
+        let (caller, request) = taken(request)?;
+        let asked = retention::asked(&request)?;
+        let listed = self.0.list_retention(&caller.id, asked).await;
+        let told = |seen: &RetentionSeen| Told::counted(seen.cases.len());
+        let act = Act::RetentionListed;
+        let listed = self.0.on_record(&caller, act, vec![], listed, told).await;
+        answer(&caller, listed, retention::seen)
     }
 
     async fn get_figures(

@@ -21,8 +21,18 @@ pub(crate) fn to_erase(case: NoticeId, notices: &[NoticeId]) -> ToErase {
         case,
         notices: notices.to_vec(),
         reason: ErasureReason::PersonAsked,
+        asked_by: None,
         office: "spiffe://hongyan.test/area/350582/office/desk-1".into(),
         at_ms: 1_795_000_001_000,
+    }
+}
+
+/// Erases; the id of that, or none where nothing was left.
+pub(crate) async fn erase(store: &Arc<dyn Backend>, what: ToErase) -> Option<NoticeId> {
+    match store.erase(what).await.unwrap() {
+        Erasing::Done(id) => Some(id),
+        Erasing::NothingLeft => None,
+        Erasing::Held => panic!("it is held"),
     }
 }
 
@@ -108,7 +118,7 @@ pub(crate) async fn an_erased_case_says_nothing(open: Open<'_>) {
     let before = record(&store, case).await;
     let desk = store.open_consumer(request("desk")).await.unwrap();
     assert_eq!(handed(&store, &desk, 1).await.len(), 1);
-    let erased = store.erase(to_erase(case, &[case, answer])).await.unwrap();
+    let erased = erase(&store, to_erase(case, &[case, answer])).await;
     let expected = Erasure {
         id: erased.unwrap(),
         side: side(),
@@ -119,8 +129,8 @@ pub(crate) async fn an_erased_case_says_nothing(open: Open<'_>) {
         office: "spiffe://hongyan.test/area/350582/office/desk-1".into(),
         notices: vec![case, answer],
     };
-    let again = store.erase(to_erase(case, &[case, answer])).await;
-    assert_eq!(again, Ok(None), "nothing of it is left");
+    let again = erase(&store, to_erase(case, &[case, answer])).await;
+    assert_eq!(again, None, "nothing of it is left");
     let gone = async |store: &Arc<dyn Backend>| {
         for id in [case, answer] {
             assert!(!says(store, id).await);
@@ -169,7 +179,7 @@ pub(crate) async fn what_was_queued_of_an_erased_case_goes_out_as_a_void(open: O
     let hold = store.end(here(), Sequence::new(3), VoidReason::OnHold, None, 1);
     assert_eq!(hold.await, Ok(true));
     let known = [case, held];
-    store.erase(to_erase(case, &known)).await.unwrap().unwrap();
+    erase(&store, to_erase(case, &known)).await.unwrap();
     assert!(!says(&store, later).await);
     for id in known {
         let withdrawn = Delivery::Withdrawn(Confirmation::Unconfirmed);
@@ -204,7 +214,7 @@ pub(crate) async fn what_is_told_of_an_erased_case_is_read_until_it_is_erased_ag
     let store = open();
     let case = publish_one(&store, outgoing("r-0", 0)).await.id;
     let mut sender = Sender::new();
-    let first = store.erase(to_erase(case, &[case])).await.unwrap();
+    let first = erase(&store, to_erase(case, &[case])).await;
     let erasure = publish_one(&store, reply("r-1", Kind::Erasure, case))
         .await
         .id;
@@ -230,7 +240,7 @@ pub(crate) async fn what_is_told_of_an_erased_case_is_read_until_it_is_erased_ag
         .remove(0)
         .unwrap();
     let all = [case, erasure, message, late, taken_up];
-    let second = store.erase(to_erase(case, &all)).await.unwrap();
+    let second = erase(&store, to_erase(case, &all)).await;
     assert!(second.is_some() && second != first);
     for (id, left) in all.into_iter().zip([false, true, false, false, true]) {
         assert_eq!(says(&store, id).await, left, "{id}");
@@ -296,6 +306,82 @@ pub(crate) async fn a_case_is_erased_as_its_area_asks(open: Open<'_>) {
         assert_eq!(told, [asked(5, 4), asked(8, 1)]);
         store.stop().await;
     }
+}
+
+/// What went by its time here is erased once more where somebody asks for that: whoever had it is to
+/// hear of it.
+pub(crate) async fn what_went_by_its_time_can_be_asked_to_go_elsewhere(open: Open<'_>) {
+    let store = open();
+    let case = publish_one(&store, outgoing("r-0", 0)).await.id;
+    let by_time = || ToErase {
+        reason: ErasureReason::RetentionEnded,
+        ..to_erase(case, &[case])
+    };
+    assert!(erase(&store, by_time()).await.is_some());
+    assert_eq!(erase(&store, by_time()).await, None);
+    assert!(erase(&store, to_erase(case, &[case])).await.is_some());
+    assert_eq!(erase(&store, to_erase(case, &[case])).await, None);
+    let reasons: Vec<_> = erasures(&store).await.iter().map(|it| it.reason).collect();
+    let asked = ErasureReason::PersonAsked;
+    assert_eq!(reasons, [ErasureReason::RetentionEnded, asked]);
+    store.stop().await;
+    drop(store);
+    assert_eq!(erasures(&open()).await.len(), 2);
+}
+
+/// What is held is erased by nobody, neither at once nor as its area asks, also after a reopen; once it
+/// is released, what was asked for meanwhile can be carried out and names who asked.
+pub(crate) async fn what_is_held_is_not_erased_before_it_is_released(open: Open<'_>) {
+    let store = open();
+    let mut sender = Sender::new();
+    let id = |counter| NoticeId::new([9; 8], counter);
+    let told = [1, 2].map(|counter| notice(counter, b"told of her"));
+    receive(&store, sender.parcel_of(told.into())).await;
+    let act = |about, act| LocalAct {
+        worked: Worked {
+            act,
+            ..noted(about).worked
+        },
+        ..noted(about)
+    };
+    let reason = || Act::Held {
+        reason: "诉讼".parse().unwrap(),
+    };
+    for (about, done) in [(id(1), reason()), (id(2), reason()), (id(2), Act::Released)] {
+        let kept = store.work(home(), vec![act(about, done)]).await;
+        kept.into_iter().next().unwrap().unwrap();
+    }
+    store.stop().await;
+    drop(store);
+    let store = open();
+    let parcel = sender.parcel_of(vec![
+        in_case(3, Kind::Erasure, id(1), id(1)),
+        in_case(4, Kind::Erasure, id(2), id(2)),
+    ]);
+    receive(&store, parcel).await;
+    assert!(says(&store, id(1)).await && !says(&store, id(2)).await);
+    // It is held whichever notice of the case names it.
+    for notices in [&[id(1)][..], &[id(2), id(1)]] {
+        let case = notices[0];
+        let held = store.erase(to_erase(case, notices)).await;
+        assert_eq!(held, Ok(Erasing::Held));
+    }
+    assert!(says(&store, id(1)).await);
+    assert_eq!(erasures(&store).await.len(), 1);
+    let released = vec![act(id(1), Act::Released)];
+    store.work(home(), released).await.remove(0).unwrap();
+    assert!(says(&store, id(1)).await, "nobody has erased it yet");
+    let asked = ToErase {
+        reason: ErasureReason::SenderAsked,
+        asked_by: Some(id(3)),
+        office: String::new(),
+        ..to_erase(id(1), &[id(1)])
+    };
+    erase(&store, asked).await.unwrap();
+    assert!(!says(&store, id(1)).await && says(&store, id(3)).await);
+    let erased = erasures(&store).await;
+    assert_eq!(erased[1].asked_by, Some(id(3)));
+    store.stop().await;
 }
 
 /// How many places the other area has sent.

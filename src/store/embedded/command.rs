@@ -8,15 +8,15 @@ use crate::{
         audit::Entry,
         channel::{Channel, Sequence},
         consent::Kept,
-        notice::{Kind, NoticeId},
+        notice::Kind,
         problem::Code,
         receipt::VoidReason,
     },
     store::{
         journal::record::{Acknowledged, ConsumerOpened, Direction, Position, StopReason, Worked},
         verb::{
-            Accepted, Adopted, Arriving, ConsentKey, ConsentWord, Holdings, InContent, Lease,
-            NotNow, Outgoing, PublishError, Received, Settled, Settlement, ToErase,
+            Accepted, Adopted, Arriving, ConsentKey, ConsentWord, Erasing, Holdings, InContent,
+            Lease, NotNow, Outgoing, PublishError, Received, Settled, Settlement, ToErase,
         },
     },
 };
@@ -48,7 +48,7 @@ pub(crate) enum Command {
         acts: Vec<Entry>,
         reply: Reply<()>,
     },
-    Erase(ToErase, Reply<Option<NoticeId>>),
+    Erase(ToErase, Reply<Erasing>),
     Receive(Arriving, Reply<Received>),
     Settle(Lease, Settlement, Reply<Settled>),
     End {

@@ -29,7 +29,7 @@ use crate::{
             reader::ReadError,
             record::{Direction, Position, Record, Side},
         },
-        verb::{Erasure, ToErase},
+        verb::{Erasing, Erasure, ToErase},
     },
 };
 
@@ -38,24 +38,27 @@ pub(crate) const fn outlives(kind: Kind) -> bool {
     matches!(kind, Kind::Erasure | Kind::TakenUp)
 }
 
-/// Puts down that the keys of a case go, and ends what of it was not answered yet. Says its id; none
-/// if nothing of it is left.
+/// Puts down that the keys of a case go, and ends what of it was not answered yet; unless it is held.
 pub(crate) fn erase(
     stage: &mut Stage<'_>,
     what: ToErase,
     id: NoticeId,
-) -> Result<Option<NoticeId>, StageError> {
+) -> Result<Erasing, StageError> {
     let ToErase {
         side,
         case,
         notices,
         reason,
+        asked_by,
         office,
         at_ms,
     } = what;
     let mut slots = BTreeSet::new();
     let mut open = Vec::new();
     for notice in notices.iter().copied().chain([case]) {
+        if is_held(stage, side, notice)? {
+            return Ok(Erasing::Held);
+        }
         let Some(found) = stage.places.find(side, notice)? else {
             continue;
         };
@@ -70,8 +73,11 @@ pub(crate) fn erase(
         }
         open.push(found);
     }
-    if slots.is_empty() {
-        return Ok(None);
+    let by_time = ErasureReason::RetentionEnded;
+    let went_by_time = newest_erasure(stage, side, case)?.is_some_and(|it| it.reason == by_time);
+    // What went by this node's own time may be there still wherever it was sent.
+    if slots.is_empty() && (reason == by_time || !went_by_time) {
+        return Ok(Erasing::NothingLeft);
     }
     for Found {
         direction,
@@ -91,13 +97,18 @@ pub(crate) fn erase(
         case,
         reason,
         at_ms,
-        asked_by: None,
+        asked_by,
         office,
         notices,
         slots: slots.into_iter().collect(),
         next: next.slot,
     }))?;
-    Ok(Some(id))
+    Ok(Erasing::Done(id))
+}
+
+/// Whether what a notice opened is kept for a legal reason.
+pub(crate) fn is_held(stage: &Stage<'_>, side: Side, notice: NoticeId) -> Result<bool, StageError> {
+    Ok(stage.projection.get(&keys::held(side, notice))?.is_some())
 }
 
 /// A case whose area of origin asks, with a notice, that it be erased.
@@ -150,13 +161,8 @@ pub(crate) fn erased_before(
     at_ms: i64,
 ) -> Result<Option<Erased>, StageError> {
     let side = Side::of(channel, Direction::In);
-    let Some(at) = stage.projection.get(&keys::erased_notice(side, id))? else {
+    let Some(erased) = newest_erasure(stage, side, id)? else {
         return Ok(None);
-    };
-    let at = Position::new(Take(&at).u64().map_err(IndexError::from)?);
-    let Record::Erased(erased) = stage.record_at(at)? else {
-        let damaged = PlaceError::from(ReadError::Damaged { at: at.get() });
-        return Err(damaged.into());
     };
     let next = stage.places.vault.seal_anew().map_err(PlaceError::from)?;
     Ok(Some(Erased {
@@ -168,6 +174,22 @@ pub(crate) fn erased_before(
         next: next.slot,
         ..erased
     }))
+}
+
+/// The newest erasure that names a notice.
+fn newest_erasure(
+    stage: &Stage<'_>,
+    side: Side,
+    id: NoticeId,
+) -> Result<Option<Erased>, StageError> {
+    let Some(at) = stage.projection.get(&keys::erased_notice(side, id))? else {
+        return Ok(None);
+    };
+    let at = Position::new(Take(&at).u64().map_err(IndexError::from)?);
+    match stage.record_at(at)? {
+        Record::Erased(erased) => Ok(Some(erased)),
+        _ => Err(PlaceError::from(ReadError::Damaged { at: at.get() }).into()),
+    }
 }
 
 /// Under which key the acts about a notice are sealed.

@@ -27,6 +27,7 @@
 //! | `Z` home position | nothing: an erasure stands there |
 //! | `J` home other id | position of the newest erasure that names that notice |
 //! | `Y` slot | the key under which is sealed what is told later of what was sealed under that one |
+//! | `h` home other id | nothing: what that notice opened is held |
 //! | `c` home reference | [`Consenting`]: a consent, by the keyed hash of its reference |
 //! | `C` home name | [`ConsumerState`](super::state::ConsumerState) |
 
@@ -308,6 +309,12 @@ impl Consenting {
 pub(crate) fn newest_act(side: Side, about: NoticeId) -> Vec<u8> {
     let mut put = side_key(b'W', side);
     put.id(about);
+    put.0
+}
+
+pub(crate) fn held(side: Side, notice: NoticeId) -> Vec<u8> {
+    let mut put = side_key(b'h', side);
+    put.id(notice);
     put.0
 }
 

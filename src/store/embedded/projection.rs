@@ -18,6 +18,7 @@ use crate::{
         channel::{Channel, Digest, Sequence},
         notice::{Kind, NoticeId},
         receipt::{Outcome, VoidReason},
+        work::ActKind,
     },
     store::journal::{
         group::Placed,
@@ -260,6 +261,16 @@ impl<'a> Projection<'a> {
                 self.enter_acts(keys::act, closed);
                 let newest = at.get().to_be_bytes().to_vec();
                 self.put(keys::newest_act(r.side, r.about), newest);
+                match r.kind {
+                    ActKind::Held => self.put(keys::held(r.side, r.about), Vec::new()),
+                    ActKind::Released => self.remove(keys::held(r.side, r.about)),
+                    ActKind::Took
+                    | ActKind::Verifying
+                    | ActKind::Forwarded
+                    | ActKind::Noted
+                    | ActKind::PassedOn
+                    | ActKind::NotTheSame => {}
+                }
             }
             Record::Audited(r) => {
                 let closed = OpenActs::add(&mut self.audits, r.home, placed);

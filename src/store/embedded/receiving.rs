@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    erasing::{Asked, erase_as_asked, erased_before, outlives},
+    erasing::{Asked, erase_as_asked, erased_before, is_held, outlives},
     places::{PlaceError, id_of, outcome_in},
     settling,
     stage::{Stage, StageError},
@@ -218,6 +218,8 @@ impl Arrivals {
                 && facts.kind == Kind::Erasure
             {
                 let asked = self.asked(stage, channel, facts, seal.slot, &seen, at_ms)?;
+                // Of what is held it is stored and waits: the release carries it out.
+                let asked = unheld(stage, asked)?;
                 if let Some(asked) = &asked {
                     // What comes behind it in this parcel has another key than what goes.
                     self.cases.insert((channel, asked.case), seal.slot);
@@ -413,6 +415,14 @@ fn known_by(record: Record) -> Known {
             Digest::default(),
             Outcome::Refused(Refusal::of(Code::IdConflict, Field::Reference)),
         ),
+    }
+}
+
+/// What is asked to be erased, unless it is held.
+fn unheld(stage: &Stage<'_>, asked: Option<Asked>) -> Result<Option<Asked>, StageError> {
+    match asked {
+        Some(Asked { side, case, .. }) if is_held(stage, side, case)? => Ok(None),
+        asked => Ok(asked),
     }
 }
 

@@ -36,10 +36,10 @@ use crate::{
         vault::VaultError,
         verb::{
             Accepted, Adopted, Arriving, AuditPart, Batch, ChannelView, ConsentKey, ConsentWord,
-            ConsumerError, ConsumerLease, ConsumerRequest, ConsumerView, Erasure, Handover,
-            HeldPlaces, Holdings, InScope, KeptAct, Lease, LocalAct, NotNow, NoticeFilter,
-            NoticeView, Outgoing, Page, PublishError, Received, Settled, Settlement, Shown,
-            ToErase, Told, Trouble, Waiting, WaitingPage,
+            ConsumerError, ConsumerLease, ConsumerRequest, ConsumerView, Erasing, Erasure,
+            Handover, HeldPlaces, Holdings, InScope, KeptAct, Lease, LocalAct, NotNow,
+            NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received, Settled, Settlement,
+            Shown, ToErase, Told, Trouble, Waiting, WaitingPage,
         },
         withdrawn::Withdrawn,
     },
@@ -85,7 +85,7 @@ impl Backend for Embedded {
         Box::pin(self.ask_for_each(acts.len(), |reply| Command::Work { acts, reply }))
     }
 
-    fn erase(&self, what: ToErase) -> Pending<'_, Result<Option<NoticeId>, NotNow>> {
+    fn erase(&self, what: ToErase) -> Pending<'_, Result<Erasing, NotNow>> {
         Box::pin(self.ask(move |reply| Command::Erase(what, reply)))
     }
 

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! act := office, as a text with its length before it | what goes with the kind
-//! what goes with the kind := the digits of the area | the text of the note | the other id | nothing
+//! what goes with the kind := the digits of the area | the text of the note or reason | the other id
+//!                          | nothing
 //! ```
 //! The kind itself is in the header of the record.
 
@@ -19,9 +20,11 @@ pub(crate) fn encode(act: &Act, office: &str) -> Bytes {
     let mut put = Put::default();
     put.text(office);
     match act {
-        Act::Took | Act::Verifying | Act::PassedOn => &mut put,
+        Act::Took | Act::Verifying | Act::PassedOn | Act::Released => &mut put,
         Act::Forwarded { to } => put.raw(to.area().as_str().as_bytes()),
-        Act::Noted { text } => put.raw(text.as_str().as_bytes()),
+        Act::Noted { text: words } | Act::Held { reason: words } => {
+            put.raw(words.as_str().as_bytes())
+        }
         Act::NotTheSame { other } => put.id(*other),
     };
     put.0.into()
@@ -52,6 +55,11 @@ pub(crate) fn decode(
         }
         ActKind::PassedOn => Act::PassedOn,
         ActKind::NotTheSame => Act::NotTheSame { other: take.id()? },
+        ActKind::Held => {
+            let reason = Note::kept(rest(&mut take)?.to_owned());
+            Act::Held { reason }
+        }
+        ActKind::Released => Act::Released,
     };
     take.end()?;
     Ok((act, office))
@@ -78,7 +86,7 @@ mod tests {
         "350582".parse().unwrap()
     }
 
-    fn acts() -> [Act; 6] {
+    fn acts() -> [Act; 8] {
         let area = "350582104001".parse().unwrap();
         [
             Act::Took,
@@ -93,6 +101,10 @@ mod tests {
             Act::NotTheSame {
                 other: NoticeId::new([2; 8], 5),
             },
+            Act::Held {
+                reason: "诉讼".parse().unwrap(),
+            },
+            Act::Released,
         ]
     }
 
@@ -129,7 +141,7 @@ mod tests {
                 Ok((act.clone(), "desk".into()))
             );
             // A shorter note is a note, and a place's number a place's.
-            let strict = !matches!(act, Act::Noted { .. });
+            let strict = !matches!(act, Act::Noted { .. } | Act::Held { .. });
             let longer = [&bytes[..], b"1"].concat();
             assert_eq!(decode(act.kind(), home(), &longer).is_err(), strict);
             let shorter = &bytes[..bytes.len() - 1];
@@ -152,7 +164,7 @@ mod tests {
             .unwrap();
         let payload = || Payload::clear(encode(&Act::Took, "desk"));
         assert!(Record::from_parts(19, &header, payload()).is_ok());
-        header[28] = 7;
+        header[28] = 9;
         assert!(Record::from_parts(19, &header, payload()).is_err());
     }
 
@@ -172,5 +184,7 @@ forwarded 19 3335303538323533303131310101010101018101800000000000000303090909090
 noted 19 333530353832353330313131010101010101810180000000000000030409090909090909090909090909090909000001a119063680 000000046465736be5b7b2e794b5e8af9de88194e7b3bb
 passed_on 19 333530353832353330313131010101010101810180000000000000030509090909090909090909090909090909000001a119063680 000000046465736b
 not_the_same 19 333530353832353330313131010101010101810180000000000000030609090909090909090909090909090909000001a119063680 000000046465736b02020202020282028000000000000005
+held 19 333530353832353330313131010101010101810180000000000000030709090909090909090909090909090909000001a119063680 000000046465736be8af89e8aebc
+released 19 333530353832353330313131010101010101810180000000000000030809090909090909090909090909090909000001a119063680 000000046465736b
 ";
 }

@@ -235,6 +235,16 @@ fn what_was_queued_of_an_erased_case_goes_out_as_a_void() {
 }
 
 #[test]
+fn what_went_by_its_time_can_be_asked_to_go_elsewhere() {
+    run(conformance::what_went_by_its_time_can_be_asked_to_go_elsewhere);
+}
+
+#[test]
+fn what_is_held_is_not_erased_before_it_is_released() {
+    run(conformance::what_is_held_is_not_erased_before_it_is_released);
+}
+
+#[test]
 fn what_is_told_of_an_erased_case_is_read_until_it_is_erased_again() {
     run(conformance::what_is_told_of_an_erased_case_is_read_until_it_is_erased_again);
 }
