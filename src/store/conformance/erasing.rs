@@ -371,15 +371,20 @@ pub(crate) async fn what_is_held_is_not_erased_before_it_is_released(open: Open<
     let released = vec![act(id(1), Act::Released)];
     store.work(home(), released).await.remove(0).unwrap();
     assert!(says(&store, id(1)).await, "nobody has erased it yet");
-    let asked = ToErase {
+    let asked = || ToErase {
         reason: ErasureReason::SenderAsked,
         asked_by: Some(id(3)),
         office: String::new(),
         ..to_erase(id(1), &[id(1)])
     };
-    erase(&store, asked).await.unwrap();
+    erase(&store, asked()).await.unwrap();
     assert!(!says(&store, id(1)).await && says(&store, id(3)).await);
+    // What is told of it afterwards does not make the request stand again.
+    let released = vec![act(id(1), Act::Released)];
+    store.work(home(), released).await.remove(0).unwrap();
+    assert_eq!(erase(&store, asked()).await, None);
     let erased = erasures(&store).await;
+    assert_eq!(erased.len(), 2);
     assert_eq!(erased[1].asked_by, Some(id(3)));
     store.stop().await;
 }

@@ -53,6 +53,12 @@ pub(crate) fn erase(
         office,
         at_ms,
     } = what;
+    let newest = newest_erasure(stage, side, case)?;
+    let carried_out =
+        asked_by.is_some() && newest.as_ref().is_some_and(|it| it.asked_by == asked_by);
+    if carried_out {
+        return Ok(Erasing::NothingLeft);
+    }
     let mut slots = BTreeSet::new();
     let mut open = Vec::new();
     for notice in notices.iter().copied().chain([case]) {
@@ -74,7 +80,7 @@ pub(crate) fn erase(
         open.push(found);
     }
     let by_time = ErasureReason::RetentionEnded;
-    let went_by_time = newest_erasure(stage, side, case)?.is_some_and(|it| it.reason == by_time);
+    let went_by_time = newest.is_some_and(|it| it.reason == by_time);
     // What went by this node's own time may be there still wherever it was sent.
     if slots.is_empty() && (reason == by_time || !went_by_time) {
         return Ok(Erasing::NothingLeft);
