@@ -15,7 +15,7 @@ use crate::{
     node::{HeadsReport, check_heads},
     store::{
         JournalError,
-        copying::{prove_journal, read_keys},
+        copying::{prove_journal, read_keys, segments_among},
     },
     trust::{lineage::Lineage, rotation::OwnKeys},
 };
@@ -45,11 +45,9 @@ pub fn check(place: &Path) -> Result<Checked, BackupError> {
         read(&node, file)?;
     }
     let (dir, about) = (NodeDir::new(&node), &manifest.about);
-    let in_copy = |paths: &mut dyn Iterator<Item = PathBuf>| -> Vec<PathBuf> {
-        paths.map(|path| node.join(path)).collect()
-    };
-    let segments = in_copy(&mut manifest.below("data/journal"));
-    let reach = prove_journal(&segments, |_| Ok::<_, JournalError>(()))?;
+    let copied = manifest.below("data/journal").map(|path| node.join(path));
+    let segments = segments_among(&dir.journal(), copied);
+    let reach = prove_journal(&segments, |_, _| Ok::<_, JournalError>(()))?;
     let keys = dir.data().join("keys");
     let blocks = read_keys(&keys, |_, _| Ok::<_, BackupError>(()))?;
     blocks.suffice(&reach, &keys)?;

@@ -19,7 +19,7 @@ use crate::{
     store::{
         Direction,
         backups::{self, Backup},
-        copying::{KeyBlocks, Reach, changed_meanwhile, copy_journal, read_keys},
+        copying::{KeyBlocks, Reach, changed_meanwhile, copy_journal, read_keys, segments_among},
     },
     trust::{files, master_key::is_master_key},
 };
@@ -196,12 +196,14 @@ impl<'a> Copy<'a> {
                 Err(BackupError::Journal(error)) if changed_meanwhile(&error) => {
                     // A segment came or left while they were listed: all of them anew.
                     self.files.truncate(before);
-                    let copied = self.place_of(&self.dir.journal());
-                    match fs::remove_dir_all(&copied) {
-                        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                            return Err(disk(&copied)(error));
+                    for directory in [self.dir.journal(), self.dir.data().join("archive")] {
+                        let copied = self.place_of(&directory);
+                        match fs::remove_dir_all(&copied) {
+                            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                                return Err(disk(&copied)(error));
+                            }
+                            Ok(()) | Err(_) => {}
                         }
-                        Ok(()) | Err(_) => {}
                     }
                 }
                 done => return done,
@@ -211,22 +213,17 @@ impl<'a> Copy<'a> {
     }
 
     fn journal_now(&mut self) -> Result<Reach, BackupError> {
-        let journal = self.dir.journal();
-        copy_journal(&journal, |name, content| {
-            self.put(&journal.join(name), content)
-        })
+        copy_journal(&self.dir.journal(), |path, content| self.put(path, content))
     }
 
     /// What is signed of the segments that were copied.
     fn signed_heads(&mut self) -> Result<(), BackupError> {
-        let copied = self.files.iter().filter_map(|file| {
-            let name = file.path.strip_suffix(".segment")?;
-            Some(
-                self.dir
-                    .signed_heads(Path::new(name).file_name()?.to_str()?),
-            )
-        });
-        for path in copied.collect::<Vec<_>>() {
+        let journal = self.dir.journal();
+        let files = self.files.iter();
+        let files = files.map(|file| self.dir.path().join(&file.path));
+        let copied = files.filter(|path| path.parent() == Some(&journal));
+        for segment in segments_among(&journal, copied) {
+            let path = self.dir.signed_heads(&segment.name());
             self.file_if_present(&path)?;
         }
         Ok(())

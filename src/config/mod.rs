@@ -51,6 +51,8 @@ pub struct NodeConfig {
     pub limits: Limits,
     /// Longest time between two tries.
     pub retry_cap: Duration,
+    /// So many days evidence is kept ready; what is older may leave the journal for the archive.
+    pub archive_after_days: u32,
     /// Where the master key comes from.
     pub master_key: MasterKeySource,
     /// The offices, each once.

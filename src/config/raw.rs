@@ -65,6 +65,7 @@ pub(super) fn parse(text: &str) -> Result<NodeConfig, ConfigError> {
         office_client,
         revocation: RawRevocation { policy },
         master_key,
+        archive: RawArchive { after_days },
     } = document::parse(text)?;
     let areas = home_areas(&areas)?;
     let trust_domain: TrustDomain = trust_domain.parse().map_err(|_| {
@@ -97,6 +98,8 @@ pub(super) fn parse(text: &str) -> Result<NodeConfig, ConfigError> {
         limits: limits.check()?,
         retry_cap: Duration::from_secs(range("retry.cap_seconds", cap_seconds, 1, 3_600)?),
         master_key: master_key.check()?,
+        archive_after_days: u32::try_from(range("archive.after_days", after_days, 1, 36_500)?)
+            .unwrap_or(u32::MAX),
         office_clients: office_clients(office_client, &areas, &id)?,
         areas,
         id,
@@ -251,6 +254,21 @@ struct RawNode {
     revocation: RawRevocation,
     #[serde(default)]
     master_key: RawMasterKey,
+    #[serde(default)]
+    archive: RawArchive,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawArchive {
+    after_days: u64,
+}
+
+impl Default for RawArchive {
+    /// Three years, for which the record of what was done with personal data is kept (个人信息保护法 art. 56).
+    fn default() -> Self {
+        Self { after_days: 1_096 }
+    }
 }
 
 #[derive(Deserialize)]

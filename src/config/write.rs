@@ -89,6 +89,7 @@ mod tests {
         assert_eq!(config.revocation, RevocationPolicy::Crl);
         assert_eq!(config.limits, Limits::default());
         assert_eq!(config.retry_cap, Duration::from_secs(300));
+        assert_eq!(config.archive_after_days, 1_096);
         assert_eq!(config.master_key, MasterKeySource::default());
         assert_eq!(
             config.office_clients,
@@ -112,6 +113,7 @@ mod tests {
         let config = NodeConfig::parse(short).unwrap();
         assert_eq!(config.limits, Limits::default());
         assert_eq!(config.retry_cap, Duration::from_secs(300));
+        assert_eq!(config.archive_after_days, 1_096);
         assert_eq!(config.office_clients, []);
         assert_eq!(config.master_key, MasterKeySource::default());
     }

@@ -66,6 +66,7 @@ pub enum Act {
     Published,
     Restored,
     RetentionListed,
+    SegmentsArchived,
     SigningKeyRotated,
     SubjectReported,
 }
@@ -75,7 +76,7 @@ struct Known(Act, u16, &'static str, &'static str);
 
 /// Up to 16 something leaves the node for whoever asked; 17 to 39 is work with notices, cases and consents;
 /// from 40 on the node itself is run.
-const KNOWN: [Known; 51] = [
+const KNOWN: [Known; 52] = [
     Known(Act::NoticeRead, 1, "notice_read", "查看通报"),
     Known(Act::NoticesListed, 2, "notices_listed", "列出通报"),
     Known(Act::NoticesHandedOver, 3, "notices_handed_over", "接收通报"),
@@ -133,6 +134,7 @@ const KNOWN: [Known; 51] = [
     Known(Act::OfficeAdded, 57, "office_added", "增加办公室"),
     Known(Act::IndexRebuilt, 58, "index_rebuilt", "重建索引"),
     Known(Act::LossAccepted, 59, "loss_accepted", "承认日志丢失"),
+    Known(Act::SegmentsArchived, 60, "segments_archived", "归档日志"),
     Known(
         Act::MasterKeyRotated,
         64,

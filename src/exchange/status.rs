@@ -106,6 +106,7 @@ impl CallError {
             }
             Self::Signature(_) => (Code::InvalidArgument, "not_signed", Class::Operator),
             Self::NotNow(error) => match error {
+                NotNow::Archived => (Code::FailedPrecondition, "archived", Class::Operator),
                 NotNow::StorageLow => (
                     Code::ResourceExhausted,
                     Refused::StorageLow.name(),

@@ -33,6 +33,7 @@
 //! | `client` | the other end: what the command line calls |
 
 mod agreements;
+mod archiving;
 mod audit;
 mod authority;
 mod bulk;

@@ -413,6 +413,13 @@ fn of_not_now(error: &NotNow) -> Answer {
         Answer::new(grpc, Class::RetryLater, reason, zh, error.to_string())
     };
     match error {
+        NotNow::Archived => Answer::new(
+            Grpc::FailedPrecondition,
+            Class::Operator,
+            "archived",
+            "该记录已归档，归档文件另行保管，请联系管理员调回（节点日志写明文件名）。",
+            error.to_string(),
+        ),
         NotNow::StorageLow => {
             let Text { zh, en: _ } = Code::StorageLow.text();
             later(Grpc::ResourceExhausted, Code::StorageLow.name(), zh).after(10)
@@ -516,6 +523,7 @@ mod tests {
     #[test]
     fn what_the_store_cannot_do_now_says_when_to_come_again() {
         for (error, grpc, reason, retry) in [
+            (NotNow::Archived, Grpc::FailedPrecondition, "archived", None),
             (
                 NotNow::StorageLow,
                 Grpc::ResourceExhausted,

@@ -13,11 +13,11 @@ use super::{
     journal::record::{Direction, Position, Side, StopReason},
     vault::VaultError,
     verb::{
-        Accepted, Adopted, Arriving, AuditPart, Batch, ChannelView, ConsentKey, ConsentWord,
-        ConsumerError, ConsumerLease, ConsumerRequest, ConsumerView, Erasing, Erasure, Handover,
-        HeldPlaces, Holdings, InScope, KeptAct, Lease, LocalAct, NotNow, NoticeFilter, NoticeView,
-        Outgoing, Page, PublishError, Received, Settled, Settlement, Shown, ToErase, Told, Trouble,
-        WaitingPage,
+        Accepted, Adopted, Archiving, Arriving, AuditPart, Batch, ChannelView, ConsentKey,
+        ConsentWord, ConsumerError, ConsumerLease, ConsumerRequest, ConsumerView, Erasing, Erasure,
+        Handover, HeldPlaces, Holdings, InScope, KeptAct, Lease, LocalAct, NotNow, NoticeFilter,
+        NoticeView, Outgoing, Page, PublishError, Received, Settled, Settlement, Shown, ToErase,
+        Told, Trouble, WaitingPage,
     },
     withdrawn::Withdrawn,
 };
@@ -87,6 +87,11 @@ pub(crate) trait Backend: Send + Sync {
     /// of the acts `held` and `released` about the case or one of its notices is `held`, nothing is
     /// changed at all.
     fn erase(&self, what: ToErase) -> Pending<'_, Result<Erasing, NotNow>>;
+
+    /// Moves the oldest segment of the journal to the archive, if nobody needs what is in it at hand and
+    /// all of it is older than that moment, in milliseconds since 1970. What is asked for later is read
+    /// in the archive; [`NotNow::Archived`] if it was taken elsewhere. Said by one at a time.
+    fn archive(&self, before_ms: i64) -> Pending<'_, Result<Archiving, NotNow>>;
 
     /// The erasures of a home area behind `after`, in the order of their positions, `limit` at most;
     /// those that the other side asked for are among them.

@@ -15,11 +15,11 @@ use super::{
     journal::record::{Direction, Position, Side, StopReason},
     vault::VaultError,
     verb::{
-        Accepted, Adopted, Arriving, AuditPart, Batch, ChannelView, ConsentKey, ConsentWord,
-        ConsumerError, ConsumerLease, ConsumerRequest, ConsumerView, Erasing, Erasure, Handover,
-        HeldPlaces, Holdings, InScope, KeptAct, Lease, LocalAct, NotNow, NoticeFilter, NoticeView,
-        Outgoing, Page, PublishError, Received, Settled, Settlement, Shown, ToErase, Told, Trouble,
-        WaitingPage,
+        Accepted, Adopted, Archiving, Arriving, AuditPart, Batch, ChannelView, ConsentKey,
+        ConsentWord, ConsumerError, ConsumerLease, ConsumerRequest, ConsumerView, Erasing, Erasure,
+        Handover, HeldPlaces, Holdings, InScope, KeptAct, Lease, LocalAct, NotNow, NoticeFilter,
+        NoticeView, Outgoing, Page, PublishError, Received, Settled, Settlement, Shown, ToErase,
+        Told, Trouble, WaitingPage,
     },
     withdrawn::Withdrawn,
 };
@@ -135,6 +135,11 @@ impl Store {
     /// [`NotNow`]; it may be said again.
     pub async fn erase(&self, what: ToErase) -> Result<Erasing, NotNow> {
         self.backend.erase(what).await
+    }
+
+    /// See [`Backend::archive`].
+    pub async fn archive(&self, before_ms: i64) -> Result<Archiving, NotNow> {
+        self.backend.archive(before_ms).await
     }
 
     /// Erasures of a home area, each with its position, behind that of `after`, `limit` at most.

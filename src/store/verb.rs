@@ -129,6 +129,41 @@ pub enum Erasing {
     Held,
 }
 
+/// What came of archiving the oldest segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Archiving {
+    /// It was archived.
+    Done(ArchivedSegment),
+    /// It is the last, or something in it is newer, has no answer yet, or is to be read by a consumer.
+    NotYet,
+    /// It is old enough, but these notices of it tell of somebody still; not all are named at once.
+    Told(Vec<ToldOf>),
+}
+
+/// A segment that was archived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArchivedSegment {
+    /// Its name.
+    pub name: String,
+    /// Bytes that it took in the journal.
+    pub bytes: u64,
+    /// Bytes that it left there.
+    pub left_bytes: u64,
+    /// Bytes that it takes in the archive.
+    pub archived_bytes: u64,
+}
+
+/// A notice whose key is there still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ToldOf {
+    /// On which side it stands.
+    pub side: Side,
+    /// Its id.
+    pub id: NoticeId,
+    /// Its case; of a notice that was refused here, itself.
+    pub case: NoticeId,
+}
+
 /// A case whose keys were destroyed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Erasure {
@@ -162,6 +197,11 @@ pub enum AuditPart {
 /// Why the store does not do what it was asked to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotNow {
+    /// A record lies in an archived segment whose file was taken elsewhere.
+    #[error(
+        "the record was archived and its file is kept elsewhere; ask the operator to bring it back: the node's log names it"
+    )]
+    Archived,
     /// The disk is low; it goes on by itself once there is room.
     #[error("the node is low on disk; free some space, then the node goes on by itself")]
     StorageLow,
@@ -194,6 +234,10 @@ pub enum NotNow {
 
 impl From<ReadError> for NotNow {
     fn from(error: ReadError) -> Self {
+        if let ReadError::Elsewhere { .. } = error {
+            tracing::warn!(%error, "A stored record lies elsewhere.");
+            return Self::Archived;
+        }
         tracing::error!(%error, "A stored record cannot be read.");
         Self::Unreadable
     }

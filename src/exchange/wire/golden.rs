@@ -36,6 +36,7 @@ fn calls() -> Vec<CallError> {
         CallError::Signature(SignatureError::OtherArea),
         CallError::Signature(SignatureError::OtherSigner),
         CallError::Signature(SignatureError::Superseded),
+        CallError::NotNow(NotNow::Archived),
         CallError::NotNow(NotNow::StorageLow),
         CallError::NotNow(NotNow::Busy),
         CallError::NotNow(NotNow::Unknown),

@@ -8,12 +8,13 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
+    fs::File,
     io::{self, BufReader, Read, Seek, SeekFrom},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use bytes::Bytes;
+use flate2::read::MultiGzDecoder;
 
 use super::{
     index::Index,
@@ -25,9 +26,10 @@ use crate::{
     store::journal::{
         audited::Audited,
         group::{GROUP_HEADER, GROUP_MAGIC, Placed, claimed_len, read_group, whole_group},
+        heads::segments_of,
         record::{Position, Record},
         recovery::{header_of, name_of},
-        segment::Chains,
+        segment::{Chains, SegmentFile},
     },
 };
 
@@ -56,6 +58,8 @@ pub struct KnownAct {
 pub struct AuditReport {
     /// Segments walked.
     pub segments: u64,
+    /// Archived segments whose files were taken elsewhere, and of which nothing is said.
+    pub elsewhere: u64,
     /// Groups proven.
     pub groups: u64,
     /// The last act of each home area.
@@ -209,14 +213,14 @@ pub fn verify_audit(
         proven: Place::default(),
         reached: Place::default(),
         end: Position::START,
+        behind_a_gap: false,
         met: reflection.is_none(),
         reflection,
         known,
     };
-    let segments = listed(&layout.journal)?;
-    let count = segments.len();
-    for (number, path) in segments.iter().enumerate() {
-        walk.segment(path, number.saturating_add(1) == count)?;
+    let segments = segments_of(&layout.journal).map_err(OpenError::from)?;
+    for file in &segments {
+        walk.segment(file, segments.last() == Some(file))?;
     }
     walk.finish()
 }
@@ -244,6 +248,8 @@ struct Walk<'a> {
     /// Where the last segment that was walked ends.
     reached: Place,
     end: Position,
+    /// Whether the segment before it is elsewhere, so that the next begins a walk of its own.
+    behind_a_gap: bool,
     reflection: Option<Reflection>,
     /// Whether the journal was compared with the reflection.
     met: bool,
@@ -251,39 +257,74 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn segment(&mut self, path: &Path, is_last: bool) -> Result<(), AuditCheckError> {
+    fn segment(&mut self, file: &SegmentFile, is_last: bool) -> Result<(), AuditCheckError> {
+        let path = file.archived.as_ref().map_or(&file.path, |it| &it.path);
         let disk = |source| OpenError::Disk {
-            path: path.to_owned(),
+            path: path.clone(),
             source,
         };
         let segment = name_of(path);
         let begin = Place { segment, offset: 0 };
-        let Ok((header, header_len)) = header_of(path) else {
+        let Ok((header, header_len)) = header_of(&file.path) else {
             return Err(self.fault(begin, AuditWrong::SegmentHeader));
         };
         if header.first != self.end {
             return Err(self.fault(begin, AuditWrong::SegmentOutOfPlace));
         }
-        if header.chains != self.chains {
+        if std::mem::take(&mut self.behind_a_gap) {
+            self.chains.clone_from(&header.chains);
+        } else if header.chains != self.chains {
             let proven = self.proven.clone();
             return Err(self.fault(proven, AuditWrong::Chain));
         }
         self.proven = begin.clone();
         self.compare(&begin)?;
-        let mut file = File::open(path).map_err(disk)?;
-        let size = file.metadata().map_err(disk)?.len();
-        file.seek(SeekFrom::Start(header_len)).map_err(disk)?;
-        let mut file = BufReader::new(file);
+        let opened = File::open(path);
+        if let (Err(error), Some(archived)) = (&opened, &file.archived)
+            && error.kind() == io::ErrorKind::NotFound
+        {
+            self.end = archived.end;
+            self.behind_a_gap = true;
+            self.lasts.clear();
+            self.report.elsewhere = self.report.elsewhere.saturating_add(1);
+            return Ok(());
+        }
+        let opened = opened.map_err(disk)?;
+        let (mut bytes, size): (Box<dyn Read>, u64) = match &file.archived {
+            None => {
+                let size = opened.metadata().map_err(disk)?.len();
+                (Box::new(BufReader::new(opened)), size)
+            }
+            Some(archived) => {
+                let whole = archived.end.get().saturating_sub(file.first.get());
+                let gzip = MultiGzDecoder::new(BufReader::new(opened));
+                let gzip = BufReader::new(gzip);
+                (Box::new(gzip), whole.saturating_add(header_len))
+            }
+        };
+        let mut head = vec![0; usize::try_from(header_len).unwrap_or(usize::MAX)];
+        let same = bytes.read_exact(&mut head).is_ok() && head == header.encode();
+        if !same {
+            return Err(self.fault(begin, AuditWrong::SegmentHeader));
+        }
         let mut at = header_len;
         while at < size {
             let place = Place {
                 offset: at,
                 ..begin.clone()
             };
-            let group = next_group(&mut file, size.saturating_sub(at)).map_err(disk)?;
+            let group = match next_group(&mut bytes, size.saturating_sub(at)) {
+                Ok(group) => group,
+                // What is compressed has checksums of its own.
+                Err(_) if file.archived.is_some() => None,
+                Err(error) => return Err(disk(error).into()),
+            };
             let Some(group) = group else {
                 // A write that was cut off, and of which nobody was told, is no fault.
-                let torn = is_last && at > header_len && !whole_follows(path, at).map_err(disk)?;
+                let torn = is_last
+                    && file.archived.is_none()
+                    && at > header_len
+                    && !whole_follows(path, at).map_err(disk)?;
                 if torn && self.reflected_upto() <= self.end {
                     break;
                 }
@@ -341,7 +382,12 @@ impl Walk<'_> {
     fn act(&mut self, audited: &Audited, place: Place) -> Result<(), AuditCheckError> {
         let home = audited.home;
         let last = self.lasts.get(&home);
-        let next = last.map_or(0, |last| last.number).saturating_add(1);
+        // What stood before is elsewhere: the first that is here goes on from it.
+        let unknown = last.is_none() && self.report.elsewhere > 0;
+        let next = match unknown {
+            true => audited.number,
+            false => last.map_or(0, |last| last.number).saturating_add(1),
+        };
         if audited.number != next {
             return Err(fault(place, Some((home, next)), AuditWrong::ActOutOfPlace));
         }
@@ -350,7 +396,7 @@ impl Walk<'_> {
                 let act = Some((home, last.number));
                 return Err(fault(last.place.clone(), act, AuditWrong::ActChanged));
             }
-            None if audited.previous != Digest::default() => {
+            None if !unknown && audited.previous != Digest::default() => {
                 return Err(fault(place, Some((home, next)), AuditWrong::ActOutOfPlace));
             }
             Some(last) => self.proven = last.place.clone(),
@@ -402,7 +448,9 @@ impl Walk<'_> {
         }
         for known in self.known {
             let reached = self.lasts.get(&known.home).map_or(0, |last| last.number);
-            if known.number > reached {
+            // Where none is here, it may be elsewhere.
+            let unknown = reached == 0 && self.report.elsewhere > 0;
+            if known.number > reached && !unknown {
                 let act = Some((known.home, reached.saturating_add(1)));
                 return Err(fault(last, act, AuditWrong::End));
             }
@@ -430,28 +478,6 @@ fn fault(place: Place, act: Option<(County, u64)>, what: AuditWrong) -> AuditChe
         act,
         what,
     }))
-}
-
-/// The segments of a directory, in order. Only reads, so a node may run.
-fn listed(journal: &Path) -> Result<Vec<PathBuf>, OpenError> {
-    let disk = |source| OpenError::Disk {
-        path: journal.to_owned(),
-        source,
-    };
-    let entries = match fs::read_dir(journal) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(disk(error)),
-    };
-    let mut paths = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(disk)?.path();
-        if path.extension().is_some_and(|kind| kind == "segment") {
-            paths.push(path);
-        }
-    }
-    paths.sort();
-    Ok(paths)
 }
 
 /// The whole group that comes next; none if none does.

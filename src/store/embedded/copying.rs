@@ -5,13 +5,10 @@
 //! after it: a block is synced before the journal names it, so the blocks that are there by then hold
 //! every slot that the copy names. One that is rewritten meanwhile is the old or the new one.
 
-use std::{
-    collections::BTreeMap,
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, io, path::Path};
 
 use super::state::State;
+pub(crate) use crate::store::journal::segment::among as segments_among;
 use crate::{
     domain::{
         area::County,
@@ -21,11 +18,11 @@ use crate::{
     store::{
         journal::{
             group::Placed,
-            heads::segment_paths,
+            heads::segments_of,
             payload::Slot,
             record::{Direction, Position, Record},
             recovery::{JournalError, Proven, name_of},
-            segment::Chains,
+            segment::{Chains, SegmentFile},
         },
         vault::{VaultError, block_in, block_paths},
     },
@@ -37,6 +34,8 @@ use crate::{
 pub(crate) struct Reach {
     /// Segments read.
     pub(crate) segments: u64,
+    /// Archived segments whose files were taken elsewhere.
+    pub(crate) elsewhere: u64,
     /// Records in them.
     pub(crate) records: u64,
     /// Where the first begins.
@@ -68,22 +67,14 @@ impl Reach {
             offset: 0,
             what,
         };
-        let begins = proven.header.first;
+        self.goes_on(proven.header.first, &proven.path)?;
         match &self.chains {
-            None => self.first = begins,
-            Some(_) if self.end != begins => {
-                return Err(JournalError::Gap {
-                    segment: name_of(&proven.path),
-                    found: begins.get(),
-                    expected: self.end.get(),
-                });
-            }
             Some(chains) if *chains != proven.header.chains => {
                 return Err(damaged(
                     "the chain does not go on from the segment before it",
                 ));
             }
-            Some(_) => {}
+            Some(_) | None => {}
         }
         let mut chains = proven.header.chains.clone();
         let mut snapshots = true;
@@ -100,6 +91,31 @@ impl Reach {
         self.end = proven.end();
         self.segments = self.segments.saturating_add(1);
         Ok(())
+    }
+
+    /// Goes on behind a segment that is not there to be read.
+    fn pass(&mut self, file: &SegmentFile, end: Position) -> Result<(), JournalError> {
+        self.goes_on(file.first, &file.path)?;
+        self.chains = None;
+        self.end = end;
+        self.elsewhere = self.elsewhere.saturating_add(1);
+        Ok(())
+    }
+
+    /// Whether what begins there stands behind what was met so far.
+    fn goes_on(&mut self, begins: Position, path: &Path) -> Result<(), JournalError> {
+        if (self.segments, self.elsewhere) == (0, 0) {
+            self.first = begins;
+            return Ok(());
+        }
+        match self.end == begins {
+            true => Ok(()),
+            false => Err(JournalError::Gap {
+                segment: name_of(path),
+                found: begins.get(),
+                expected: self.end.get(),
+            }),
+        }
     }
 
     /// False for a snapshot that cannot be read.
@@ -146,42 +162,66 @@ impl Reach {
     }
 }
 
-/// Copies a journal as it stands now: `put` gets the name of each segment and what is to be kept of
-/// it, the oldest first. A node may run.
+/// Copies a journal as it stands now: `put` gets each file and what is to be kept of it, the oldest
+/// segment first. Of an archived one that is its head, and its file unless that was taken elsewhere. A
+/// node may run.
 ///
 /// # Errors
 /// [`JournalError`] as an `E`, or that of `put`.
 pub(crate) fn copy_journal<E: From<JournalError>>(
     journal: &Path,
-    mut put: impl FnMut(&str, &[u8]) -> Result<(), E>,
+    mut put: impl FnMut(&Path, &[u8]) -> Result<(), E>,
 ) -> Result<Reach, E> {
-    prove_journal(&segment_paths(journal)?, |proven| {
-        put(&name_of(&proven.path), &proven.content)
+    prove_journal(&segments_of(journal)?, |file, proven| {
+        let Some(archived) = &file.archived else {
+            let content = proven.map(|proven| &proven.content[..]);
+            return put(&file.path, content.unwrap_or_default());
+        };
+        put(&file.path, &bytes_of(&file.path)?)?;
+        match proven {
+            Some(_) => put(&archived.path, &bytes_of(&archived.path)?),
+            None => Ok(()),
+        }
     })
 }
 
-/// Reads the segments of a journal, the oldest first, and proves that each goes on from the one before.
-/// What stands behind the last whole group of the last one was never answered, and is left out.
+fn bytes_of(path: &Path) -> Result<Vec<u8>, JournalError> {
+    fs::read(path).map_err(|source| JournalError::Disk {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Reads the segments of a journal, the oldest first, and proves that each goes on from the one before;
+/// `each` gets none for one that was taken elsewhere. What stands behind the last whole group of the last
+/// one was never answered, and is left out.
 ///
 /// # Errors
 /// [`JournalError`] as an `E`, or that of `each`.
 pub(crate) fn prove_journal<E: From<JournalError>>(
-    paths: &[PathBuf],
-    mut each: impl FnMut(&Proven) -> Result<(), E>,
+    files: &[SegmentFile],
+    mut each: impl FnMut(&SegmentFile, Option<&Proven>) -> Result<(), E>,
 ) -> Result<Reach, E> {
     let mut reach = Reach::default();
-    for path in paths {
-        let proven = Proven::read(path)?;
-        let is_last = paths.last() == Some(path);
+    for file in files {
+        let proven = match (Proven::read(file), &file.archived) {
+            (Err(JournalError::Elsewhere { .. }), Some(archived)) => {
+                reach.pass(file, archived.end)?;
+                each(file, None)?;
+                continue;
+            }
+            (proven, _) => proven?,
+        };
+        let is_last = files.last() == Some(file);
         if proven.torn > 0 && !is_last {
             return Err(E::from(JournalError::Damaged {
-                segment: name_of(path),
+                segment: name_of(&file.path),
                 offset: proven.content.len() as u64,
                 what: "the last group does not match its checksum, yet newer segments follow",
             }));
         }
         reach.follow(&proven)?;
-        each(&proven)?;
+        each(file, Some(&proven))?;
     }
     Ok(reach)
 }
@@ -192,6 +232,8 @@ pub(crate) fn changed_meanwhile(error: &JournalError) -> bool {
         JournalError::Disk { source, .. } => source.kind() == io::ErrorKind::NotFound,
         JournalError::Gap { .. } => true,
         JournalError::Damaged { .. }
+        | JournalError::ArchiveDamaged { .. }
+        | JournalError::Elsewhere { .. }
         | JournalError::Newer { .. }
         | JournalError::Older { .. }
         | JournalError::IndexAhead { .. }
@@ -265,24 +307,25 @@ pub(crate) fn read_keys<E: From<VaultError>>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::journal::segment::{SegmentHeader, path_of, put_in_place};
+    use crate::store::journal::segment::{SegmentHeader, among, path_of, put_in_place};
 
     #[test]
     fn a_segment_that_left_while_it_was_listed_is_told_from_a_damaged_one() {
         let journal = tempfile::tempdir().unwrap();
-        let prove = |paths: &[PathBuf]| {
-            let proven = prove_journal(paths, |_| Ok::<_, JournalError>(()));
+        let prove = |files: &[SegmentFile]| {
+            let proven = prove_journal(files, |_, _| Ok::<_, JournalError>(()));
             proven.map(|reach| reach.segments)
         };
         let path = path_of(journal.path(), Position::START);
-        let gone = prove(std::slice::from_ref(&path)).unwrap_err();
+        let files = among(journal.path(), [path.clone()]);
+        let gone = prove(&files).unwrap_err();
         assert!(changed_meanwhile(&gone), "{gone}");
         let header = SegmentHeader {
             first: Position::START,
             chains: Chains::new(),
         };
         put_in_place(&path, &[&header.encode()]).unwrap();
-        let damaged = prove(&[path]).unwrap_err();
+        let damaged = prove(&files).unwrap_err();
         assert!(!changed_meanwhile(&damaged), "{damaged}");
         assert_eq!(prove(&[]).unwrap(), 0);
     }

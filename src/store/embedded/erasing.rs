@@ -258,6 +258,16 @@ impl Places {
         }
     }
 
+    /// Whether the newest erasure of a case lies in a segment that was archived and taken elsewhere.
+    fn is_elsewhere(&self, side: Side, case: NoticeId) -> Result<bool, IndexError> {
+        let Some(at) = self.index.get(&keys::erased_notice(side, case))? else {
+            return Ok(false);
+        };
+        let at = Position::new(Take(&at).u64()?);
+        let read = self.segments.entry_at(at);
+        Ok(matches!(read, Err(ReadError::Elsewhere { .. })))
+    }
+
     /// The key under which is sealed what is told later of what was sealed under that one.
     pub(super) fn slot_behind(&self, slot: Slot) -> Result<Option<Slot>, PlaceError> {
         let Some(value) = self.index.get(&keys::slot_behind(slot))? else {
@@ -306,9 +316,13 @@ pub(super) fn reconcile(
     let list = &mut opened.erasures;
     let places = opened.places.clone();
     let mut known = Vec::new();
+    let mut elsewhere = false;
     for entry in places.index.from(keys::ERASURES, keys::ERASURES) {
-        let read = places.erased(&entry?.0);
-        known.push(read.map_err(|error| OpenError::Index(error.to_string()))?.1);
+        match places.erased(&entry?.0) {
+            Ok((_, erased)) => known.push(erased),
+            Err(PlaceError::Journal(ReadError::Elsewhere { .. })) => elsewhere = true,
+            Err(error) => return Err(OpenError::Index(error.to_string())),
+        }
     }
     let of_id = |all: &[Erased]| -> HashMap<NoticeId, usize> {
         (all.iter().map(|erased| erased.id)).zip(0..).collect()
@@ -332,9 +346,14 @@ pub(super) fn reconcile(
         );
         list.add(unlisted)?;
     }
-    let unknown: Vec<&Erased> = (listed.iter())
-        .filter(|erased| !by_journal.contains_key(&erased.id))
-        .collect();
+    let mut unknown = Vec::new();
+    for erased in listed {
+        let is_known = by_journal.contains_key(&erased.id)
+            || (elsewhere && places.is_elsewhere(erased.side, erased.case)?);
+        if !is_known {
+            unknown.push(erased);
+        }
+    }
     if !unknown.is_empty() {
         tracing::warn!(
             count = unknown.len(),

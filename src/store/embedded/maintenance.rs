@@ -20,7 +20,7 @@ use crate::{
         journal::{
             record::{Direction, LossAccepted, Position, Record},
             recovery::{JournalError, Proven, contiguous},
-            segment::{self, Chains},
+            segment::{self, Chains, SegmentFile},
         },
         vault::{Held, Vault, VaultError, not_wrapped_by},
     },
@@ -32,6 +32,8 @@ use crate::{
 pub struct CheckReport {
     /// Segments read.
     pub segments: u64,
+    /// Archived segments whose files were taken elsewhere, and are not read.
+    pub elsewhere: u64,
     /// Groups proven.
     pub groups: u64,
     /// Records proven, and opened where they are sealed.
@@ -90,9 +92,17 @@ pub fn check(data: &Path, masters: MasterKeys) -> Result<CheckReport, OpenError>
     report.key_blocks = vault.check()?;
     let count = segments.len();
     let mut chains: Option<Chains> = None;
-    for (number, (_, path)) in segments.iter().enumerate() {
-        let proven = Proven::read(path)?;
-        let name = crate::store::journal::recovery::name_of(path);
+    for (number, file) in segments.iter().enumerate() {
+        let proven = match Proven::read(file) {
+            Ok(proven) => proven,
+            Err(JournalError::Elsewhere { .. }) => {
+                report.elsewhere = report.elsewhere.saturating_add(1);
+                chains = None;
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let name = crate::store::journal::recovery::name_of(&proven.path);
         if chains
             .as_ref()
             .is_some_and(|chains| *chains != proven.header.chains)
@@ -246,7 +256,7 @@ fn refuse_if_ahead(layout: &Layout) -> Result<(), OpenError> {
         return Ok(());
     };
     let end = match contiguous(&layout.journal)?.last() {
-        Some((_, path)) => Proven::read(path)?.end(),
+        Some(last) => Proven::read(last)?.end(),
         None => Position::START,
     };
     if reflection.position > end {
@@ -268,8 +278,15 @@ fn cut(layout: &Layout, at_ms: i64) -> Result<Option<PathBuf>, OpenError> {
         .into_iter();
     let mut expected: Option<Position> = None;
     let mut moved = false;
-    for (first, path) in segments.by_ref() {
-        let trusted = match Proven::read(&path) {
+    for file in segments.by_ref() {
+        if let Some(archived) = &file.archived {
+            // It can be brought back whole from where it was taken: nothing is cut for want of it.
+            expected = Some(archived.end);
+            continue;
+        }
+        let proven = Proven::read(&file);
+        let SegmentFile { first, path, .. } = file;
+        let trusted = match proven {
             Ok(proven) if expected.is_none_or(|expected| expected == first) => {
                 expected = Some(proven.end());
                 if proven.torn == 0 {
@@ -297,7 +314,7 @@ fn cut(layout: &Layout, at_ms: i64) -> Result<Option<PathBuf>, OpenError> {
         }
         break;
     }
-    for (_, path) in segments {
+    for SegmentFile { path, .. } in segments {
         let name = path.file_name().unwrap_or_default();
         fs::create_dir_all(&aside).map_err(disk(&aside))?;
         fs::rename(&path, aside.join(name)).map_err(disk(&path))?;

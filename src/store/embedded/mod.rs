@@ -3,6 +3,7 @@
 //! One writer thread changes things ([`writer`]); readers go to index and journal by themselves
 //! ([`places`], [`views`]). What the index holds follows from the journal ([`projection`]).
 
+mod archiving;
 pub(crate) mod audit_check;
 mod auditing;
 mod case_slots;
@@ -44,7 +45,7 @@ mod writer;
 
 use std::{
     fs::File,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
     thread::JoinHandle,
     time::Duration,
@@ -116,6 +117,7 @@ pub(crate) struct Embedded {
     wakeups: Arc<Wakeups>,
     consumers: Arc<Consumers>,
     health: Arc<Health>,
+    journal: PathBuf,
     thread: Mutex<Option<JoinHandle<()>>>,
     _lock: File,
 }
@@ -187,6 +189,7 @@ impl Embedded {
             wakeups,
             consumers,
             health,
+            journal: Layout::of(data).journal,
             thread: Mutex::new(Some(thread)),
             _lock: opened.lock,
         };
@@ -291,7 +294,8 @@ impl Embedded {
                 self.health.index_failed(&error);
                 Err(NotNow::IndexFailed)
             }
-            Err(error) => {
+            Err(PlaceError::Journal(error)) => Err(error.into()),
+            Err(PlaceError::Vault(error)) => {
                 tracing::error!(%error, "A stored record cannot be read.");
                 Err(NotNow::Unreadable)
             }

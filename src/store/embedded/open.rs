@@ -28,7 +28,7 @@ use crate::{
             reader::Segments,
             record::{Position, Record},
             recovery::{JournalError, Opening, Proven, contiguous, header_of},
-            segment::{self, Chains},
+            segment::{self, Chains, SegmentFile},
         },
         vault::{Held, Vault, VaultError},
         withdrawn::Withdrawn,
@@ -167,6 +167,9 @@ fn recover(
     };
     fs::create_dir_all(&layout.journal).map_err(disk(&layout.journal))?;
     segment::sync_directory_of(&layout.journal).map_err(disk(&layout.data))?;
+    for directory in [&layout.journal, &segment::archive_of(&layout.journal)] {
+        segment::tidy(directory).map_err(disk(directory))?;
+    }
     let mut report = OpenReport::default();
     let (mut index, reflection) = match open_index(layout, cache_bytes) {
         Ok(found) => found,
@@ -182,7 +185,7 @@ fn recover(
         false => Held::Journal,
     };
     let vault = Vault::open(&layout.data, masters, held)?;
-    let Some((last_first, last_path)) = segments.last().cloned() else {
+    let Some(last_file) = segments.last() else {
         if let Some(reflection) = reflection {
             return Err(JournalError::IndexAhead {
                 index: reflection.position.get(),
@@ -192,7 +195,8 @@ fn recover(
         }
         return first_segment(layout, lock, index, vault, erasures);
     };
-    let last = Proven::read(&last_path)?;
+    let (last_first, last_path) = (last_file.first, last_file.path.clone());
+    let last = Proven::read(last_file)?;
     let end = last.end();
     if let Some(reflection) = &reflection
         && reflection.position > end
@@ -207,10 +211,22 @@ fn recover(
     // Bytes that were read are not bytes that were synced.
     let file = segment::put_in_place(&last_path, &[&last.content]).map_err(disk(&last_path))?;
     let open = Segments::default();
-    for (first, path) in &segments {
-        if *first != last_first {
-            let (_, header_len) = header_of(path)?;
-            open.add(*first, File::open(path).map_err(disk(path))?, header_len);
+    for SegmentFile {
+        first,
+        path,
+        archived,
+    } in &segments
+    {
+        if *first == last_first {
+            break;
+        }
+        let (_, header_len) = header_of(path)?;
+        let file = File::open(path).map_err(disk(path))?;
+        match archived {
+            None => open.add(*first, file, header_len),
+            Some(archived) => open
+                .add_archived(*first, file, header_len, archived.path.clone())
+                .map_err(disk(path))?,
         }
     }
     open.add(
@@ -257,22 +273,22 @@ fn recover(
     };
     let mut chains = Chains::new();
     let start = first_needed(&segments, from);
-    for (number, (_, path)) in segments.iter().enumerate().skip(start) {
+    for (number, file) in segments.iter().enumerate().skip(start) {
         let next = segments.get(number.saturating_add(1));
-        if let Some((first, next)) = next
+        if let Some(next) = next
             && rebuild
-            && replay.summary(*first, &Opening::read(next)?)?
+            && replay.summary(next.first, &Opening::read(&next.path)?)?
         {
             continue;
         }
         let proven;
-        let segment = if *path == last_path {
+        let segment = if file.first == last_first {
             &last
         } else {
-            proven = Proven::read(path)?;
+            proven = Proven::read(file)?;
             if proven.torn > 0 {
                 return Err(JournalError::Damaged {
-                    segment: crate::store::journal::recovery::name_of(path),
+                    segment: crate::store::journal::recovery::name_of(&file.path),
                     offset: proven.content.len() as u64,
                     what: "the last group does not match its checksum, yet newer segments follow",
                 }
@@ -357,28 +373,25 @@ fn first_segment(
 }
 
 /// The oldest segment that a replay from a position needs.
-fn first_needed(segments: &[(Position, PathBuf)], from: Option<Position>) -> usize {
+fn first_needed(segments: &[SegmentFile], from: Option<Position>) -> usize {
     match from {
         None => 0,
         Some(from) => segments
             .iter()
-            .rposition(|(first, _)| *first <= from)
+            .rposition(|segment| segment.first <= from)
             .unwrap_or(0),
     }
 }
 
 /// The chain heads that the index reflects must be those of the journal at that position.
-fn check_reflection(
-    segments: &[(Position, PathBuf)],
-    reflection: &Reflection,
-) -> Result<(), JournalError> {
+fn check_reflection(segments: &[SegmentFile], reflection: &Reflection) -> Result<(), JournalError> {
     let differs = JournalError::IndexDiffers {
         at: reflection.position.get(),
     };
-    let Some((_, path)) = segments.get(first_needed(segments, Some(reflection.position))) else {
+    let Some(file) = segments.get(first_needed(segments, Some(reflection.position))) else {
         return Err(differs);
     };
-    let proven = Proven::read(path)?;
+    let proven = Proven::read(file)?;
     let mut chains = proven.header.chains.clone();
     let mut met = reflection.position == proven.header.first && chains == reflection.chains;
     proven.walk(&mut chains, |end, chains, _| {

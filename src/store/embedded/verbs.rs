@@ -7,6 +7,7 @@ use tokio::{sync::watch, task::spawn_blocking};
 
 use super::{
     Embedded, FRESH_PLACES,
+    archiving::ArchivingError,
     command::Command,
     index, keys,
     places::{Place, PlaceError, Places, sequence_at_end},
@@ -35,9 +36,9 @@ use crate::{
         },
         vault::VaultError,
         verb::{
-            Accepted, Adopted, Arriving, AuditPart, Batch, ChannelView, ConsentKey, ConsentWord,
-            ConsumerError, ConsumerLease, ConsumerRequest, ConsumerView, Erasing, Erasure,
-            Handover, HeldPlaces, Holdings, InScope, KeptAct, Lease, LocalAct, NotNow,
+            Accepted, Adopted, Archiving, Arriving, AuditPart, Batch, ChannelView, ConsentKey,
+            ConsentWord, ConsumerError, ConsumerLease, ConsumerRequest, ConsumerView, Erasing,
+            Erasure, Handover, HeldPlaces, Holdings, InScope, KeptAct, Lease, LocalAct, NotNow,
             NoticeFilter, NoticeView, Outgoing, Page, PublishError, Received, Settled, Settlement,
             Shown, ToErase, Told, Trouble, Waiting, WaitingPage,
         },
@@ -87,6 +88,25 @@ impl Backend for Embedded {
 
     fn erase(&self, what: ToErase) -> Pending<'_, Result<Erasing, NotNow>> {
         Box::pin(self.ask(move |reply| Command::Erase(what, reply)))
+    }
+
+    fn archive(&self, before_ms: i64) -> Pending<'_, Result<Archiving, NotNow>> {
+        let (places, journal) = (self.places.clone(), self.journal.clone());
+        Box::pin(async move {
+            let archived = spawn_blocking(move || places.archive_oldest(&journal, before_ms));
+            match archived.await {
+                Ok(Ok(archived)) => Ok(archived),
+                Ok(Err(ArchivingError::Place(error))) => self.told(Err(error)),
+                Ok(Err(error)) => {
+                    tracing::error!(%error, "A segment cannot be archived.");
+                    Err(match error {
+                        ArchivingError::Disk { .. } => NotNow::StorageLow,
+                        _ => NotNow::Unreadable,
+                    })
+                }
+                Err(_) => Err(NotNow::Stopping),
+            }
+        })
     }
 
     fn erasures(

@@ -1,14 +1,11 @@
 //! The heads of the chains where each segment begins, for whoever signs them or looks at what was
 //! signed.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{io, path::Path};
 
 use super::{
     recovery::{JournalError, header_of},
-    segment::SegmentHeader,
+    segment::{self, SegmentFile, SegmentHeader},
 };
 use crate::domain::{area::County, journal::JournalHead};
 
@@ -28,12 +25,11 @@ pub struct SegmentHeads {
 /// [`JournalError`] if a header cannot be read.
 pub fn segment_heads(journal: &Path) -> Result<Vec<SegmentHeads>, JournalError> {
     let mut segments = Vec::new();
-    for path in segment_paths(journal)? {
-        let (SegmentHeader { first, chains }, _) = header_of(&path)?;
+    for file in segments_of(journal)? {
+        let (SegmentHeader { first, chains }, _) = header_of(&file.path)?;
         let position = first.get();
-        let name = path.file_stem().unwrap_or_default();
         segments.push(SegmentHeads {
-            name: name.to_string_lossy().into_owned(),
+            name: file.name(),
             heads: chains
                 .into_iter()
                 .map(|(home, head)| (home, JournalHead { position, head }))
@@ -48,23 +44,13 @@ pub fn segment_heads(journal: &Path) -> Result<Vec<SegmentHeads>, JournalError> 
 ///
 /// # Errors
 /// [`JournalError::Disk`].
-pub(crate) fn segment_paths(journal: &Path) -> Result<Vec<PathBuf>, JournalError> {
-    let disk = |source| JournalError::Disk {
-        path: journal.to_owned(),
-        source,
-    };
-    let listed = match fs::read_dir(journal) {
-        Ok(listed) => listed,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(disk(error)),
-    };
-    let mut paths = Vec::new();
-    for entry in listed {
-        let path = entry.map_err(disk)?.path();
-        if path.extension().is_some_and(|kind| kind == "segment") {
-            paths.push(path);
-        }
+pub(crate) fn segments_of(journal: &Path) -> Result<Vec<SegmentFile>, JournalError> {
+    match segment::list(journal) {
+        Ok(segments) => Ok(segments),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(source) => Err(JournalError::Disk {
+            path: journal.to_owned(),
+            source,
+        }),
     }
-    paths.sort();
-    Ok(paths)
 }

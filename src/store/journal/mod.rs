@@ -10,6 +10,7 @@
 //! index does not reach past it; damage anywhere else stops the node.
 
 pub(crate) mod act;
+pub(crate) mod archive;
 pub(crate) mod audited;
 pub(crate) mod bytes;
 pub(crate) mod consent;

@@ -5,12 +5,14 @@ use std::{
     fs::File,
     io,
     os::unix::fs::FileExt,
-    sync::{Arc, PoisonError, RwLock},
+    path::PathBuf,
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
 };
 
 use bytes::Bytes;
 
 use super::{
+    archive::{Members, Newest},
     group::{ENTRY_HEAD, GROUP_HEADER, Placed, claimed_len, entry_len, read_entry},
     record::{Position, Record},
 };
@@ -20,9 +22,20 @@ use super::{
 pub(crate) struct Segments(Arc<RwLock<BTreeMap<Position, Open>>>);
 
 struct Open {
+    /// The segment, or the head of an archived one.
     file: File,
     /// Bytes of the segment's header: offset in the file less position in the segment.
     header: u64,
+    archive: Option<Arc<Archive>>,
+}
+
+/// Where the rest of an archived segment lies.
+struct Archive {
+    path: PathBuf,
+    /// Bytes of the head, which are read without it.
+    head: u64,
+    members: OnceLock<Members>,
+    newest: Mutex<Newest>,
 }
 
 /// An entry that the index points at cannot be read.
@@ -38,6 +51,16 @@ pub enum ReadError {
         /// Why.
         source: io::Error,
     },
+    /// They were archived, and the file was taken elsewhere.
+    #[error(
+        "position {at} lies in the archived segment {archive}, which is not there: bring the file back from where archived segments are kept", archive = archive.display()
+    )]
+    Elsewhere {
+        /// Where.
+        at: u64,
+        /// The file.
+        archive: PathBuf,
+    },
     /// The bytes there are not what was written.
     #[error(
         "the journal is damaged at position {at}; stop the node and run `hongyan journal check`"
@@ -48,13 +71,61 @@ pub enum ReadError {
     },
 }
 
+impl Archive {
+    /// The `len` bytes at an offset of the segment. The file may have gone and come meanwhile.
+    fn bytes(&self, offset: u64, len: usize) -> io::Result<Bytes> {
+        let file = File::open(&self.path)?;
+        let members = match self.members.get() {
+            Some(members) => members,
+            None => {
+                let found = Members::of(&file)?;
+                self.members.get_or_init(|| found)
+            }
+        };
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(members.bytes(&file, &mut newest, offset, len)?.into())
+    }
+}
+
 impl Segments {
     /// Adds a segment whose header has `header` bytes.
     pub(crate) fn add(&self, first: Position, file: File, header: u64) {
         self.0
             .write()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(first, Open { file, header });
+            .insert(
+                first,
+                Open {
+                    file,
+                    header,
+                    archive: None,
+                },
+            );
+    }
+
+    /// Adds a segment that lies in the archive, or puts it in the place of what it was. `head` is what
+    /// it left.
+    pub(crate) fn add_archived(
+        &self,
+        first: Position,
+        head: File,
+        header: u64,
+        archive: PathBuf,
+    ) -> io::Result<()> {
+        let archive = Archive {
+            path: archive,
+            head: head.metadata()?.len(),
+            members: OnceLock::new(),
+            newest: Mutex::default(),
+        };
+        let open = Open {
+            file: head,
+            header,
+            archive: Some(Arc::new(archive)),
+        };
+        let mut segments = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        segments.insert(first, open);
+        Ok(())
     }
 
     /// The `len` bytes at a position.
@@ -67,6 +138,24 @@ impl Segments {
             .get()
             .saturating_sub(first.get())
             .saturating_add(open.header);
+        if let Some(archive) = &open.archive
+            && offset.saturating_add(len.into()) > archive.head
+        {
+            let archive = Arc::clone(archive);
+            // The disk of an archive may be slow: whoever adds a segment does not wait for it.
+            drop(segments);
+            return archive.bytes(offset, len as usize).map_err(|source| {
+                let at = at.get();
+                match source.kind() {
+                    io::ErrorKind::NotFound => ReadError::Elsewhere {
+                        at,
+                        archive: archive.path.clone(),
+                    },
+                    io::ErrorKind::InvalidData => ReadError::Damaged { at },
+                    _ => ReadError::Disk { at, source },
+                }
+            });
+        }
         let mut buffer = vec![0; len as usize];
         open.file
             .read_exact_at(&mut buffer, offset)
@@ -75,6 +164,14 @@ impl Segments {
                 source,
             })?;
         Ok(buffer.into())
+    }
+
+    /// The oldest segment that is not archived, and where it ends; none if that is the last.
+    pub(crate) fn oldest(&self) -> Option<(Position, Position)> {
+        let segments = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut left = segments.iter().filter(|(_, open)| open.archive.is_none());
+        let (first, _) = left.next()?;
+        left.next().map(|(end, _)| (*first, *end))
     }
 
     /// Where the segments begin, in order.

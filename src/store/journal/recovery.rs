@@ -10,9 +10,10 @@ use std::{
 use bytes::Bytes;
 
 use super::{
+    archive,
     group::{GROUP_HEADER, GROUP_MAGIC, Placed, claimed_len, read_group, whole_group},
     record::{Position, Record},
-    segment::{self, Chains, SegmentHeader},
+    segment::{self, Chains, SegmentFile, SegmentHeader},
 };
 
 /// Why a journal cannot be used. Each says where and what to do.
@@ -55,6 +56,22 @@ pub enum JournalError {
     Older {
         /// Name of the file.
         segment: String,
+    },
+    /// It was archived, and its file was taken elsewhere.
+    #[error(
+        "this needs the archived segment {archive}, which is not there: bring the file back from where archived segments are kept", archive = archive.display()
+    )]
+    Elsewhere {
+        /// The file.
+        archive: PathBuf,
+    },
+    /// It was archived, and its file is not what was written.
+    #[error(
+        "the archived segment {archive} is not what was written: put a copy of the file in its place", archive = archive.display()
+    )]
+    ArchiveDamaged {
+        /// The file.
+        archive: PathBuf,
     },
     /// A segment between two others, or before the first, is missing.
     #[error(
@@ -101,20 +118,42 @@ pub(crate) struct Proven {
 }
 
 impl Proven {
-    /// Reads a segment and proves every group of it.
+    /// Reads a segment, in the archive if it lies there, and proves every group of it.
     ///
     /// # Errors
-    /// [`JournalError::Damaged`] where something whole follows what is not.
-    pub(crate) fn read(path: &Path) -> Result<Self, JournalError> {
-        let disk = |source| JournalError::Disk {
-            path: path.to_owned(),
-            source,
+    /// [`JournalError::Damaged`] where something whole follows what is not; [`JournalError::Elsewhere`]
+    /// for an archived one whose file is not there.
+    pub(crate) fn read(file: &SegmentFile) -> Result<Self, JournalError> {
+        let Some(archived) = &file.archived else {
+            let bytes = fs::read(&file.path).map_err(|source| JournalError::Disk {
+                path: file.path.clone(),
+                source,
+            })?;
+            return Self::of(&file.path, bytes.into());
         };
-        let mut bytes = Vec::new();
-        File::open(path)
-            .and_then(|mut file| file.read_to_end(&mut bytes))
-            .map_err(disk)?;
-        let bytes = Bytes::from(bytes);
+        let path = &archived.path;
+        let bytes = archive::read(path).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => JournalError::Elsewhere {
+                archive: path.clone(),
+            },
+            io::ErrorKind::InvalidData => JournalError::ArchiveDamaged {
+                archive: path.clone(),
+            },
+            _ => JournalError::Disk {
+                path: path.clone(),
+                source,
+            },
+        })?;
+        let proven = Self::of(path, bytes.into())?;
+        if proven.header.first == file.first && proven.end() == archived.end && proven.torn == 0 {
+            return Ok(proven);
+        }
+        Err(JournalError::ArchiveDamaged {
+            archive: path.clone(),
+        })
+    }
+
+    fn of(path: &Path, bytes: Bytes) -> Result<Self, JournalError> {
         let damaged = |offset: usize, what| JournalError::Damaged {
             segment: name_of(path),
             offset: offset as u64,
@@ -198,14 +237,19 @@ impl Proven {
 ///
 /// # Errors
 /// [`JournalError::Gap`] or [`JournalError::Damaged`].
-pub(crate) fn contiguous(directory: &Path) -> Result<Vec<(Position, PathBuf)>, JournalError> {
+pub(crate) fn contiguous(directory: &Path) -> Result<Vec<SegmentFile>, JournalError> {
     let disk = |source| JournalError::Disk {
         path: directory.to_owned(),
         source,
     };
     let segments = segment::list(directory).map_err(disk)?;
     let mut expected: Option<Position> = None;
-    for (first, path) in &segments {
+    for SegmentFile {
+        first,
+        path,
+        archived,
+    } in &segments
+    {
         if let Some(expected) = expected
             && *first != expected
         {
@@ -223,10 +267,22 @@ pub(crate) fn contiguous(directory: &Path) -> Result<Vec<(Position, PathBuf)>, J
                 expected: first.get(),
             });
         }
-        let size = fs::metadata(path).map_err(disk)?.len();
-        expected = Some(first.plus(size.saturating_sub(len)));
+        expected = Some(match archived {
+            Some(archived) => archived.end,
+            None => {
+                let size = fs::metadata(path).map_err(disk)?.len();
+                first.plus(size.saturating_sub(len))
+            }
+        });
     }
-    Ok(segments)
+    match segments.last() {
+        Some(last) if last.archived.is_some() => Err(JournalError::Damaged {
+            segment: name_of(&last.path),
+            offset: 0,
+            what: "what was written behind this archived segment is missing",
+        }),
+        _ => Ok(segments),
+    }
 }
 
 /// The header of a segment, and its length.

@@ -4,10 +4,13 @@
 //! position, and the chain head of every home area there; the first group behind it is the
 //! snapshot of all that is live, and what the segment before it put into the index. A segment's
 //! directory entry is synced before it is used.
+//!
+//! One that was archived ([`archive`](super::archive)) leaves its head, which is header and first group:
+//! with those the index is built anew also where the archive was taken elsewhere.
 
 use std::{
     cmp::Ordering,
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     fs::{self, File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
@@ -89,26 +92,110 @@ pub(crate) fn path_of(directory: &Path, first: Position) -> PathBuf {
     directory.join(format!("{:020}.segment", first.get()))
 }
 
-/// The segments of a directory, in order. Leftovers of a creation that was cut off are removed.
-pub(crate) fn list(directory: &Path) -> io::Result<Vec<(Position, PathBuf)>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let path = entry?.path();
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or("");
-        if name.ends_with(TEMPORARY) {
-            fs::remove_file(&path)?;
-        } else if let Some(first) = name
-            .strip_suffix(".segment")
-            .and_then(|number| number.parse().ok())
-        {
-            found.push((Position::new(first), path));
+/// A segment of a journal, and where it lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SegmentFile {
+    pub(crate) first: Position,
+    /// What can be read at once: the segment, or the head that it left when it was archived.
+    pub(crate) path: PathBuf,
+    /// Where it went, if it was.
+    pub(crate) archived: Option<Archived>,
+}
+
+/// Where an archived segment lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Archived {
+    /// Its file, if nobody took that elsewhere.
+    pub(crate) path: PathBuf,
+    /// The position behind it.
+    pub(crate) end: Position,
+}
+
+impl SegmentFile {
+    /// The segment that began at `first`, once it was archived, and where it went.
+    pub(crate) fn archived(directory: &Path, first: Position, end: Position) -> (Self, Archived) {
+        let (begin, behind) = (first.get(), end.get());
+        let archived = Archived {
+            path: archive_of(directory).join(format!("{begin:020}.segment.gz")),
+            end,
+        };
+        let head = Self {
+            first,
+            path: directory.join(format!("{begin:020}-{behind:020}.head")),
+            archived: Some(archived.clone()),
+        };
+        (head, archived)
+    }
+
+    /// Its name, without an ending.
+    pub(crate) fn name(&self) -> String {
+        format!("{:020}", self.first.get())
+    }
+
+    /// What a file of a journal's directory is.
+    fn of(directory: &Path, path: PathBuf) -> Option<Self> {
+        let name = path.file_name()?.to_str()?;
+        let position = |number: &str| number.parse().ok().map(Position::new);
+        if let Some(first) = name.strip_suffix(".segment") {
+            return Some(Self {
+                first: position(first)?,
+                archived: None,
+                path,
+            });
+        }
+        let (first, end) = name.strip_suffix(".head")?.split_once('-')?;
+        let (head, _) = Self::archived(directory, position(first)?, position(end)?);
+        Some(head)
+    }
+}
+
+/// The segments of a directory, in order. Only reads, so a node may run. One that is being archived is
+/// there until its head is, so it is not archived yet where both are.
+pub(crate) fn list(directory: &Path) -> io::Result<Vec<SegmentFile>> {
+    let entries = fs::read_dir(directory)?.map(|entry| Ok(entry?.path()));
+    let paths: Vec<PathBuf> = entries.collect::<io::Result<_>>()?;
+    Ok(among(directory, paths))
+}
+
+/// Those of some files of a journal's directory that are segments, in order.
+pub(crate) fn among(
+    directory: &Path,
+    paths: impl IntoIterator<Item = PathBuf>,
+) -> Vec<SegmentFile> {
+    let mut found = BTreeMap::new();
+    let segments = paths.into_iter();
+    for segment in segments.filter_map(|path| SegmentFile::of(directory, path)) {
+        match found.entry(segment.first) {
+            Entry::Occupied(mut there) if segment.archived.is_none() => {
+                there.insert(segment);
+            }
+            Entry::Occupied(_) => {}
+            Entry::Vacant(free) => {
+                free.insert(segment);
+            }
         }
     }
-    found.sort();
-    Ok(found)
+    found.into_values().collect()
+}
+
+/// Where the archived segments of a journal lie.
+pub(crate) fn archive_of(journal: &Path) -> PathBuf {
+    journal.with_file_name("archive")
+}
+
+/// Removes leftovers of a creation that was cut off.
+pub(crate) fn tidy(directory: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|kind| kind == TEMPORARY) {
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Puts a whole segment in place: written beside, synced, renamed, its directory synced. What is

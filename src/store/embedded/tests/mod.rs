@@ -19,6 +19,7 @@ use crate::{
     trust::master_key::MasterKeys,
 };
 
+mod archiving;
 mod auditing;
 mod erasing;
 mod groups;
