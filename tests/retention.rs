@@ -13,7 +13,10 @@ mod harness;
 
 use std::{fs, path::Path};
 
-use harness::{County, GUANDU, JINJIANG, World, departure, eventually, faketime::Faked, resident};
+use harness::{
+    County, GUANDU, JINJIANG, World, departure, edit, eventually, faketime::Faked, feedback,
+    resident,
+};
 use serde_json::Value;
 
 const REASON: &str = "诉讼期间留存";
@@ -135,4 +138,115 @@ fn what_is_held_is_erased_as_its_area_asks_once_it_is_released() {
     let carried_out = erasures(&guandu);
     assert_eq!(carried_out.len(), 1, "{carried_out:?}");
     assert_eq!(carried_out[0]["reason"], "sender_asked");
+}
+
+/// The segments of a county's journal, or of its archive.
+fn segments(directory: &Path, ending: &str) -> usize {
+    let entries = fs::read_dir(directory).map_or_else(|_| Vec::new(), Iterator::collect);
+    let names = entries.iter().map(|entry| entry.as_ref().unwrap().path());
+    names
+        .filter(|path| path.to_str().unwrap().ends_with(ending))
+        .count()
+}
+
+#[test]
+fn what_is_old_and_purged_leaves_the_journal_for_the_archive() {
+    let (world, jinjiang, guandu) = two_counties();
+    edit(&jinjiang.dir.join("node.toml"), |text| {
+        let mut document: toml::Table = text.parse().unwrap();
+        document["limits"]["segment_bytes"] = (1 << 20).into();
+        document["archive"]["after_days"] = 1.into();
+        toml::to_string(&document).unwrap()
+    });
+    let (here, _there) = (jinjiang.start(), guandu.start());
+    let long = "云南省昆明市官渡区测试路".repeat(8);
+    let rows: Vec<Value> = (1..=900)
+        .map(|number| {
+            let mut row = departure(number);
+            row["destination_address"] = long.clone().into();
+            row
+        })
+        .collect();
+    let published = jinjiang.publish(&rows).expect(0).lines();
+    let ids: Vec<&str> = published
+        .iter()
+        .map(|line| line["notice_id"].as_str().unwrap())
+        .collect();
+    jinjiang.wait_until_answered();
+    let answers: Vec<Value> = (1..)
+        .zip(&ids)
+        .map(|(number, id)| {
+            let mut row = feedback(number, id);
+            row["outcome"] = "moved_on".into();
+            row["moved_to_area"] = "350583104".into();
+            row
+        })
+        .collect();
+    guandu.publish(&answers).expect(0);
+    guandu.wait_until_answered();
+    let data = jinjiang.dir.join("data");
+    let (journal, archive) = (data.join("journal"), data.join("archive"));
+    let size = |directory: &Path| -> u64 {
+        let entries = fs::read_dir(directory).unwrap();
+        entries
+            .map(|entry| entry.unwrap().metadata().unwrap().len())
+            .sum()
+    };
+    let (before, whole) = (segments(&journal, ".segment"), size(&journal));
+    assert!(before > 1, "{before}");
+    assert!(here.stop().success());
+
+    let clock = Faked::of(&world);
+    let here = clock.start_whole(&jinjiang);
+    clock.set("+6d x200");
+    eventually("what is due is purged", || {
+        here.log().contains("Cases were purged")
+    });
+    eventually("what was purged is archived", || {
+        here.log().contains("Old segments were archived")
+    });
+    assert!(here.stop().success());
+    let gone = segments(&archive, ".segment.gz");
+    assert!(gone > 0);
+    assert_eq!(segments(&journal, ".head"), gone);
+    let here = jinjiang.start();
+    let audit = jinjiang.ask(&["audit", "list"]).expect(0).lines();
+    let entry = audit.iter().find(|it| it["act"] == "segments_archived");
+    assert_eq!(entry.unwrap()["who"], "node");
+    // What is asked for is read in the archive.
+    let file = world.path("evidence.json");
+    let out = file.display().to_string();
+    let export = || jinjiang.ask(&["evidence", "export", ids[0], "--out", &out]);
+    export().expect(0);
+    let mut verify = harness::binary();
+    verify.args(["evidence", "verify", "--format", "json", &out]);
+    harness::run(&mut verify).expect(0);
+    fs::remove_file(&file).unwrap();
+    let verified = || {
+        let said = jinjiang.ask(&["audit", "verify"]).expect(0);
+        said.lines().remove(0)["segments_elsewhere"].clone()
+    };
+    assert_eq!(verified(), 0);
+    // Somebody takes it elsewhere, and brings it back.
+    let elsewhere = world.path("elsewhere");
+    fs::rename(&archive, &elsewhere).unwrap();
+    let refused = export().expect(1);
+    assert!(refused.err.contains("archived"), "{}", refused.err);
+    assert!(!file.exists());
+    assert_eq!(verified(), gone);
+    // Cases are made anew as soon as it is back.
+    assert!(here.stop().success());
+    fs::remove_dir_all(data.join("cases")).unwrap();
+    let here = jinjiang.start();
+    eventually("cases wait for it", || here.log().contains("stay behind"));
+    fs::rename(&elsewhere, &archive).unwrap();
+    let listed = || {
+        let all = ["case", "list", "--list", "all"];
+        jinjiang.ask(&all).out.lines().count()
+    };
+    eventually("they are there", || listed() > 0);
+    export().expect(0);
+    let left = size(&journal);
+    println!("journal {whole} to {left}, archive {}", size(&archive));
+    assert!(left < whole);
 }

@@ -1,46 +1,19 @@
 //! Old segments of the journal, archived by the node itself.
 
-use std::time::Duration;
-
-use jiff::civil::Date;
 use tokio_util::sync::CancellationToken;
 
 use super::{Office, problem::Fault};
 use crate::{
-    clock::Certain,
     domain::{
         audit::{Act, Came, Counts, Entry, LOCAL, Purpose, Who},
-        calendar::day_of,
         erasure::ErasureReason,
     },
     store::{ArchivedSegment, Archiving, Erasing, ToErase, ToldOf},
 };
 
 impl Office {
-    /// Archives what is old enough, once a day, until the node stops.
-    pub(super) async fn archive(&self, stop: CancellationToken) {
-        let mut certain = Certain::default();
-        let mut done: Option<Date> = None;
-        loop {
-            let passed = certain.read(&self.parts.clock);
-            if let Some(now_ms) = passed
-                && let Some(today) = day_of(now_ms)
-                && done != Some(today)
-            {
-                match self.archive_until(now_ms, &stop).await {
-                    Ok(()) => done = Some(today),
-                    Err(fault) => tracing::warn!(reason = fault.reason(), "Archiving waits."),
-                }
-            }
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(EVERY) => {}
-            }
-        }
-    }
-
     /// Archives segment by segment, until one has to stay.
-    async fn archive_until(&self, now_ms: i64, stop: &CancellationToken) -> Result<(), Fault> {
+    pub(super) async fn archive(&self, now_ms: i64, stop: &CancellationToken) -> Result<(), Fault> {
         let days = i64::from(self.config().archive_after_days);
         let before_ms = now_ms.saturating_sub(days.saturating_mul(DAY_MS));
         let mut archived = Vec::new();
@@ -125,6 +98,4 @@ impl Office {
     }
 }
 
-/// How often it is looked whether a day has passed.
-const EVERY: Duration = Duration::from_secs(600);
 const DAY_MS: i64 = 86_400_000;

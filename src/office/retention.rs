@@ -81,14 +81,17 @@ enum Next {
 }
 
 impl Office {
-    /// Purges what is due, until the node stops.
-    pub(super) async fn purge(&self, stop: CancellationToken) {
+    /// Purges what is due and archives what nobody needs any more, day by day, until the node stops.
+    pub(super) async fn keep(&self, stop: CancellationToken) {
         let mut certain = Certain::default();
         let mut passes: HashMap<County, Pass> = HashMap::new();
+        let mut archived: Option<Date> = None;
         loop {
             let passed = certain.read(&self.parts.clock);
             let mut rest = EVERY;
-            if let Some(today) = passed.and_then(day_of) {
+            if let Some(now_ms) = passed
+                && let Some(today) = day_of(now_ms)
+            {
                 for home in self.config().areas.clone() {
                     let pass = passes.entry(home).or_insert(Pass {
                         day: today,
@@ -105,6 +108,15 @@ impl Office {
                         Ok(()) => {}
                         Err(fault) => {
                             tracing::warn!(%home, reason = fault.reason(), "Purging waits.");
+                        }
+                    }
+                }
+                // What was purged holds no segment back any more.
+                if rest == EVERY && archived != Some(today) {
+                    match self.archive(now_ms, &stop).await {
+                        Ok(()) => archived = Some(today),
+                        Err(fault) => {
+                            tracing::warn!(reason = fault.reason(), "Archiving waits.");
                         }
                     }
                 }

@@ -81,8 +81,7 @@ pub async fn serve(
         tokio::join!(
             reminding.remind(stop.clone()),
             reminding.see_to_erasures(stop.clone()),
-            reminding.purge(stop.clone()),
-            reminding.archive(stop.clone())
+            reminding.keep(stop.clone())
         );
         // The listener ends in its own time.
         std::future::pending::<()>().await;
