@@ -306,3 +306,29 @@ fn an_archive_that_was_changed_is_found_and_brings_no_wrong_answer() {
         store.stop().await;
     });
 }
+
+#[test]
+fn a_segment_that_rotted_is_not_archived() {
+    let directory = TempDir::new().unwrap();
+    let data = directory.path();
+    let (store, _) = open(data).unwrap();
+    block_on(async {
+        let told = Told::to(&store).await;
+        told.erase(&store).await;
+        let oldest = names(&data.join("journal"), ".segment").remove(0);
+        let whole = fs::read(&oldest).unwrap();
+        let mut rotten = whole.clone();
+        let at = rotten.len() - 30;
+        rotten[at] ^= 1;
+        fs::write(&oldest, &rotten).unwrap();
+        let refused = store.archive(LATER_MS).await;
+        assert_eq!(refused, Err(NotNow::Unreadable));
+        assert!(oldest.exists() && !data.join("archive").exists());
+        fs::write(&oldest, &whole).unwrap();
+        assert!(matches!(
+            store.archive(LATER_MS).await,
+            Ok(Archiving::Done(_))
+        ));
+        store.stop().await;
+    });
+}
