@@ -5,16 +5,17 @@ use std::collections::{BTreeMap, btree_map::Entry as MapEntry};
 
 use super::{
     index::IndexError,
-    keys::{self, Acts as Run},
+    keys,
+    newest::List,
     places::{PlaceError, Places},
     stage::{Stage, StageError},
+    stretches::{Stretch, Stretches},
 };
 use crate::{
     domain::{area::County, audit::Entry, channel::Digest},
     store::{
         journal::{
             audited::Audited,
-            bytes::Take,
             reader::ReadError,
             record::{Position, Record},
         },
@@ -42,7 +43,7 @@ impl Acts {
         Ok(())
     }
 
-    /// Adds acts to a group. They stand at its end, so that one entry of the index has them all.
+    /// Adds acts to a group. They stand at its end, so that they are read as one.
     pub(crate) fn push(
         &mut self,
         stage: &mut Stage<'_>,
@@ -91,33 +92,32 @@ impl Places {
         part: AuditPart,
         limit: usize,
     ) -> Result<Vec<(Position, Audited)>, PlaceError> {
-        let prefix = keys::audits(home);
         let mut found = Vec::new();
         match part {
             AuditPart::Behind(after) => {
-                let from = match self.index.floor(&prefix, &keys::audit(home, after))? {
-                    Some((key, _)) => key.to_vec(),
-                    None => prefix.clone(),
-                };
-                for entry in self.index.from(&prefix, &from) {
-                    let (key, value) = entry?;
-                    let run = self.run_of_acts(&prefix, &key, &value)?;
-                    let wanted = run.into_iter().filter(|(at, _)| *at > after);
-                    found.extend(wanted.take(limit.saturating_sub(found.len())));
-                    if found.len() >= limit {
-                        break;
+                'behind: for acts in self.listed(List::Audits, home, after)? {
+                    for stretch in acts?.iter().filter(|it| it.end() > after) {
+                        let wanted = self.acts_of(stretch)?.into_iter();
+                        let wanted = wanted.filter(|(at, _)| *at > after);
+                        found.extend(wanted.take(limit.saturating_sub(found.len())));
+                        if found.len() >= limit {
+                            break 'behind;
+                        }
                     }
                 }
             }
             AuditPart::Before(before) => {
+                let prefix = keys::audits(home);
                 let top = Position::new(before.get().saturating_sub(1));
-                for entry in self.index.down_from(&prefix, &keys::audit(home, top)) {
-                    let (key, value) = entry?;
-                    let run = self.run_of_acts(&prefix, &key, &value)?;
-                    let wanted = run.into_iter().rev().filter(|(at, _)| *at < before);
-                    found.extend(wanted.take(limit.saturating_sub(found.len())));
-                    if found.len() >= limit {
-                        break;
+                'before: for entry in self.index.down_from(&prefix, &keys::audit(home, top)) {
+                    let acts = Stretches::decode(&entry?.1).map_err(IndexError::from)?;
+                    for stretch in acts.iter().rev().filter(|it| it.at < before) {
+                        let wanted = self.acts_of(stretch)?.into_iter().rev();
+                        let wanted = wanted.filter(|(at, _)| *at < before);
+                        found.extend(wanted.take(limit.saturating_sub(found.len())));
+                        if found.len() >= limit {
+                            break 'before;
+                        }
                     }
                 }
             }
@@ -125,18 +125,10 @@ impl Places {
         Ok(found)
     }
 
-    /// The acts of one entry of the index.
-    fn run_of_acts(
-        &self,
-        prefix: &[u8],
-        key: &[u8],
-        value: &[u8],
-    ) -> Result<Vec<(Position, Audited)>, PlaceError> {
-        let run = Run::decode(value).map_err(IndexError::from)?;
-        let at = Take(key.get(prefix.len()..).unwrap_or_default()).u64();
-        let at = Position::new(at.map_err(IndexError::from)?);
+    /// The acts of one stretch.
+    fn acts_of(&self, stretch: Stretch) -> Result<Vec<(Position, Audited)>, PlaceError> {
         let mut acts = Vec::new();
-        for placed in self.segments.run(at, run.len)? {
+        for placed in self.segments.run(stretch.at, stretch.len)? {
             let Record::Audited(audited) = placed.record else {
                 let at = placed.position.get();
                 return Err(ReadError::Damaged { at }.into());

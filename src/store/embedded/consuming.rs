@@ -4,10 +4,10 @@ use super::{
     Embedded, FRESH_BYTES,
     command::Command,
     consumers::RESERVED_AHEAD,
-    index,
-    keys::{self, Run},
+    index, keys,
     places::{PlaceError, Places},
     state::ConsumerState,
+    stretches::Stretches,
 };
 use crate::{
     domain::area::County,
@@ -204,10 +204,8 @@ impl Embedded {
             let top = keys::feed(home, Position::new(u64::MAX));
             match places.index.floor(&prefix, &top)? {
                 Some((_, value)) => {
-                    let run = Run::decode(&value).map_err(index::IndexError::from)?;
-                    Ok(Position::new(
-                        run.at.plus(u64::from(run.len)).get().saturating_sub(1),
-                    ))
+                    let feed = Stretches::decode(&value).map_err(index::IndexError::from)?;
+                    Ok(Position::new(feed.end().get().saturating_sub(1)))
                 }
                 None => Ok(Position::START),
             }

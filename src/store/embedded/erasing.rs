@@ -396,7 +396,7 @@ fn put_on_record(
         .map_err(disk)?;
     opened.places.index.apply(finished.changes)?;
     if let Some(summary) = &mut opened.summary {
-        summary.absorb(finished.summary).map_err(IndexError::from)?;
+        summary.absorb(finished.summary);
     }
     opened.end = behind;
     Ok(())

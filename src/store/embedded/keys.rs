@@ -6,9 +6,9 @@
 //! | `M` | position, chain heads that the index reflects |
 //! | `O` from to | [`OutState`](super::state::OutState) |
 //! | `I` to from | [`InState`](super::state::InState) |
-//! | `P` from to first | [`Run`]: the outbox, one entry a group and channel |
+//! | `P` from to first | [`Run`]: the outbox, some places an entry |
 //! | `N` to from first | [`Run`]: the inbox, likewise |
-//! | `F` home position | [`Run`] again, by position: the feed, and lists of what is newest |
+//! | `F` home position | [`Stretches`] of places, marked with their direction: the feed, and lists of what is newest |
 //! | `D` home other epoch first-counter | [`IdRun`]: ids, by range |
 //! | `E` home other epoch | highest counter known there: an id above it is new |
 //! | `S` home other id | [`Stray`]: an id that does not rise along its channel |
@@ -19,10 +19,10 @@
 //! | `Q` home generation chunk | bytes of its filter |
 //! | `T` home generation | how many references it has, and the newest day of use |
 //! | `G` home | first day whose references count |
-//! | `A` home position | [`Acts`]: what desks did, one entry a group and home area |
+//! | `A` home position | [`Stretches`]: what desks did, unmarked |
 //! | `W` home other id | position of the newest act about that notice |
 //! | `K` home other corrected sequence | id of the correction that was given that place first |
-//! | `L` home position | [`Acts`] again: what was done with the node, likewise |
+//! | `L` home position | [`Stretches`]: what was done with the node, likewise |
 //! | `U` home other erased sequence | id of the notice that asks for that, given that place first |
 //! | `Z` home position | nothing: an erasure stands there |
 //! | `J` home other id | position of the newest erasure that names that notice |
@@ -31,6 +31,9 @@
 //! | `c` home reference | [`Consenting`]: a consent, by the keyed hash of its reference |
 //! | `C` home name | [`ConsumerState`](super::state::ConsumerState) |
 
+use std::ops::Range;
+
+use super::stretches::{Stretch, Stretches};
 use crate::{
     domain::{
         area::County,
@@ -48,24 +51,23 @@ use crate::{
     },
 };
 
-/// Consecutive places of one channel whose entries stand one behind the other in the journal.
+/// Consecutive places of one channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Run {
-    pub(crate) direction: Direction,
-    pub(crate) channel: Channel,
     pub(crate) first: Sequence,
-    pub(crate) count: u32,
-    pub(crate) at: Position,
-    pub(crate) len: u32,
     /// Head of the channel's chain before the first place.
     pub(crate) head_before: Digest,
+    /// Each marked with how many places it has.
+    pub(crate) stretches: Stretches,
 }
 
-/// Ids that rise along a run.
+/// Ids of one epoch that rise along a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct IdRun {
-    pub(crate) last_counter: u64,
-    pub(crate) run: Run,
+    pub(crate) direction: Direction,
+    pub(crate) last: u64,
+    /// Each marked with how far its first counter is above the first of all.
+    pub(crate) stretches: Stretches,
 }
 
 /// Where one notice stands.
@@ -91,15 +93,6 @@ pub(crate) struct Exception {
     pub(crate) origin: Option<Position>,
     /// Taken over from the peer: digest, and id.
     pub(crate) adopted: Option<(Digest, Option<NoticeId>)>,
-}
-
-/// Acts of a home area, of desks or on record, whose entries stand one behind the other in the journal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Acts {
-    /// Bytes of all of them.
-    pub(crate) len: u32,
-    /// Where the last of them stands.
-    pub(crate) last: Position,
 }
 
 /// A consent that is registered.
@@ -130,8 +123,9 @@ pub(crate) const ERASURES: &[u8] = b"Z";
 pub(crate) const VERSION: &[u8] = b"V";
 
 /// The version of what this file describes. The first had no entry under `V`, and knew ids by pair
-/// of areas, whatever their side; the second knew no acts of desks, the third no corrections.
-pub(crate) const THIS_VERSION: [u8; 4] = 4u32.to_be_bytes();
+/// of areas, whatever their side; the second knew no acts of desks, the third no corrections; the
+/// fourth had entries for each group.
+pub(crate) const THIS_VERSION: [u8; 4] = 5u32.to_be_bytes();
 
 fn key(prefix: u8) -> Put {
     let mut put = Put(Vec::with_capacity(40));
@@ -200,6 +194,11 @@ pub(crate) fn id_run(side: Side, epoch: u64, counter: u64) -> Vec<u8> {
     let mut put = Put(id_runs(side, epoch));
     put.u64(counter);
     put.0
+}
+
+/// The counter that a key of an id run ends with.
+pub(crate) fn counter_at_end(key: &[u8]) -> u64 {
+    key.last_chunk().copied().map_or(0, u64::from_be_bytes)
 }
 
 pub(crate) fn epoch(side: Side, epoch: u64) -> Vec<u8> {
@@ -424,59 +423,69 @@ pub(crate) fn consumer(home: County, name: &str) -> Vec<u8> {
 impl Run {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut put = Put::default();
-        self.put(&mut put);
+        put.sequence(self.first).digest(&self.head_before);
+        self.stretches.put(&mut put);
         put.0
-    }
-
-    fn put(&self, put: &mut Put) {
-        put.u8(self.direction.number())
-            .channel(self.channel)
-            .sequence(self.first)
-            .u32(self.count)
-            .u64(self.at.get())
-            .u32(self.len)
-            .digest(&self.head_before);
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
         let mut take = Take(bytes);
-        let run = Self::take(&mut take)?;
-        take.end()?;
-        Ok(run)
+        Ok(Self {
+            first: take.sequence()?,
+            head_before: take.digest()?,
+            stretches: Stretches::take(take)?,
+        })
     }
 
-    pub(crate) fn take(take: &mut Take<'_>) -> Result<Self, Unreadable> {
-        Ok(Self {
-            direction: Direction::from_number(take.u8()?).ok_or(Unreadable)?,
-            channel: take.channel()?,
-            first: take.sequence()?,
-            count: take.u32()?,
-            at: Position::new(take.u64()?),
-            len: take.u32()?,
-            head_before: take.digest()?,
-        })
+    /// How many places it has.
+    pub(crate) fn count(&self) -> u64 {
+        let counts = self.stretches.iter().map(|stretch| stretch.mark);
+        counts.fold(0, u64::saturating_add)
     }
 
     /// The place behind its last.
     pub(crate) fn end(&self) -> Sequence {
-        self.first.plus(u64::from(self.count))
+        self.first.plus(self.count())
+    }
+
+    /// Each stretch, with its first place and the place behind its last.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (Range<Sequence>, Stretch)> {
+        let mut first = self.first;
+        self.stretches.iter().map(move |stretch| {
+            let places = first..first.plus(stretch.mark);
+            first = places.end;
+            (places, stretch)
+        })
     }
 }
 
 impl IdRun {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut put = Put::default();
-        put.u64(self.last_counter);
-        self.run.put(&mut put);
+        put.u8(self.direction.number()).u64(self.last);
+        self.stretches.put(&mut put);
         put.0
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
         let mut take = Take(bytes);
         Ok(Self {
-            last_counter: take.u64()?,
-            run: Run::take(&mut take)?,
+            direction: Direction::from_number(take.u8()?).ok_or(Unreadable)?,
+            last: take.u64()?,
+            stretches: Stretches::take(take)?,
         })
+    }
+
+    /// Where a counter stands, if it is one of those from `first` on.
+    pub(crate) fn stretch_of(&self, first: u64, counter: u64) -> Option<Stretch> {
+        let above = counter.checked_sub(first)?;
+        if counter > self.last {
+            return None;
+        }
+        self.stretches
+            .iter()
+            .rev()
+            .find(|stretch| stretch.mark <= above)
     }
 }
 
@@ -500,24 +509,6 @@ impl Stray {
             at: Position::new(take.u64()?),
             len: take.u32()?,
         })
-    }
-}
-
-impl Acts {
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut put = Put::default();
-        put.u32(self.len).u64(self.last.get());
-        put.0
-    }
-
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
-        let mut take = Take(bytes);
-        let acts = Self {
-            len: take.u32()?,
-            last: Position::new(take.u64()?),
-        };
-        take.end()?;
-        Ok(acts)
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
     erasing,
     index::{self, Index, IndexError},
     keys::Reflection,
+    newest::Newest,
     places::Places,
     projection::Projection,
     references::{Forgotten, References},
@@ -297,6 +298,7 @@ fn recover(
             &proven
         };
         chains = segment.header.chains.clone();
+        replay.began(segment.header.first);
         segment.walk(&mut chains, |end, chains, placed| {
             replay.group(end, chains, placed)
         })?;
@@ -514,6 +516,14 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
+    /// The records of a segment follow, which begins there.
+    fn began(&mut self, first: Position) {
+        if let Some(projection) = &mut self.pending.projection {
+            projection.write_newest(&mut self.state.newest);
+        }
+        self.state.newest = Newest::of(first);
+    }
+
     /// Applies what is pending.
     fn flush(&mut self, end: Position, chains: &Chains) -> Result<(), IndexError> {
         let index = self.index;
@@ -533,10 +543,12 @@ impl<'a> Replay<'a> {
         let Some(summary) = &next.summary else {
             return Ok(false);
         };
+        let Some(summary) = Summary::decode(summary).map_err(IndexError::from)? else {
+            return Ok(false);
+        };
         if let Some((end, chains)) = self.reached.take() {
             self.flush(end, &chains)?;
         }
-        let summary = Summary::decode(summary).map_err(IndexError::from)?;
         let state = State::decode(&next.snapshot).map_err(IndexError::from)?;
         let references = &mut self.state.references;
         let mut projection = summary.enter(self.index, references)?;
@@ -552,7 +564,8 @@ impl<'a> Replay<'a> {
         Ok(true)
     }
 
-    /// Goes on from what was live at the head of a segment. References are in no snapshot.
+    /// Goes on from what was live at the head of a segment. References, and what may be lengthened, are
+    /// in no snapshot.
     fn adopt_snapshot(&mut self, mut state: State) {
         let index = self.index;
         let projection = self
@@ -562,6 +575,7 @@ impl<'a> Replay<'a> {
         // A consumer that is there no more leaves the index too.
         projection.touch_all(&self.state);
         state.references = std::mem::take(&mut self.state.references);
+        state.newest = std::mem::take(&mut self.state.newest);
         self.state = state;
         projection.touch_all(&self.state);
     }

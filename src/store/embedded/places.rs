@@ -6,11 +6,14 @@ use super::{
     case_slots::CaseSlots,
     index::{Index, IndexError},
     keys::{self, Exception, IdRun, Run, Stray},
+    newest::List,
     projection::Projection,
+    stretches::{Stretch, Stretches},
     under_way::Claimed,
 };
 use crate::{
     domain::{
+        area::County,
         channel::{Channel, Digest, Sequence},
         notice::NoticeId,
         receipt::Outcome,
@@ -20,7 +23,7 @@ use crate::{
             group::Placed,
             payload::Payload,
             reader::{ReadError, Segments},
-            record::{Direction, Published, Record, Side},
+            record::{Direction, Position, Published, Record, Side},
         },
         vault::{Vault, VaultError},
         withdrawn::Withdrawn,
@@ -111,25 +114,30 @@ impl Places {
             let Some(run) = self.run_of(direction, channel, wanted)? else {
                 break;
             };
-            for placed in self.segments.run(run.at, run.len)? {
-                let Some((sequence, digest)) = place_of(&placed.record) else {
-                    continue;
-                };
-                if sequence != wanted || sequence > last {
+            'run: for (there, stretch) in run.places() {
+                if there.end <= wanted || there.start > last {
                     continue;
                 }
-                let exception = exceptions.remove(&wanted).unwrap_or_default();
-                if exception.adopted.is_some() {
-                    exceptions.insert(wanted, exception);
-                    break;
+                for placed in self.segments.run(stretch.at, stretch.len)? {
+                    let Some((sequence, digest)) = place_of(&placed.record) else {
+                        continue;
+                    };
+                    if sequence != wanted || sequence > last {
+                        continue;
+                    }
+                    let exception = exceptions.remove(&wanted).unwrap_or_default();
+                    if exception.adopted.is_some() {
+                        exceptions.insert(wanted, exception);
+                        break 'run;
+                    }
+                    places.push(Place {
+                        sequence,
+                        digest,
+                        exception,
+                        record: Some(placed),
+                    });
+                    wanted = wanted.next();
                 }
-                places.push(Place {
-                    sequence,
-                    digest,
-                    exception,
-                    record: Some(placed),
-                });
-                wanted = wanted.next();
             }
             if wanted < run.end()
                 && wanted <= last
@@ -138,7 +146,8 @@ impl Places {
                     .is_none_or(|it| it.adopted.is_none())
             {
                 // The run is shorter than the index says: the journal was read wrongly.
-                return Err(ReadError::Damaged { at: run.at.get() }.into());
+                let at = run.stretches.at().get();
+                return Err(ReadError::Damaged { at }.into());
             }
         }
         Ok(places)
@@ -220,19 +229,24 @@ impl Places {
         Ok(Some(head))
     }
 
-    /// The run of rising ids that an id lies in, if its side has one. Whether the id is really in
-    /// it, its records tell.
-    pub(crate) fn id_run(&self, side: Side, id: NoticeId) -> Result<Option<Run>, PlaceError> {
+    /// The rising ids among which an id stands, if its side has such, and which way they went. Whether
+    /// it is really there, the records tell.
+    pub(crate) fn among_ids(
+        &self,
+        side: Side,
+        id: NoticeId,
+    ) -> Result<Option<(Direction, Stretch)>, PlaceError> {
         let (epoch, counter) = id.halves();
         let prefix = keys::id_runs(side, epoch);
-        let Some((_, value)) = self
+        let Some((key, value)) = self
             .index
             .floor(&prefix, &keys::id_run(side, epoch, counter))?
         else {
             return Ok(None);
         };
-        let IdRun { last_counter, run } = IdRun::decode(&value).map_err(IndexError::from)?;
-        Ok((counter <= last_counter).then_some(run))
+        let run = IdRun::decode(&value).map_err(IndexError::from)?;
+        let stretch = run.stretch_of(keys::counter_at_end(&key), counter);
+        Ok(stretch.map(|stretch| (run.direction, stretch)))
     }
 
     /// The one entry of an id that does not rise along its channel. `pending` holds changes that
@@ -269,22 +283,48 @@ impl Places {
         if let Some(found) = self.stray(side, id, None)? {
             return Ok(Some(found));
         }
-        let Some(run) = self.id_run(side, id)? else {
+        let Some((direction, stretch)) = self.among_ids(side, id)? else {
             return Ok(None);
         };
-        for placed in self.segments.run(run.at, run.len)? {
+        for placed in self.segments.run(stretch.at, stretch.len)? {
             if id_of(&placed.record) == Some(id)
                 && let Some((sequence, _)) = place_of(&placed.record)
             {
                 return Ok(Some(Found {
-                    direction: run.direction,
-                    channel: run.channel,
+                    direction,
+                    channel: side.channel(direction),
                     sequence,
                     placed,
                 }));
             }
         }
         Ok(None)
+    }
+
+    /// What a list of a home area has of what stands behind a position, and maybe some before it.
+    ///
+    /// The newest entry grows until there is one behind it, so each is read once that was looked for: what
+    /// an entry got after it was read is never passed over.
+    pub(crate) fn listed(
+        &self,
+        list: List,
+        home: County,
+        behind: Position,
+    ) -> Result<impl Iterator<Item = Result<Stretches, IndexError>> + use<'_>, IndexError> {
+        let prefix = list.prefix(home);
+        let from = match self.index.floor(&prefix, &list.key(home, behind))? {
+            Some((key, _)) => key.to_vec(),
+            None => prefix.clone(),
+        };
+        let mut entries = self.index.from(&prefix, &from).peekable();
+        Ok(std::iter::from_fn(move || {
+            let entry = entries.next()?;
+            entries.peek();
+            Some(entry.and_then(|(key, value)| {
+                let newest = self.index.get(&key)?.unwrap_or(value);
+                Ok(Stretches::decode(&newest)?)
+            }))
+        }))
     }
 
     /// The exception of one place, if it has any.

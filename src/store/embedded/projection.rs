@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::{
     index::{Index, IndexError},
-    keys::{self, Acts, Consenting, Exception, IdRun, REFLECTION, Reflection, Run, Stray},
+    keys::{self, Consenting, Exception, REFLECTION, Reflection, Stray},
+    newest::{List, Newest},
     references::{References, Use, day_of},
     state::State,
-    summary::{Ids, Summary},
+    summary::Summary,
 };
 use crate::{
     domain::{
@@ -32,56 +33,13 @@ pub(crate) type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// The changes of one group, readable before they are applied.
 pub(crate) struct Projection<'a> {
-    index: &'a Index,
-    changes: Changes,
+    pub(super) index: &'a Index,
+    pub(super) changes: Changes,
     summary: Summary,
-    run: Option<OpenRun>,
-    acts: Option<OpenActs>,
-    audits: Option<OpenActs>,
     outs: HashSet<Channel>,
     ins: HashSet<Channel>,
     consumers: HashSet<(County, String)>,
 }
-
-/// A run that the next record may still lengthen.
-struct OpenRun {
-    run: Run,
-    /// At its end.
-    ids: Option<Ids>,
-}
-
-/// Acts of a home area that stand one behind the other, which the next may still lengthen.
-struct OpenActs {
-    home: County,
-    at: Position,
-    count: u32,
-    acts: Acts,
-}
-
-impl OpenActs {
-    /// An act: lengthens the open acts, or begins new ones; gives those that it does not lengthen.
-    fn add(open: &mut Option<Self>, home: County, placed: &Placed) -> Option<Self> {
-        let at = placed.position;
-        let closed = open.take_if(|open| {
-            open.home != home
-                || open.count >= MAX_RUN
-                || open.at.plus(u64::from(open.acts.len)) != at
-        });
-        let open = open.get_or_insert(Self {
-            home,
-            at,
-            count: 0,
-            acts: Acts { len: 0, last: at },
-        });
-        open.count = open.count.saturating_add(1);
-        open.acts.len = open.acts.len.saturating_add(placed.len);
-        open.acts.last = at;
-        closed
-    }
-}
-
-/// Longer runs would make a reader read too much for one notice, or for a short page of acts.
-const MAX_RUN: u32 = 256;
 
 impl<'a> Projection<'a> {
     pub(crate) fn new(index: &'a Index) -> Self {
@@ -89,9 +47,6 @@ impl<'a> Projection<'a> {
             index,
             changes: Changes::new(),
             summary: Summary::default(),
-            run: None,
-            acts: None,
-            audits: None,
             outs: HashSet::new(),
             ins: HashSet::new(),
             consumers: HashSet::new(),
@@ -131,13 +86,14 @@ impl<'a> Projection<'a> {
                 let begun = state.outs.get(&r.channel);
                 let begun = begun.filter(|out| out.last > Sequence::ZERO);
                 let head = begun.map_or(r.origin, |out| out.head);
+                let id = Some(r.facts.id);
                 self.place(
-                    Direction::Out,
-                    r.channel,
+                    &mut state.newest,
+                    (Direction::Out, r.channel),
                     r.sequence,
                     placed,
                     head,
-                    Some(r.facts.id),
+                    id,
                 )?;
                 self.corrects(Direction::Out, r.channel, r.sequence, &r.facts);
                 let last = Use {
@@ -154,8 +110,10 @@ impl<'a> Projection<'a> {
                     .outs
                     .get(&r.channel)
                     .map_or_else(Digest::default, |out| out.head);
-                self.place(Direction::Out, r.channel, r.sequence, placed, head, None)?;
-                self.stray(Direction::Out, r.channel, r.id, r.sequence, placed)?;
+                let newest = &mut state.newest;
+                let whose = (Direction::Out, r.channel);
+                self.place(newest, whose, r.sequence, placed, head, None)?;
+                self.stray(newest, whose, r.id, r.sequence, placed)?;
                 let hold = keys::hold(r.channel, r.left);
                 if self.get(&hold)?.is_some() {
                     // Only a release leaves a void behind; after an adoption the place is another's.
@@ -202,13 +160,14 @@ impl<'a> Projection<'a> {
                     .ins
                     .get(&r.channel)
                     .map_or_else(Digest::default, |it| it.head);
+                let id = Some(r.facts.id);
                 self.place(
-                    Direction::In,
-                    r.channel,
+                    &mut state.newest,
+                    (Direction::In, r.channel),
                     r.sequence,
                     placed,
                     head,
-                    Some(r.facts.id),
+                    id,
                 )?;
                 self.corrects(Direction::In, r.channel, r.sequence, &r.facts);
             }
@@ -218,25 +177,28 @@ impl<'a> Projection<'a> {
                     .get(&r.channel)
                     .map_or_else(Digest::default, |it| it.head);
                 let id = r.id.filter(|_| !r.known);
-                self.place(Direction::In, r.channel, r.sequence, placed, head, id)?;
+                self.place(
+                    &mut state.newest,
+                    (Direction::In, r.channel),
+                    r.sequence,
+                    placed,
+                    head,
+                    id,
+                )?;
             }
             Record::AdoptedOut(r) => {
                 self.adopt(state, r)?;
                 for holding in &r.holdings {
                     if let Some(id) = holding.id {
-                        self.stray(Direction::Out, r.channel, id, holding.sequence, placed)?;
+                        let whose = (Direction::Out, r.channel);
+                        self.stray(&mut state.newest, whose, id, holding.sequence, placed)?;
                     }
                 }
             }
             Record::ParcelReceived(r) => {
                 self.ins.insert(r.channel);
             }
-            Record::Stopped(r) => {
-                match r.direction {
-                    Direction::Out => self.outs.insert(r.channel),
-                    Direction::In => self.ins.insert(r.channel),
-                };
-            }
+            Record::Stopped(r) => self.touch(r.direction, r.channel),
             Record::AdoptedIn(r) => {
                 self.ins.insert(r.channel);
             }
@@ -257,8 +219,7 @@ impl<'a> Projection<'a> {
                 self.forget(&mut state.references, r.home, r.before)?;
             }
             Record::Worked(r) => {
-                let closed = OpenActs::add(&mut self.acts, r.side.home, placed);
-                self.enter_acts(keys::act, closed);
+                self.list(&mut state.newest, (List::Acts, r.side.home), placed, 0)?;
                 let newest = at.get().to_be_bytes().to_vec();
                 self.put(keys::newest_act(r.side, r.about), newest);
                 match r.kind {
@@ -273,8 +234,7 @@ impl<'a> Projection<'a> {
                 }
             }
             Record::Audited(r) => {
-                let closed = OpenActs::add(&mut self.audits, r.home, placed);
-                self.enter_acts(keys::audit, closed);
+                self.list(&mut state.newest, (List::Audits, r.home), placed, 0)?;
             }
             Record::Erased(r) => {
                 for slot in &r.slots {
@@ -335,10 +295,7 @@ impl<'a> Projection<'a> {
         position: Position,
         chains: &Chains,
     ) -> Result<(Changes, Summary), IndexError> {
-        self.close_run();
-        let (acts, audits) = (self.acts.take(), self.audits.take());
-        self.enter_acts(keys::act, acts);
-        self.enter_acts(keys::audit, audits);
+        self.write_newest(&mut state.newest);
         state.references.write(&mut self.changes);
         for channel in std::mem::take(&mut self.outs) {
             if let Some(out) = state.outs.get(&channel) {
@@ -373,50 +330,11 @@ impl<'a> Projection<'a> {
         Ok((self.changes, self.summary))
     }
 
-    /// A place of a channel: lengthens the open run, or begins a new one.
-    fn place(
-        &mut self,
-        direction: Direction,
-        channel: Channel,
-        sequence: Sequence,
-        placed: &Placed,
-        head_before: Digest,
-        id: Option<NoticeId>,
-    ) -> Result<(), IndexError> {
+    pub(super) fn touch(&mut self, direction: Direction, channel: Channel) {
         match direction {
             Direction::Out => self.outs.insert(channel),
             Direction::In => self.ins.insert(channel),
         };
-        let fits = self.run.as_ref().is_some_and(|open| {
-            open.run.direction == direction
-                && open.run.channel == channel
-                && open.run.end() == sequence
-                && open.run.count < MAX_RUN
-                && open.run.at.plus(u64::from(open.run.len)) == placed.position
-        });
-        if !fits {
-            self.close_run();
-            self.run = Some(OpenRun {
-                run: Run {
-                    direction,
-                    channel,
-                    first: sequence,
-                    count: 0,
-                    at: placed.position,
-                    len: 0,
-                    head_before,
-                },
-                ids: None,
-            });
-        }
-        if let Some(id) = id {
-            self.place_id(direction, channel, sequence, placed, id)?;
-        }
-        if let Some(open) = &mut self.run {
-            open.run.count = open.run.count.saturating_add(1);
-            open.run.len = open.run.len.saturating_add(placed.len);
-        }
-        Ok(())
     }
 
     /// What a correction speaks of can tell that it was corrected, and likewise of an erasure.
@@ -437,54 +355,25 @@ impl<'a> Projection<'a> {
         self.put(key, facts.id.as_bytes().to_vec());
     }
 
-    /// An id rises along its run, or stands alone.
-    fn place_id(
-        &mut self,
-        direction: Direction,
-        channel: Channel,
-        sequence: Sequence,
-        placed: &Placed,
-        id: NoticeId,
-    ) -> Result<(), IndexError> {
-        let (epoch, counter) = id.halves();
-        let side = Side::of(channel, direction);
-        let open = self.run.as_mut().and_then(|open| open.ids.as_mut());
-        if let Some(ids) = open.filter(|ids| ids.epoch == epoch) {
-            if counter > ids.last {
-                ids.last = counter;
-                return Ok(());
-            }
-        } else if self.run.as_ref().is_some_and(|open| open.ids.is_none())
-            && self.highest(side, epoch)?.is_none_or(|it| counter > it)
-            && let Some(open) = &mut self.run
-        {
-            open.ids = Some(Ids {
-                epoch,
-                first: counter,
-                last: counter,
-            });
-            return Ok(());
-        }
-        self.stray(direction, channel, id, sequence, placed)
-    }
-
     /// The highest counter of an epoch that a side knows: an id above it is new.
     pub(crate) fn highest(&self, side: Side, epoch: u64) -> Result<Option<u64>, IndexError> {
         let bytes = self.get(&keys::epoch(side, epoch))?;
         Ok(bytes.map(|bytes| u64::from_be_bytes(bytes.as_slice().try_into().unwrap_or_default())))
     }
 
-    fn stray(
+    pub(super) fn stray(
         &mut self,
-        direction: Direction,
-        channel: Channel,
+        newest: &mut Newest,
+        (direction, channel): (Direction, Channel),
         id: NoticeId,
         sequence: Sequence,
         placed: &Placed,
     ) -> Result<(), IndexError> {
         let side = Side::of(channel, direction);
         let (epoch, counter) = id.halves();
-        if self.highest(side, epoch)?.is_none_or(|it| counter > it) {
+        let highest = self.highest_with(newest, side, epoch)?;
+        if highest.is_none_or(|it| counter > it) {
+            self.close_ids_of(newest, side, epoch);
             self.put(keys::epoch(side, epoch), counter.to_be_bytes().to_vec());
         }
         let stray = Stray {
@@ -498,46 +387,14 @@ impl<'a> Projection<'a> {
         Ok(())
     }
 
-    fn close_run(&mut self) {
-        if let Some(OpenRun { run, ids }) = self.run.take() {
-            self.summary.run(&run, ids);
-            self.enter(run, ids);
-        }
-    }
-
-    /// Acts that no other lengthens.
-    fn enter_acts(&mut self, key: fn(County, Position) -> Vec<u8>, closed: Option<OpenActs>) {
-        if let Some(OpenActs { home, at, acts, .. }) = closed {
-            self.put(key(home, at), acts.encode());
-        }
-    }
-
-    /// A run that is whole.
-    pub(crate) fn enter(&mut self, run: Run, ids: Option<Ids>) {
-        let side = Side::of(run.channel, run.direction);
-        let bytes = run.encode();
-        self.put_told(
-            keys::run(run.direction, run.channel, run.first),
-            bytes.clone(),
-        );
-        self.put_told(keys::feed(side.home, run.at), bytes);
-        if let Some(Ids { epoch, first, last }) = ids {
-            let ids = IdRun {
-                last_counter: last,
-                run,
-            };
-            self.put_told(keys::id_run(side, epoch, first), ids.encode());
-            self.put_told(keys::epoch(side, epoch), last.to_be_bytes().to_vec());
-        }
-    }
-
     /// Places above the highest receipted one become the peer's.
     fn adopt(
         &mut self,
-        state: &State,
+        state: &mut State,
         adopted: &crate::store::journal::record::AdoptedOut,
     ) -> Result<(), IndexError> {
         self.outs.insert(adopted.channel);
+        self.close_run(&mut state.newest, (Direction::Out, adopted.channel));
         let (Some(first), Some(last)) = (adopted.holdings.first(), adopted.holdings.last()) else {
             return Ok(());
         };
@@ -593,7 +450,7 @@ impl<'a> Projection<'a> {
         Ok(())
     }
 
-    fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
+    pub(super) fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
         self.summary.other(key.clone(), Some(value.clone()));
         self.put_told(key, value);
     }
@@ -603,7 +460,7 @@ impl<'a> Projection<'a> {
         self.change(key, None);
     }
 
-    /// Puts what a snapshot or the run itself tells a rebuild.
+    /// Puts what a snapshot tells a rebuild.
     fn put_told(&mut self, key: Vec<u8>, value: Vec<u8>) {
         self.change(key, Some(value));
     }
@@ -611,10 +468,5 @@ impl<'a> Projection<'a> {
     /// Changes a key, as a summary says.
     pub(crate) fn change(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
         self.changes.insert(key, value);
-    }
-
-    /// The changes so far, to be applied ahead of the others.
-    pub(crate) fn take_changes(&mut self) -> Changes {
-        std::mem::take(&mut self.changes)
     }
 }

@@ -43,9 +43,9 @@ pub(crate) struct Arrivals {
     cases: HashMap<(Channel, NoticeId), Slot>,
     /// The highest counter of each epoch before this group: most ids are above it, so new.
     epochs: HashMap<(Side, u64), Option<u64>>,
-    /// The ids of runs that were read for this group, by where the run begins: a peer that repeats
-    /// many ids makes the writer read their run once.
-    runs: HashMap<Position, HashMap<NoticeId, Known>>,
+    /// The ids of stretches that were read for this group, by where they begin: a peer that repeats
+    /// many ids makes the writer read them once.
+    stretches: HashMap<Position, HashMap<NoticeId, Known>>,
 }
 
 /// Digest and outcome of an id.
@@ -384,16 +384,16 @@ impl Arrivals {
         if let Some(found) = stage.places.stray(side, id, pending)? {
             return Ok(Some(known_by(found.placed.record)));
         }
-        let Some(run) = stage.places.id_run(side, id)? else {
+        let Some((_, stretch)) = stage.places.among_ids(side, id)? else {
             return Ok(None);
         };
-        let ids = match self.runs.entry(run.at) {
+        let ids = match self.stretches.entry(stretch.at) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(place) => {
                 let placed = stage
                     .places
                     .segments
-                    .run(run.at, run.len)
+                    .run(stretch.at, stretch.len)
                     .map_err(PlaceError::from)?;
                 let ids = placed
                     .into_iter()

@@ -7,7 +7,10 @@ use std::collections::{BTreeMap, btree_map::Entry};
 
 use bytes::Bytes;
 
-use super::references::{Forgotten, References};
+use super::{
+    newest::Newest,
+    references::{Forgotten, References},
+};
 use crate::{
     domain::{
         area::County,
@@ -31,6 +34,8 @@ pub(crate) struct State {
     pub(crate) forgotten: Forgotten,
     /// Which references were used. No snapshot holds them: there may be millions.
     pub(crate) references: References,
+    /// What the next records may lengthen in the index; in no snapshot either.
+    pub(crate) newest: Newest,
 }
 
 /// A channel whose notices are published here.

@@ -6,15 +6,15 @@
 //! the newest. A segment that the process which closed it had not begun has no summary, and is read.
 //!
 //! ```text
-//! summary    := length 4 | runs | count 4 | references | count 4 | others
-//! run        := run 69 | 0 or (1 | epoch 8 | first counter 8 | last counter 8)
+//! summary    := version 4 | length 4 | references | others
 //! reference  := home area 6 | keyed hash 16 | position 8 | length 4 | day 4
-//! other      := key | 0 or (1 | value)
+//! other      := length 4 | key | 0 or (1 | length 4 | value)
 //! ```
+//! The first bytes of the layout before this one were a length, and never so high. A summary of it
+//! counts as none.
 
 use super::{
     index::{Index, IndexError},
-    keys::{self, Run},
     projection::{Changes, Projection},
     references::{Hash, References, Use},
 };
@@ -26,35 +26,15 @@ use crate::{
     },
 };
 
-/// Rising ids of one epoch along a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ids {
-    pub(crate) epoch: u64,
-    pub(crate) first: u64,
-    pub(crate) last: u64,
-}
-
 /// What some groups put into the index, but for what is live behind them.
 #[derive(Default)]
 pub(crate) struct Summary {
-    runs: Put,
     references: Put,
-    /// All that is told neither by a run nor by a reference. It counts behind the runs.
+    /// All that is not told by a reference, as it is by now.
     others: Changes,
 }
 
 impl Summary {
-    /// A run was entered.
-    pub(crate) fn run(&mut self, run: &Run, ids: Option<Ids>) {
-        self.others
-            .remove(&keys::run(run.direction, run.channel, run.first));
-        self.runs.raw(&run.encode());
-        match ids {
-            Some(ids) => self.runs.u8(1).u64(ids.epoch).u64(ids.first).u64(ids.last),
-            None => self.runs.u8(0),
-        };
-    }
-
     /// A reference was used.
     pub(crate) fn reference(&mut self, home: County, hash: &Hash, last: Use) {
         self.references
@@ -71,28 +51,15 @@ impl Summary {
     }
 
     /// Adds what the next groups did.
-    ///
-    /// # Errors
-    /// [`Unreadable`] if that is no summary, which would be a defect.
-    pub(crate) fn absorb(&mut self, next: Self) -> Result<(), Unreadable> {
-        if !self.others.is_empty() {
-            // A place that was given up and is used again.
-            for run in Runs(Take(&next.runs.0)) {
-                let (run, _) = run?;
-                self.others
-                    .remove(&keys::run(run.direction, run.channel, run.first));
-            }
-        }
-        self.runs.raw(&next.runs.0);
+    pub(crate) fn absorb(&mut self, next: Self) {
         self.references.raw(&next.references.0);
         self.others.extend(next.others);
-        Ok(())
     }
 
     /// Its bytes.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut put = Put::default();
-        put.long(&self.runs.0).long(&self.references.0);
+        put.u32(THIS_VERSION).long(&self.references.0);
         for (key, value) in &self.others {
             put.long(key);
             match value {
@@ -103,13 +70,15 @@ impl Summary {
         put.0
     }
 
-    /// Reads the bytes of [`encode`](Self::encode).
+    /// Reads the bytes of [`encode`](Self::encode); none if they are of another version.
     ///
     /// # Errors
-    /// [`Unreadable`] if they are none.
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
+    /// [`Unreadable`] if they are of this one and no summary.
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Option<Self>, Unreadable> {
         let mut take = Take(bytes);
-        let runs = Put(take.long()?.to_vec());
+        if take.u32()? != THIS_VERSION {
+            return Ok(None);
+        }
         let references = Put(take.long()?.to_vec());
         let mut others = Changes::new();
         while !take.0.is_empty() {
@@ -120,14 +89,10 @@ impl Summary {
             };
             others.insert(key, value);
         }
-        Ok(Self {
-            runs,
-            references,
-            others,
-        })
+        Ok(Some(Self { references, others }))
     }
 
-    /// Enters it into an index, all but its last changes, which are returned.
+    /// What it changes in an index.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -137,13 +102,6 @@ impl Summary {
         references: &mut References,
     ) -> Result<Projection<'a>, IndexError> {
         let mut projection = Projection::new(index);
-        for (number, run) in (1usize..).zip(Runs(Take(&self.runs.0))) {
-            let (run, ids) = run?;
-            projection.enter(run, ids);
-            if number % RUNS_A_BATCH == 0 {
-                index.apply(projection.take_changes())?;
-            }
-        }
         for (key, value) in &self.others {
             projection.change(key.clone(), value.clone());
         }
@@ -161,27 +119,16 @@ impl Summary {
     }
 }
 
-/// Reads runs one by one.
-struct Runs<'a>(Take<'a>);
+const THIS_VERSION: u32 = 0x8000_0002;
 
-impl Iterator for Runs<'_> {
-    type Item = Result<(Run, Option<Ids>), Unreadable>;
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn next(&mut self) -> Option<Self::Item> {
-        (!self.0.0.is_empty()).then(|| {
-            let run = Run::take(&mut self.0)?;
-            let ids = match self.0.u8()? {
-                0 => None,
-                _ => Some(Ids {
-                    epoch: self.0.u64()?,
-                    first: self.0.u64()?,
-                    last: self.0.u64()?,
-                }),
-            };
-            Ok((run, ids))
-        })
+    #[test]
+    fn a_summary_of_the_layout_before_counts_as_none() {
+        let mut put = Put::default();
+        put.long(&[0; 69]).long(&[]).long(b"Wkey").u8(0);
+        assert!(Summary::decode(&put.0).unwrap().is_none());
     }
 }
-
-/// So many runs are entered by one batch.
-const RUNS_A_BATCH: usize = 2_000;

@@ -4,8 +4,10 @@ use bytes::Bytes;
 
 use super::{
     index::IndexError,
-    keys::{self, Exception, Run},
+    keys::{self, Exception},
+    newest::List,
     places::{Found, Place, PlaceError, Places, place_of},
+    stretches::Stretches,
 };
 use crate::{
     domain::{
@@ -188,36 +190,42 @@ impl Places {
         let mut notices = Vec::new();
         let mut next = None;
         let top = Position::new(before.get().saturating_sub(1));
-        'runs: for entry in self
+        'feed: for entry in self
             .index
             .down_from(&keys::feeds(home), &keys::feed(home, top))
         {
-            let run = Run::decode(&entry?.1).map_err(IndexError::from)?;
-            if filter
-                .direction
-                .is_some_and(|wanted| wanted != run.direction)
-            {
-                continue;
-            }
-            let (settled, sent) = marks(run.channel);
-            for placed in self.segments.run(run.at, run.len)?.into_iter().rev() {
-                let at = placed.position;
-                if at >= before {
+            let feed = Stretches::decode(&entry?.1).map_err(IndexError::from)?;
+            for stretch in feed.iter().rev() {
+                let wanted = filter
+                    .direction
+                    .is_none_or(|wanted| u64::from(wanted.number()) == stretch.mark);
+                if !wanted || stretch.at >= before {
                     continue;
                 }
-                if notices.len() >= limit {
-                    next = Some(at.plus(1));
-                    break 'runs;
-                }
-                if let Some(view) = self.view_placed(&run, placed, settled, sent)?
-                    && (filter.kinds.is_empty() || filter.kinds.contains(&view.facts.kind))
-                    && (filter.states.is_empty()
-                        || filter
-                            .states
-                            .iter()
-                            .any(|state| state == view.delivery.name()))
+                for placed in self
+                    .segments
+                    .run(stretch.at, stretch.len)?
+                    .into_iter()
+                    .rev()
                 {
-                    notices.push(view);
+                    let at = placed.position;
+                    if at >= before {
+                        continue;
+                    }
+                    if notices.len() >= limit {
+                        next = Some(at.plus(1));
+                        break 'feed;
+                    }
+                    if let Some(view) = self.view_placed(placed, marks)?
+                        && (filter.kinds.is_empty() || filter.kinds.contains(&view.facts.kind))
+                        && (filter.states.is_empty()
+                            || filter
+                                .states
+                                .iter()
+                                .any(|state| state == view.delivery.name()))
+                    {
+                        notices.push(view);
+                    }
                 }
             }
         }
@@ -271,16 +279,17 @@ impl Places {
     /// A notice in a list is shown at its newest place only.
     fn view_placed(
         &self,
-        run: &Run,
         placed: Placed,
-        settled: Sequence,
-        sent: Sequence,
+        marks: &dyn Fn(Channel) -> (Sequence, Sequence),
     ) -> Result<Option<NoticeView>, PlaceError> {
+        let Some((direction, channel)) = whose(&placed.record) else {
+            return Ok(None);
+        };
         let Some((sequence, digest)) = place_of(&placed.record) else {
             return Ok(None);
         };
-        if run.direction == Direction::Out {
-            let exception = self.exception(run.channel, sequence)?;
+        if direction == Direction::Out {
+            let exception = self.exception(channel, sequence)?;
             let taken = exception
                 .adopted
                 .is_some_and(|(theirs, _)| theirs != digest);
@@ -289,11 +298,12 @@ impl Places {
             }
         }
         let found = Found {
-            direction: run.direction,
-            channel: run.channel,
+            direction,
+            channel,
             sequence,
             placed,
         };
+        let (settled, sent) = marks(channel);
         self.view(found, settled, sent)
     }
 
@@ -306,21 +316,15 @@ impl Places {
         kinds: &[Kind],
         limit: usize,
     ) -> Result<(Vec<FeedItem>, Position), PlaceError> {
-        let prefix = keys::feeds(home);
-        let from = match self.index.floor(&prefix, &keys::feed(home, behind))? {
-            Some((key, _)) => key.to_vec(),
-            None => prefix.clone(),
-        };
         let mut items = Vec::new();
         let mut looked = behind;
-        for entry in self.index.from(&prefix, &from) {
-            let run = Run::decode(&entry?.1).map_err(IndexError::from)?;
-            let end = run.at.plus(u64::from(run.len));
-            if end <= behind {
-                continue;
-            }
-            if run.direction == Direction::In {
-                for placed in self.segments.run(run.at, run.len)? {
+        for feed in self.listed(List::Feed, home, behind)? {
+            for stretch in feed?.iter().filter(|stretch| stretch.end() > behind) {
+                if stretch.mark != u64::from(Direction::In.number()) {
+                    looked = looked.max(Position::new(stretch.end().get().saturating_sub(1)));
+                    continue;
+                }
+                for placed in self.segments.run(stretch.at, stretch.len)? {
                     if placed.position <= behind {
                         continue;
                     }
@@ -339,11 +343,20 @@ impl Places {
                         });
                     }
                 }
-            } else {
-                looked = looked.max(Position::new(end.get().saturating_sub(1)));
             }
         }
         Ok((items, looked))
+    }
+}
+
+/// The channel that a record takes a place of, and which way that goes.
+fn whose(record: &Record) -> Option<(Direction, Channel)> {
+    match record {
+        Record::Published(r) => Some((Direction::Out, r.channel)),
+        Record::Requeued(r) => Some((Direction::Out, r.channel)),
+        Record::Received(r) => Some((Direction::In, r.channel)),
+        Record::PlaceUsed(r) => Some((Direction::In, r.channel)),
+        _ => None,
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::{
     index::IndexError,
-    keys::{self, Acts},
+    keys,
+    newest::List,
     places::{PlaceError, Places},
     stage::{Stage, StageError},
 };
@@ -89,27 +90,17 @@ impl Places {
         after: Position,
         limit: usize,
     ) -> Result<Vec<KeptAct>, PlaceError> {
-        let prefix = keys::acts(home);
-        let from = match self.index.floor(&prefix, &keys::act(home, after))? {
-            Some((key, _)) => key.to_vec(),
-            None => prefix.clone(),
-        };
         let mut kept = Vec::new();
-        for entry in self.index.from(&prefix, &from) {
-            let (key, value) = entry?;
-            let acts = Acts::decode(&value).map_err(IndexError::from)?;
-            if acts.last <= after {
-                continue;
-            }
-            if kept.len() >= limit {
-                break;
-            }
-            let at = Take(key.get(prefix.len()..).unwrap_or_default()).u64();
-            let at = Position::new(at.map_err(IndexError::from)?);
-            let placed = self.segments.run(at, acts.len)?.into_iter();
-            let wanted = placed.filter(|placed| placed.position > after);
-            for placed in wanted.take(limit.saturating_sub(kept.len())) {
-                kept.extend(self.kept_act(placed)?);
+        for acts in self.listed(List::Acts, home, after)? {
+            for stretch in acts?.iter().filter(|it| it.end() > after) {
+                if kept.len() >= limit {
+                    return Ok(kept);
+                }
+                let placed = self.segments.run(stretch.at, stretch.len)?.into_iter();
+                let wanted = placed.filter(|placed| placed.position > after);
+                for placed in wanted.take(limit.saturating_sub(kept.len())) {
+                    kept.extend(self.kept_act(placed)?);
+                }
             }
         }
         Ok(kept)

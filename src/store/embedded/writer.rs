@@ -20,6 +20,7 @@ use super::{
     health::Health,
     index::IndexError,
     leases::Leases,
+    newest::Newest,
     places::Places,
     publishing::{ItemAnswer, Publications, Quotas},
     receiving::Arrivals,
@@ -497,7 +498,7 @@ impl Writer {
         }
         self.places.index.apply(changes)?;
         if let Some(open) = &mut self.summary {
-            open.absorb(summary).map_err(IndexError::from)?;
+            open.absorb(summary);
         }
         self.destroy(&placed)?;
         self.wakeups.reached(self.end, &self.chains);
@@ -553,6 +554,7 @@ impl Writer {
         self.file = file;
         self.summary = Some(Summary::default());
         self.segment_first = self.end;
+        self.state.newest = Newest::of(self.end);
         self.wakeups.began(self.segment_first);
         self.end = end;
         Ok(())

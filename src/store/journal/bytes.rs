@@ -45,6 +45,15 @@ impl Put {
         self.raw(&value.to_be_bytes())
     }
 
+    /// In as few bytes as it needs: seven bits each, the low ones first, and a sign that more follow.
+    pub(crate) fn small(&mut self, mut value: u64) -> &mut Self {
+        while value > 0x7f {
+            self.0.push((value & 0x7f) as u8 | 0x80);
+            value >>= 7;
+        }
+        self.u8(value as u8)
+    }
+
     pub(crate) fn raw(&mut self, bytes: &[u8]) -> &mut Self {
         self.0.extend_from_slice(bytes);
         self
@@ -120,6 +129,23 @@ impl<'a> Take<'a> {
 
     pub(crate) fn i64(&mut self) -> Result<i64, Unreadable> {
         self.array().map(i64::from_be_bytes)
+    }
+
+    pub(crate) fn small(&mut self) -> Result<u64, Unreadable> {
+        let mut value = 0u64;
+        for shift in (0..u64::BITS).step_by(7) {
+            let byte = self.u8()?;
+            let bits = u64::from(byte & 0x7f);
+            let placed = bits << shift;
+            if placed >> shift != bits {
+                return Err(Unreadable);
+            }
+            value |= placed;
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err(Unreadable)
     }
 
     pub(crate) fn key(&mut self) -> Result<[u8; 16], Unreadable> {

@@ -246,6 +246,16 @@ pub enum Direction {
     In,
 }
 
+impl Direction {
+    /// The other way.
+    pub(crate) const fn opposite(self) -> Self {
+        match self {
+            Self::Out => Self::In,
+            Self::In => Self::Out,
+        }
+    }
+}
+
 /// One end of a pair of areas: what a home area holds of all that passed between it and another.
 /// Two home areas of one node are two sides in one store, and each knows only what it published or
 /// received itself.
@@ -258,6 +268,15 @@ pub struct Side {
 }
 
 impl Side {
+    /// The channel that goes that way here.
+    pub(crate) const fn channel(self, direction: Direction) -> Channel {
+        let (from, to) = match direction {
+            Direction::Out => (self.home, self.other),
+            Direction::In => (self.other, self.home),
+        };
+        Channel { from, to }
+    }
+
     /// The side of a channel on which its notices go that way.
     pub const fn of(channel: Channel, direction: Direction) -> Self {
         match direction {

@@ -13,8 +13,9 @@
 use bytes::Bytes;
 
 use super::{
-    keys::{Acts, Exception, IdRun, Reflection, Run, Stray},
+    keys::{Exception, IdRun, Reflection, Run, Stray},
     state::State,
+    stretches::Stretches,
     summary::Summary,
 };
 use crate::{
@@ -113,20 +114,24 @@ pub(crate) fn snapshot(bytes: &[u8]) {
 }
 
 pub(crate) fn summary(bytes: &[u8]) {
-    stable(bytes, Summary::decode, Summary::encode);
-    if let Ok(one) = Summary::decode(bytes) {
-        let mut both = Summary::decode(bytes).unwrap();
-        let _ = both.absorb(one);
+    stable(bytes, of_this_version, Summary::encode);
+    if let Ok(one) = of_this_version(bytes) {
+        let mut both = of_this_version(bytes).unwrap();
+        both.absorb(one);
     }
 }
 
+fn of_this_version(bytes: &[u8]) -> Result<Summary, Unreadable> {
+    Summary::decode(bytes)?.ok_or(Unreadable)
+}
+
 pub(crate) fn index_values(bytes: &[u8]) {
-    stable(bytes, Acts::decode, Acts::encode);
     stable(bytes, Exception::decode, Exception::encode);
     stable(bytes, IdRun::decode, IdRun::encode);
     stable(bytes, Reflection::decode, Reflection::encode);
     stable(bytes, Run::decode, Run::encode);
     stable(bytes, Stray::decode, Stray::encode);
+    stable(bytes, Stretches::decode, Stretches::encode);
 }
 
 /// What was read and written is read and written as the same.
@@ -151,7 +156,6 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
     use super::{
         references::Use,
         state::{ConsumerState, InState, OutState, Stop},
-        summary::Ids,
     };
     use crate::{
         domain::{
@@ -196,14 +200,22 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
         id: Some(id(sequence)),
         outcome,
     };
-    let run = Run {
-        direction: Direction::Out,
-        channel,
-        first: at(5),
-        count: 3,
-        at: START,
+    let published = Placed {
+        position: START,
         len: 900,
+        record: Record::LossAccepted(LossAccepted {
+            home,
+            at: START,
+            index_at: START,
+            at_ms: 1,
+        }),
+    };
+    let mut stretches = Stretches::new(&published, 3);
+    stretches.add(&published, 4, Some);
+    let run = Run {
+        first: at(5),
         head_before: one,
+        stretches: stretches.clone(),
     };
     let acts = [
         Act::Took,
@@ -458,13 +470,7 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
         }
         "summary" => {
             let mut summary = Summary::default();
-            let ids = Ids {
-                epoch: 7,
-                first: 1,
-                last: 3,
-            };
-            summary.run(&run, Some(ids));
-            summary.run(&run, None);
+            summary.other(b"Pkey".to_vec(), Some(run.encode()));
             let last = Use {
                 at: START,
                 len: 300,
@@ -477,14 +483,11 @@ pub(crate) fn seeds(kind: &str) -> Vec<Vec<u8>> {
         }
         "index_values" => vec![
             run.encode(),
-            Acts {
-                len: 300,
-                last: START,
-            }
-            .encode(),
+            stretches.encode(),
             IdRun {
-                last_counter: 9,
-                run: run.clone(),
+                direction: Direction::Out,
+                last: 9,
+                stretches,
             }
             .encode(),
             Stray {

@@ -7,7 +7,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{OFFICE_QUOTA, QUOTA, block_on, entries, open};
+use super::{LARGE, OFFICE_QUOTA, QUOTA, SMALL, block_on, entries, open, open_with};
 use crate::store::{
     backend::Backend,
     conformance::{self, Open},
@@ -15,9 +15,11 @@ use crate::store::{
 };
 
 /// Runs a law on a store that keeps its index, and on one whose index is gone at every opening: what
-/// is built anew must keep the same laws. It must also be what was there before, key for key.
+/// is built anew must keep the same laws. It must also be what was there before, key for key. All of it
+/// over many segments, and in one.
 fn run<F: Future<Output = ()>>(law: impl Fn(Open<'static>) -> F) {
-    for keeps_index in [true, false] {
+    let ways = [(true, SMALL), (false, SMALL), (true, LARGE), (false, LARGE)];
+    for (keeps_index, segment_bytes) in ways {
         let directory: &'static TempDir = Box::leak(Box::new(TempDir::new().unwrap()));
         let index = directory.path().join("index");
         let last: Arc<Mutex<Option<Arc<dyn Backend>>>> = Arc::default();
@@ -27,7 +29,7 @@ fn run<F: Future<Output = ()>>(law: impl Fn(Open<'static>) -> F) {
             if !keeps_index && index.exists() {
                 fs::remove_dir_all(&index).unwrap();
             }
-            let store = open(directory.path()).unwrap().0;
+            let store = open_with(directory.path(), segment_bytes).unwrap().0;
             *opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&store));
             store
         }));
@@ -36,7 +38,9 @@ fn run<F: Future<Output = ()>>(law: impl Fn(Open<'static>) -> F) {
         block_on(store.unwrap().stop());
         let before = entries(directory.path());
         fs::remove_dir_all(directory.path().join("index")).unwrap();
-        block_on(open(directory.path()).unwrap().0.stop());
+        let rebuilt = open_with(directory.path(), segment_bytes).unwrap().0;
+        block_on(rebuilt.stop());
+        drop(rebuilt);
         let after = entries(directory.path());
         let differ: Vec<_> = before.symmetric_difference(&after).collect();
         assert!(differ.is_empty(), "not rebuilt as it was: {differ:#?}");

@@ -27,15 +27,19 @@ mod laws;
 mod opening;
 mod rebuild;
 mod room;
+mod small_groups;
 mod working;
 
 const QUOTA: u64 = 1_000;
 const OFFICE_QUOTA: u64 = 900;
+/// Bytes of a segment: a law needs many of them.
+const SMALL: u64 = 4_096;
+/// A law needs one.
+const LARGE: u64 = 64 << 20;
 
 fn limits() -> EmbeddedLimits {
     EmbeddedLimits {
-        // Small, so that the laws run over many segments.
-        segment_bytes: 4_096,
+        segment_bytes: SMALL,
         index_cache_bytes: 1 << 20,
         low_bytes: 0,
         ballast_bytes: 0,
@@ -46,8 +50,16 @@ fn limits() -> EmbeddedLimits {
 }
 
 fn open(data: &Path) -> Result<(Arc<dyn Backend>, OpenReport), OpenError> {
+    open_with(data, SMALL)
+}
+
+fn open_with(data: &Path, segment_bytes: u64) -> Result<(Arc<dyn Backend>, OpenReport), OpenError> {
+    let limits = EmbeddedLimits {
+        segment_bytes,
+        ..limits()
+    };
     let epoch = crate::trust::keys::draw().unwrap();
-    Embedded::open(data, limits(), epoch, masters()).map(|(store, report)| {
+    Embedded::open(data, limits, epoch, masters()).map(|(store, report)| {
         let store: Arc<dyn Backend> = Arc::new(store);
         (store, report)
     })
