@@ -66,21 +66,13 @@ pub(super) fn run(command: Command) -> Result<Exit, Failure> {
             home.must_not_run()?;
             let report = store_by_hand::check(&home)?;
             let (segments, records) = (report.segments, report.records);
-            let (zh, en) = match report.elsewhere {
-                0 => (String::new(), String::new()),
-                count => (
-                    format!("另有{count}段已归档移走，未核对。"),
-                    format!("; {count} more are archived elsewhere and were not read"),
-                ),
-            };
             let sentence = both(
-                format!("日志完好：{segments}段，{records}条。{zh}"),
-                format!("the journal is whole: {segments} segments, {records} records{en}"),
+                format!("日志完好：{segments}段，{records}条。"),
+                format!("the journal is whole: {segments} segments, {records} records"),
             );
             let object = json!({
                 "whole": true,
                 "segments": segments,
-                "segments_elsewhere": report.elsewhere,
                 "groups": report.groups,
                 "records": records,
                 "key_blocks": report.key_blocks,

@@ -1,19 +1,26 @@
 //! Old segments of the journal, archived by the node itself.
 
+use jiff::civil::Date;
 use tokio_util::sync::CancellationToken;
 
 use super::{Office, problem::Fault};
 use crate::{
     domain::{
-        audit::{Act, Came, Counts, Entry, LOCAL, Purpose, Who},
+        audit::{Act, Came, Counts, Entry, LOCAL, On, Purpose, Who},
         erasure::ErasureReason,
+        retention::Keeping,
     },
-    store::{ArchivedSegment, Archiving, Erasing, ToErase, ToldOf},
+    store::{ArchivedSegment, Archiving, Erasing, Side, ToErase, ToldOf},
 };
 
 impl Office {
     /// Archives segment by segment, until one has to stay.
-    pub(super) async fn archive(&self, now_ms: i64, stop: &CancellationToken) -> Result<(), Fault> {
+    pub(super) async fn archive(
+        &self,
+        now_ms: i64,
+        today: Date,
+        stop: &CancellationToken,
+    ) -> Result<(), Fault> {
         let days = i64::from(self.config().archive_after_days);
         let before_ms = now_ms.saturating_sub(days.saturating_mul(DAY_MS));
         let mut archived = Vec::new();
@@ -22,7 +29,7 @@ impl Office {
             match self.parts.store.archive(before_ms).await {
                 Ok(Archiving::Done(segment)) => archived.push(segment),
                 Ok(Archiving::NotYet) => break,
-                Ok(Archiving::Told(notices)) => match self.purge_strays(&notices).await {
+                Ok(Archiving::Told(notices)) => match self.purge_told(&notices, today).await {
                     Ok(true) => {}
                     Ok(false) => break,
                     Err(fault) => {
@@ -42,30 +49,66 @@ impl Office {
         ended
     }
 
-    /// Purges those of some notices that belong to no case: they were refused or never arrived, so no
-    /// case that ends takes them along. False if none of them went.
-    async fn purge_strays(&self, notices: &[ToldOf]) -> Result<bool, Fault> {
-        let mut purged = false;
-        for ToldOf { side, id, case } in notices {
-            let cases = &self.parts.cases;
-            let known = cases
-                .case(side.home, side.other, *case, self.today())
-                .await?;
-            if known.is_some() {
-                return Ok(purged);
-            }
-            let what = ToErase {
-                side: *side,
-                case: *case,
-                notices: vec![*id],
-                reason: ErasureReason::RetentionEnded,
-                asked_by: None,
-                office: self.config().id.to_string(),
-                at_ms: self.parts.clock.now_ms(),
+    /// Purges those of some notices that the pass over cases does not come by: what never became a case,
+    /// and what was told of one after it was erased. False if none of them went.
+    async fn purge_told(&self, notices: &[ToldOf], today: Date) -> Result<bool, Fault> {
+        let mut purged = Vec::new();
+        let mut keeps = None;
+        for notice in notices {
+            let what = if notice.is_stray {
+                Some(self.stray(notice))
+            } else {
+                self.told_since(notice, today).await?
             };
-            purged |= matches!(self.erase(what).await?, Erasing::Done(_));
+            match what {
+                Some(what) => {
+                    if let Erasing::Done(_) = self.erase(what).await? {
+                        purged.push((notice.side.home, On::Case(notice.case)));
+                    }
+                }
+                None => {
+                    keeps.get_or_insert(notice.case);
+                }
+            }
         }
-        Ok(purged)
+        if let Some(case) = keeps {
+            tracing::info!(%case, "A case that is kept keeps the oldest segment of the journal.");
+        }
+        let any = !purged.is_empty();
+        for home in self.config().areas.clone() {
+            let of_home = purged.iter().filter(|(of, _)| *of == home);
+            let on: Vec<On> = of_home.map(|(_, on)| on.clone()).collect();
+            if !on.is_empty() {
+                self.put_purged_on_record(home, on).await;
+            }
+        }
+        Ok(any)
+    }
+
+    fn stray(&self, notice: &ToldOf) -> ToErase {
+        ToErase {
+            side: notice.side,
+            case: notice.case,
+            notices: vec![notice.id],
+            reason: ErasureReason::RetentionEnded,
+            asked_by: None,
+            office: self.config().id.to_string(),
+            at_ms: self.parts.clock.now_ms(),
+        }
+    }
+
+    /// What was told of an erased case since, if its time is over too.
+    async fn told_since(&self, notice: &ToldOf, today: Date) -> Result<Option<ToErase>, Fault> {
+        let Side { home, other } = notice.side;
+        let cases = &self.parts.cases;
+        let case = cases.case(home, other, notice.case, self.today()).await?;
+        let Some(case) = case.filter(|case| case.erased) else {
+            return Ok(None);
+        };
+        Ok(match self.keeping_of_ended(&case).await? {
+            Keeping::Until(day, _) if day <= today => Some(self.to_purge(&case)),
+            _ => None,
+        })
     }
 
     async fn put_archived_on_record(&self, archived: &[ArchivedSegment]) {

@@ -417,7 +417,7 @@ fn of_not_now(error: &NotNow) -> Answer {
             Grpc::FailedPrecondition,
             Class::Operator,
             "archived",
-            "该记录已归档，归档文件另行保管，请联系管理员调回（节点日志写明文件名）。",
+            "该记录已归档，但归档文件缺失，请联系管理员放回（节点日志写明文件名）。",
             error.to_string(),
         ),
         NotNow::StorageLow => {

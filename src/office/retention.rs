@@ -113,7 +113,7 @@ impl Office {
                 }
                 // What was purged holds no segment back any more.
                 if rest == EVERY && archived != Some(today) {
-                    match self.archive(now_ms, &stop).await {
+                    match self.archive(now_ms, today, &stop).await {
                         Ok(()) => archived = Some(today),
                         Err(fault) => {
                             tracing::warn!(reason = fault.reason(), "Archiving waits.");
@@ -143,9 +143,9 @@ impl Office {
             tracing::info!(%home, purged = purged.len(), "Cases were purged.");
             self.put_purged_on_record(home, purged).await;
         }
-        looked?;
+        // What failed comes again with the pass of the next day.
         pass.next = next.map(Next::Behind);
-        Ok(())
+        looked
     }
 
     /// Purges those of some cases that are due on that day, and adds each to `purged`.
@@ -155,23 +155,31 @@ impl Office {
         today: Date,
         purged: &mut Vec<On>,
     ) -> Result<(), Fault> {
+        let mut first = Ok(());
         for case in cases {
-            if case.holds().next().is_none() {
-                // Where the node stopped between a release and what that owes.
-                self.erase_as_asked(case).await?;
-            }
-            let due = match self.keeping_of(case).await? {
-                Keeping::Until(day, _) => day <= today,
-                Keeping::GoesOn | Keeping::Held | Keeping::Unknown(_) => false,
-            };
-            if due && let Erasing::Done(_) = self.erase(self.to_purge(case)).await? {
-                purged.push(On::Case(case.id));
+            match self.purge_if_due(case, today).await {
+                Ok(true) => purged.push(On::Case(case.id)),
+                Ok(false) => {}
+                // One case keeps no other back.
+                Err(fault) => first = first.and(Err(fault)),
             }
         }
-        Ok(())
+        first
     }
 
-    fn to_purge(&self, case: &CaseView) -> ToErase {
+    async fn purge_if_due(&self, case: &CaseView, today: Date) -> Result<bool, Fault> {
+        if case.holds().next().is_none() {
+            // Where the node stopped between a release and what that owes.
+            self.erase_as_asked(case).await?;
+        }
+        let due = match self.keeping_of(case).await? {
+            Keeping::Until(day, _) => day <= today,
+            Keeping::GoesOn | Keeping::Held | Keeping::Unknown(_) => false,
+        };
+        Ok(due && matches!(self.erase(self.to_purge(case)).await?, Erasing::Done(_)))
+    }
+
+    pub(super) fn to_purge(&self, case: &CaseView) -> ToErase {
         ToErase {
             side: Side {
                 home: case.home,
@@ -186,7 +194,7 @@ impl Office {
         }
     }
 
-    async fn put_purged_on_record(&self, home: County, on: Vec<On>) {
+    pub(super) async fn put_purged_on_record(&self, home: County, on: Vec<On>) {
         let entry = Entry {
             at_ms: self.parts.clock.now_ms(),
             who: Who::Node,
@@ -245,6 +253,11 @@ impl Office {
         if stands != Stands::Ended {
             return Ok(keeping(stands, &[]));
         }
+        self.keeping_of_ended(case).await
+    }
+
+    /// For how long one is kept that has ended.
+    pub(super) async fn keeping_of_ended(&self, case: &CaseView) -> Result<Keeping, Fault> {
         let side = Side {
             home: case.home,
             other: case.other,
@@ -269,7 +282,7 @@ impl Office {
                 keep_for: agreements.keep_for(agreement, entry.channel, kind),
             });
         }
-        Ok(keeping(stands, &terms))
+        Ok(keeping(Stands::Ended, &terms))
     }
 
     /// What is purged next, and what is not.

@@ -90,7 +90,7 @@ pub(crate) trait Backend: Send + Sync {
 
     /// Moves the oldest segment of the journal to the archive, if nobody needs what is in it at hand and
     /// all of it is older than that moment, in milliseconds since 1970. What is asked for later is read
-    /// in the archive; [`NotNow::Archived`] if it was taken elsewhere. Said by one at a time.
+    /// in the archive; [`NotNow::Archived`] if its file is missing. Said by one at a time.
     fn archive(&self, before_ms: i64) -> Pending<'_, Result<Archiving, NotNow>>;
 
     /// The erasures of a home area behind `after`, in the order of their positions, `limit` at most;

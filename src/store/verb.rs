@@ -160,8 +160,10 @@ pub struct ToldOf {
     pub side: Side,
     /// Its id.
     pub id: NoticeId,
-    /// Its case; of a notice that was refused here, itself.
+    /// Its case.
     pub case: NoticeId,
+    /// Whether it was refused or never arrived, and the case it opened never came to be.
+    pub is_stray: bool,
 }
 
 /// A case whose keys were destroyed.
@@ -197,9 +199,9 @@ pub enum AuditPart {
 /// Why the store does not do what it was asked to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotNow {
-    /// A record lies in an archived segment whose file was taken elsewhere.
+    /// A record lies in an archived segment whose file is missing.
     #[error(
-        "the record was archived and its file is kept elsewhere; ask the operator to bring it back: the node's log names it"
+        "the record is archived and the file is missing; ask the operator to put it back: the node's log names it"
     )]
     Archived,
     /// The disk is low; it goes on by itself once there is room.
@@ -234,8 +236,8 @@ pub enum NotNow {
 
 impl From<ReadError> for NotNow {
     fn from(error: ReadError) -> Self {
-        if let ReadError::Elsewhere { .. } = error {
-            tracing::warn!(%error, "A stored record lies elsewhere.");
+        if let ReadError::ArchiveMissing { .. } = error {
+            tracing::warn!(%error, "The archived file of a stored record is missing.");
             return Self::Archived;
         }
         tracing::error!(%error, "A stored record cannot be read.");

@@ -279,7 +279,6 @@ fn tell_record(
 ) -> Result<(), Failure> {
     let AuditReport {
         segments,
-        elsewhere,
         groups,
         ends,
         end_compared,
@@ -295,7 +294,6 @@ fn tell_record(
         "node": home.dir.path(),
         "holds": true,
         "segments": segments,
-        "segments_elsewhere": elsewhere,
         "signed_segments": signed,
         "groups": groups,
         "acts": acts,
@@ -313,24 +311,9 @@ fn tell_record(
             "; the node is running, so whether the end was cut is known once it is stopped",
         ),
     };
-    let apart = match elsewhere {
-        0 => (String::new(), String::new()),
-        count => (
-            format!("另有{count}段已归档移走，调回文件后方可核对。"),
-            format!(
-                "; {count} more are archived elsewhere and are looked at once their files are back"
-            ),
-        ),
-    };
     let sentence = both(
-        format!(
-            "✓ 审计记录完整未改：{segments}段，{acts}条。{zh}{}",
-            apart.0
-        ),
-        format!(
-            "✓ the record is whole: {segments} segments, {acts} acts{en}{}",
-            apart.1
-        ),
+        format!("✓ 审计记录完整未改：{segments}段，{acts}条。{zh}"),
+        format!("✓ the record is whole: {segments} segments, {acts} acts{en}"),
     );
     Ok(output.result(&object, &sentence)?)
 }

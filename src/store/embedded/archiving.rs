@@ -2,9 +2,9 @@
 //!
 //! A segment goes once nobody needs it at hand: everything in it is older than evidence is kept ready,
 //! each notice that left from it has its answer, the keys of all that it tells of people are destroyed,
-//! and no consumer that is still about has to read it. They go in order, the oldest first, and each
-//! is read back before its file is removed. What the node is asked for later it reads in the archive,
-//! and only what lies in a file that was taken elsewhere it cannot give.
+//! and no consumer that is still about has to read it. They go in order, the oldest first, and each is
+//! read back before its file is removed. What the node is asked for later it reads in the archive: its
+//! files stay where they are, on a slower disk if need be.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -14,10 +14,15 @@ use std::{
 
 use super::{
     erasing::outlives,
+    keys,
+    newest::List,
     places::{PlaceError, Places, place_of},
 };
 use crate::{
-    domain::channel::{Channel, Sequence},
+    domain::{
+        channel::{Channel, Sequence},
+        notice::Kind,
+    },
     store::{
         journal::{
             archive,
@@ -28,7 +33,7 @@ use crate::{
             recovery::{JournalError, Proven, header_of},
             segment::{self, SegmentFile},
         },
-        verb::{ArchivedSegment, Archiving, ToldOf},
+        verb::{ArchivedSegment, Archiving, ConsumerView, ToldOf},
     },
 };
 
@@ -92,7 +97,12 @@ impl Places {
         let proven = Proven::read(&file)?;
         let mut chains = proven.header.chains.clone();
         proven.walk(&mut chains, |_, _, _| Ok::<_, JournalError>(()))?;
-        let (next, _) = header_of(&segment::path_of(journal, end))?;
+        let files = segment::list(journal).map_err(disk(journal))?;
+        let next = files.iter().find(|file| file.first == end);
+        let Some(next) = next else {
+            return Err(ArchivingError::LeadsElsewhere(path));
+        };
+        let (next, _) = header_of(&next.path)?;
         if proven.torn > 0 || proven.end() != end || chains != next.chains {
             return Err(ArchivingError::LeadsElsewhere(path));
         }
@@ -116,7 +126,7 @@ impl Places {
         (self.segments)
             .add_archived(first, head, header, archived.path.clone())
             .map_err(disk(&gone.path))?;
-        fs::remove_file(&path).map_err(disk(&path))?;
+        segment::remove_all_but(&gone).map_err(disk(journal))?;
         segment::sync_directory_of(&path).map_err(disk(&path))?;
         let size = |path: &Path| fs::metadata(path).map(|it| it.len()).map_err(disk(path));
         Ok(ArchivedSegment {
@@ -129,10 +139,11 @@ impl Places {
 
     /// What in the segment from `first` to `end` stands against archiving it.
     fn needed(&self, first: Position, end: Position, before_ms: i64) -> Result<Needed, PlaceError> {
-        let consumers = self.consumer_views()?;
-        let mut live = consumers.iter().filter(|it| it.seen_ms >= before_ms);
-        if live.any(|it| it.acknowledged < end) {
-            return Ok(Needed::Yet);
+        for consumer in self.consumer_views()? {
+            let is_live = consumer.seen_ms >= before_ms;
+            if is_live && self.is_to_read(&consumer, end)? {
+                return Ok(Needed::Yet);
+            }
         }
         let mut settled: BTreeMap<Channel, Sequence> = BTreeMap::new();
         let mut told = Vec::new();
@@ -152,14 +163,16 @@ impl Places {
                         Entry::Occupied(known) => *known.get(),
                         Entry::Vacant(free) => *free.insert(self.settled(channel)?),
                     };
-                    if settled < sequence {
+                    let on_hold = self.index.get(&keys::hold(channel, sequence))?;
+                    if settled < sequence || on_hold.is_some() {
                         return Ok(Needed::Yet);
                     }
                 }
                 if told.len() < MOST_TOLD
-                    && let Some((slot, notice)) = told_under(&record)
+                    && let Some((slot, mut notice)) = told_under(&record)
                     && self.vault.seal_at(slot)?.is_some()
                 {
+                    notice.is_stray = self.is_stray(&record)?;
                     told.push(notice);
                 }
             }
@@ -169,6 +182,43 @@ impl Places {
             true => Needed::No,
             false => Needed::Told(told),
         })
+    }
+}
+
+impl Places {
+    /// Whether a consumer has still to be handed what came in before a position.
+    fn is_to_read(&self, consumer: &ConsumerView, before: Position) -> Result<bool, PlaceError> {
+        let behind = consumer.acknowledged;
+        for feed in self.listed(List::Feed, consumer.home, behind)? {
+            for stretch in feed?.iter() {
+                if stretch.at >= before {
+                    return Ok(false);
+                }
+                let came_in = stretch.mark == u64::from(Direction::In.number());
+                if came_in && stretch.end() > behind.plus(1) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a notice opened a case of its own that never came to be: it was refused or never arrived.
+    fn is_stray(&self, record: &Record) -> Result<bool, PlaceError> {
+        let Record::Published(published) = record else {
+            return Ok(false);
+        };
+        if published.facts.case_id != published.facts.id {
+            return Ok(false);
+        }
+        let mut at = published.sequence;
+        loop {
+            let exception = self.exception(published.channel, at)?;
+            match exception.moved_to.filter(|next| *next > at) {
+                Some(next) => at = next,
+                None => return Ok(exception.outcome.is_some() || exception.ended.is_some()),
+            }
+        }
     }
 }
 
@@ -192,26 +242,22 @@ fn out_of(record: &Record) -> Option<Channel> {
     }
 }
 
-/// Under which key a notice is sealed that tells of somebody, and which it is.
+/// Under which key a notice is sealed that tells of somebody, and which it is. A bulletin tells of
+/// nobody; what was refused here is sealed with whatever it named, so it goes with that or by hand.
 fn told_under(record: &Record) -> Option<(Slot, ToldOf)> {
-    let of = |channel, direction, id, case| ToldOf {
-        side: Side::of(channel, direction),
-        id,
-        case,
-    };
-    let notice = match record {
-        Record::Published(r) if !outlives(r.facts.kind) => {
-            of(r.channel, Direction::Out, r.facts.id, r.facts.case_id)
-        }
-        Record::Received(r) if !outlives(r.facts.kind) => {
-            of(r.channel, Direction::In, r.facts.id, r.facts.case_id)
-        }
-        // What was refused belongs to no case.
-        Record::PlaceUsed(r) => {
-            let id = r.id.filter(|_| !r.known)?;
-            of(r.channel, Direction::In, id, id)
-        }
+    let (channel, direction, facts) = match record {
+        Record::Published(r) => (r.channel, Direction::Out, &r.facts),
+        Record::Received(r) => (r.channel, Direction::In, &r.facts),
         _ => return None,
+    };
+    if outlives(facts.kind) || facts.kind == Kind::Bulletin {
+        return None;
+    }
+    let notice = ToldOf {
+        side: Side::of(channel, direction),
+        id: facts.id,
+        case: facts.case_id,
+        is_stray: false,
     };
     Some((record.payload()?.slot()?, notice))
 }

@@ -28,7 +28,7 @@ use crate::{
         group::{GROUP_HEADER, GROUP_MAGIC, Placed, claimed_len, read_group, whole_group},
         heads::segments_of,
         record::{Position, Record},
-        recovery::{header_of, name_of},
+        recovery::{JournalError, header_of, name_of},
         segment::{Chains, SegmentFile},
     },
 };
@@ -58,8 +58,6 @@ pub struct KnownAct {
 pub struct AuditReport {
     /// Segments walked.
     pub segments: u64,
-    /// Archived segments whose files were taken elsewhere, and of which nothing is said.
-    pub elsewhere: u64,
     /// Groups proven.
     pub groups: u64,
     /// The last act of each home area.
@@ -90,6 +88,8 @@ pub enum AuditWrong {
     ActOutOfPlace,
     /// An act is another than is known from elsewhere.
     ActNotTheKnown,
+    /// The file of an archived segment is missing.
+    ArchiveMissing,
     /// Entries of a segment are others than those to which the next goes on.
     Chain,
     /// A group does not match its checksum.
@@ -113,6 +113,7 @@ impl AuditWrong {
             Self::ActChanged => "act_changed",
             Self::ActOutOfPlace => "act_out_of_place",
             Self::ActNotTheKnown => "act_not_the_known",
+            Self::ArchiveMissing => "archive_missing",
             Self::Chain => "chain_broken",
             Self::Checksum => "checksum",
             Self::End => "end_missing",
@@ -137,6 +138,10 @@ impl AuditWrong {
             Self::ActNotTheKnown => (
                 "与此前导出的文件不符：记录被改写",
                 "the act is another than the file shows that was exported before",
+            ),
+            Self::ArchiveMissing => (
+                "归档文件不在 data/archive 中，请放回",
+                "the archived file is not in data/archive: put it back",
             ),
             Self::Chain => (
                 "该段内容与下一段所接的链不符：段内有记录被改写",
@@ -213,14 +218,22 @@ pub fn verify_audit(
         proven: Place::default(),
         reached: Place::default(),
         end: Position::START,
-        behind_a_gap: false,
         met: reflection.is_none(),
         reflection,
         known,
     };
     let segments = segments_of(&layout.journal).map_err(OpenError::from)?;
     for file in &segments {
-        walk.segment(file, segments.last() == Some(file))?;
+        let is_last = segments.last() == Some(file);
+        // A node that runs may have archived it meanwhile.
+        if beside == Beside::ARunningNode && !file.path.exists() {
+            let now = segments_of(&layout.journal).map_err(OpenError::from)?;
+            if let Some(file) = now.iter().find(|it| it.first == file.first) {
+                walk.segment(file, is_last)?;
+                continue;
+            }
+        }
+        walk.segment(file, is_last)?;
     }
     walk.finish()
 }
@@ -248,8 +261,6 @@ struct Walk<'a> {
     /// Where the last segment that was walked ends.
     reached: Place,
     end: Position,
-    /// Whether the segment before it is elsewhere, so that the next begins a walk of its own.
-    behind_a_gap: bool,
     reflection: Option<Reflection>,
     /// Whether the journal was compared with the reflection.
     met: bool,
@@ -265,31 +276,27 @@ impl Walk<'_> {
         };
         let segment = name_of(path);
         let begin = Place { segment, offset: 0 };
-        let Ok((header, header_len)) = header_of(&file.path) else {
-            return Err(self.fault(begin, AuditWrong::SegmentHeader));
+        let (header, header_len) = match header_of(&file.path) {
+            Ok(header) => header,
+            Err(error @ JournalError::Disk { .. }) => return Err(OpenError::from(error).into()),
+            Err(_) => return Err(self.fault(begin, AuditWrong::SegmentHeader)),
         };
         if header.first != self.end {
             return Err(self.fault(begin, AuditWrong::SegmentOutOfPlace));
         }
-        if std::mem::take(&mut self.behind_a_gap) {
-            self.chains.clone_from(&header.chains);
-        } else if header.chains != self.chains {
+        if header.chains != self.chains {
             let proven = self.proven.clone();
             return Err(self.fault(proven, AuditWrong::Chain));
         }
         self.proven = begin.clone();
         self.compare(&begin)?;
-        let opened = File::open(path);
-        if let (Err(error), Some(archived)) = (&opened, &file.archived)
-            && error.kind() == io::ErrorKind::NotFound
-        {
-            self.end = archived.end;
-            self.behind_a_gap = true;
-            self.lasts.clear();
-            self.report.elsewhere = self.report.elsewhere.saturating_add(1);
-            return Ok(());
-        }
-        let opened = opened.map_err(disk)?;
+        let opened = match File::open(path) {
+            Ok(opened) => opened,
+            Err(error) if file.archived.is_some() && error.kind() == io::ErrorKind::NotFound => {
+                return Err(self.fault(begin, AuditWrong::ArchiveMissing));
+            }
+            Err(error) => return Err(disk(error).into()),
+        };
         let (mut bytes, size): (Box<dyn Read>, u64) = match &file.archived {
             None => {
                 let size = opened.metadata().map_err(disk)?.len();
@@ -382,12 +389,7 @@ impl Walk<'_> {
     fn act(&mut self, audited: &Audited, place: Place) -> Result<(), AuditCheckError> {
         let home = audited.home;
         let last = self.lasts.get(&home);
-        // What stood before is elsewhere: the first that is here goes on from it.
-        let unknown = last.is_none() && self.report.elsewhere > 0;
-        let next = match unknown {
-            true => audited.number,
-            false => last.map_or(0, |last| last.number).saturating_add(1),
-        };
+        let next = last.map_or(0, |last| last.number).saturating_add(1);
         if audited.number != next {
             return Err(fault(place, Some((home, next)), AuditWrong::ActOutOfPlace));
         }
@@ -396,7 +398,7 @@ impl Walk<'_> {
                 let act = Some((home, last.number));
                 return Err(fault(last.place.clone(), act, AuditWrong::ActChanged));
             }
-            None if !unknown && audited.previous != Digest::default() => {
+            None if audited.previous != Digest::default() => {
                 return Err(fault(place, Some((home, next)), AuditWrong::ActOutOfPlace));
             }
             Some(last) => self.proven = last.place.clone(),
@@ -448,9 +450,7 @@ impl Walk<'_> {
         }
         for known in self.known {
             let reached = self.lasts.get(&known.home).map_or(0, |last| last.number);
-            // Where none is here, it may be elsewhere.
-            let unknown = reached == 0 && self.report.elsewhere > 0;
-            if known.number > reached && !unknown {
+            if known.number > reached {
                 let act = Some((known.home, reached.saturating_add(1)));
                 return Err(fault(last, act, AuditWrong::End));
             }

@@ -7,7 +7,7 @@ use crate::{
     domain::{area::County, journal::JournalHead},
     store::journal::{
         record::Position,
-        recovery::{JournalError, Proven, contiguous, header_of},
+        recovery::{JournalError, Proven, contiguous},
         segment::Chains,
     },
 };
@@ -17,7 +17,7 @@ use crate::{
 pub enum HeadCompared {
     /// What it held up to there is another: it was rewritten, cut, or put back from an old copy.
     Differs,
-    /// The segment was taken elsewhere, or all up to there were removed: nothing can be said.
+    /// The segments up to there were removed: nothing can be said.
     Removed,
     /// It is the same up to there.
     Same,
@@ -38,21 +38,12 @@ pub fn compare_heads(
     let first = segments
         .first()
         .map_or(Position::START, |segment| segment.first);
-    let elsewhere = |position: u64| {
-        segments.iter().any(|file| {
-            let archived = file.archived.iter();
-            let mut absent = archived.filter(|archived| !archived.path.exists());
-            absent.any(|it| file.first.get() < position && position < it.end.get())
-        })
-    };
     let mut compared: Vec<HeadCompared> = signed
         .iter()
-        .map(
-            |(_, head)| match head.position < first.get() || elsewhere(head.position) {
-                true => HeadCompared::Removed,
-                false => HeadCompared::Differs,
-            },
-        )
+        .map(|(_, head)| match head.position < first.get() {
+            true => HeadCompared::Removed,
+            false => HeadCompared::Differs,
+        })
         .collect();
     let mut look = |end: Position, chains: &Chains| {
         for ((home, head), compared) in signed.iter().zip(&mut compared) {
@@ -63,15 +54,7 @@ pub fn compare_heads(
         }
     };
     for file in &segments {
-        let proven = match Proven::read(file) {
-            Ok(proven) => proven,
-            // What it began with it has left here.
-            Err(JournalError::Elsewhere { .. }) => {
-                look(file.first, &header_of(&file.path)?.0.chains);
-                continue;
-            }
-            Err(error) => return Err(error.into()),
-        };
+        let proven = Proven::read(file)?;
         let mut chains = proven.header.chains.clone();
         look(file.first, &chains);
         proven.walk(&mut chains, |end, chains, _| {

@@ -34,8 +34,6 @@ use crate::{
 pub(crate) struct Reach {
     /// Segments read.
     pub(crate) segments: u64,
-    /// Archived segments whose files were taken elsewhere.
-    pub(crate) elsewhere: u64,
     /// Records in them.
     pub(crate) records: u64,
     /// Where the first begins.
@@ -93,18 +91,9 @@ impl Reach {
         Ok(())
     }
 
-    /// Goes on behind a segment that is not there to be read.
-    fn pass(&mut self, file: &SegmentFile, end: Position) -> Result<(), JournalError> {
-        self.goes_on(file.first, &file.path)?;
-        self.chains = None;
-        self.end = end;
-        self.elsewhere = self.elsewhere.saturating_add(1);
-        Ok(())
-    }
-
     /// Whether what begins there stands behind what was met so far.
     fn goes_on(&mut self, begins: Position, path: &Path) -> Result<(), JournalError> {
-        if (self.segments, self.elsewhere) == (0, 0) {
+        if self.segments == 0 {
             self.first = begins;
             return Ok(());
         }
@@ -163,8 +152,7 @@ impl Reach {
 }
 
 /// Copies a journal as it stands now: `put` gets each file and what is to be kept of it, the oldest
-/// segment first. Of an archived one that is its head, and its file unless that was taken elsewhere. A
-/// node may run.
+/// segment first; of an archived one the head and the archived file. A node may run.
 ///
 /// # Errors
 /// [`JournalError`] as an `E`, or that of `put`.
@@ -174,14 +162,10 @@ pub(crate) fn copy_journal<E: From<JournalError>>(
 ) -> Result<Reach, E> {
     prove_journal(&segments_of(journal)?, |file, proven| {
         let Some(archived) = &file.archived else {
-            let content = proven.map(|proven| &proven.content[..]);
-            return put(&file.path, content.unwrap_or_default());
+            return put(&file.path, &proven.content);
         };
         put(&file.path, &bytes_of(&file.path)?)?;
-        match proven {
-            Some(_) => put(&archived.path, &bytes_of(&archived.path)?),
-            None => Ok(()),
-        }
+        put(&archived.path, &bytes_of(&archived.path)?)
     })
 }
 
@@ -192,26 +176,18 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>, JournalError> {
     })
 }
 
-/// Reads the segments of a journal, the oldest first, and proves that each goes on from the one before;
-/// `each` gets none for one that was taken elsewhere. What stands behind the last whole group of the last
-/// one was never answered, and is left out.
+/// Reads the segments of a journal, the oldest first, and proves that each goes on from the one before.
+/// What stands behind the last whole group of the last one was never answered, and is left out.
 ///
 /// # Errors
 /// [`JournalError`] as an `E`, or that of `each`.
 pub(crate) fn prove_journal<E: From<JournalError>>(
     files: &[SegmentFile],
-    mut each: impl FnMut(&SegmentFile, Option<&Proven>) -> Result<(), E>,
+    mut each: impl FnMut(&SegmentFile, &Proven) -> Result<(), E>,
 ) -> Result<Reach, E> {
     let mut reach = Reach::default();
     for file in files {
-        let proven = match (Proven::read(file), &file.archived) {
-            (Err(JournalError::Elsewhere { .. }), Some(archived)) => {
-                reach.pass(file, archived.end)?;
-                each(file, None)?;
-                continue;
-            }
-            (proven, _) => proven?,
-        };
+        let proven = Proven::read(file)?;
         let is_last = files.last() == Some(file);
         if proven.torn > 0 && !is_last {
             return Err(E::from(JournalError::Damaged {
@@ -221,7 +197,7 @@ pub(crate) fn prove_journal<E: From<JournalError>>(
             }));
         }
         reach.follow(&proven)?;
-        each(file, Some(&proven))?;
+        each(file, &proven)?;
     }
     Ok(reach)
 }
@@ -233,7 +209,7 @@ pub(crate) fn changed_meanwhile(error: &JournalError) -> bool {
         JournalError::Gap { .. } => true,
         JournalError::Damaged { .. }
         | JournalError::ArchiveDamaged { .. }
-        | JournalError::Elsewhere { .. }
+        | JournalError::ArchiveMissing { .. }
         | JournalError::Newer { .. }
         | JournalError::Older { .. }
         | JournalError::IndexAhead { .. }

@@ -258,14 +258,14 @@ impl Places {
         }
     }
 
-    /// Whether the newest erasure of a case lies in a segment that was archived and taken elsewhere.
-    fn is_elsewhere(&self, side: Side, case: NoticeId) -> Result<bool, IndexError> {
+    /// Whether the newest erasure of a case lies in an archived segment whose file is missing.
+    fn is_missing(&self, side: Side, case: NoticeId) -> Result<bool, IndexError> {
         let Some(at) = self.index.get(&keys::erased_notice(side, case))? else {
             return Ok(false);
         };
         let at = Position::new(Take(&at).u64()?);
         let read = self.segments.entry_at(at);
-        Ok(matches!(read, Err(ReadError::Elsewhere { .. })))
+        Ok(matches!(read, Err(ReadError::ArchiveMissing { .. })))
     }
 
     /// The key under which is sealed what is told later of what was sealed under that one.
@@ -316,11 +316,11 @@ pub(super) fn reconcile(
     let list = &mut opened.erasures;
     let places = opened.places.clone();
     let mut known = Vec::new();
-    let mut elsewhere = false;
+    let mut missing = false;
     for entry in places.index.from(keys::ERASURES, keys::ERASURES) {
         match places.erased(&entry?.0) {
             Ok((_, erased)) => known.push(erased),
-            Err(PlaceError::Journal(ReadError::Elsewhere { .. })) => elsewhere = true,
+            Err(PlaceError::Journal(ReadError::ArchiveMissing { .. })) => missing = true,
             Err(error) => return Err(OpenError::Index(error.to_string())),
         }
     }
@@ -349,7 +349,7 @@ pub(super) fn reconcile(
     let mut unknown = Vec::new();
     for erased in listed {
         let is_known = by_journal.contains_key(&erased.id)
-            || (elsewhere && places.is_elsewhere(erased.side, erased.case)?);
+            || (missing && places.is_missing(erased.side, erased.case)?);
         if !is_known {
             unknown.push(erased);
         }

@@ -18,6 +18,7 @@ use crate::{
     store::{
         erasures::Erasures,
         journal::{
+            archive,
             record::{Direction, LossAccepted, Position, Record},
             recovery::{JournalError, Proven, contiguous},
             segment::{self, Chains, SegmentFile},
@@ -32,8 +33,6 @@ use crate::{
 pub struct CheckReport {
     /// Segments read.
     pub segments: u64,
-    /// Archived segments whose files were taken elsewhere, and are not read.
-    pub elsewhere: u64,
     /// Groups proven.
     pub groups: u64,
     /// Records proven, and opened where they are sealed.
@@ -93,15 +92,7 @@ pub fn check(data: &Path, masters: MasterKeys) -> Result<CheckReport, OpenError>
     let count = segments.len();
     let mut chains: Option<Chains> = None;
     for (number, file) in segments.iter().enumerate() {
-        let proven = match Proven::read(file) {
-            Ok(proven) => proven,
-            Err(JournalError::Elsewhere { .. }) => {
-                report.elsewhere = report.elsewhere.saturating_add(1);
-                chains = None;
-                continue;
-            }
-            Err(error) => return Err(error.into()),
-        };
+        let proven = Proven::read(file)?;
         let name = crate::store::journal::recovery::name_of(&proven.path);
         if chains
             .as_ref()
@@ -280,7 +271,7 @@ fn cut(layout: &Layout, at_ms: i64) -> Result<Option<PathBuf>, OpenError> {
     let mut moved = false;
     for file in segments.by_ref() {
         if let Some(archived) = &file.archived {
-            // It can be brought back whole from where it was taken: nothing is cut for want of it.
+            // A file can be put back, and nothing behind it is worse for the want of it.
             expected = Some(archived.end);
             continue;
         }
@@ -319,6 +310,15 @@ fn cut(layout: &Layout, at_ms: i64) -> Result<Option<PathBuf>, OpenError> {
         fs::create_dir_all(&aside).map_err(disk(&aside))?;
         fs::rename(&path, aside.join(name)).map_err(disk(&path))?;
         moved = true;
+    }
+    let left = segment::list(&layout.journal).map_err(disk(&layout.journal))?;
+    if let Some(last) = left.last()
+        && let Some(archived) = &last.archived
+    {
+        // The journal goes on behind it.
+        let bytes = archive::read(&archived.path).map_err(disk(&archived.path))?;
+        let path = segment::path_of(&layout.journal, last.first);
+        segment::put_in_place(&path, &[&bytes]).map_err(disk(&path))?;
     }
     if moved {
         segment::sync_directory_of(&layout.journal.join("x")).map_err(disk(&layout.journal))?;

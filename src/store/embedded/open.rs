@@ -168,8 +168,10 @@ fn recover(
     };
     fs::create_dir_all(&layout.journal).map_err(disk(&layout.journal))?;
     segment::sync_directory_of(&layout.journal).map_err(disk(&layout.data))?;
-    for directory in [&layout.journal, &segment::archive_of(&layout.journal)] {
-        segment::tidy(directory).map_err(disk(directory))?;
+    segment::tidy(&layout.journal).map_err(disk(&layout.journal))?;
+    let archive = segment::archive_of(&layout.journal);
+    if let Err(error) = segment::tidy(&archive) {
+        tracing::warn!(%error, "The archive of the journal cannot be looked at.");
     }
     let mut report = OpenReport::default();
     let (mut index, reflection) = match open_index(layout, cache_bytes) {
@@ -211,6 +213,12 @@ fn recover(
     report.torn_bytes = last.torn as u64;
     // Bytes that were read are not bytes that were synced.
     let file = segment::put_in_place(&last_path, &[&last.content]).map_err(disk(&last_path))?;
+    let missing = segments.iter().filter_map(|file| file.archived.as_ref());
+    let mut missing = missing.filter(|archived| !archived.path.exists());
+    if let Some(archived) = missing.next() {
+        let (first, count) = (archived.path.display(), missing.count().saturating_add(1));
+        tracing::warn!(count, %first, "Archived segments are not there; put their files back.");
+    }
     let open = Segments::default();
     for SegmentFile {
         first,

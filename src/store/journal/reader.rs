@@ -51,11 +51,11 @@ pub enum ReadError {
         /// Why.
         source: io::Error,
     },
-    /// They were archived, and the file was taken elsewhere.
+    /// They were archived, and the file is missing.
     #[error(
-        "position {at} lies in the archived segment {archive}, which is not there: bring the file back from where archived segments are kept", archive = archive.display()
+        "position {at} lies in the archived segment {archive}, which is not there: put the file back, or mount the disk that holds it", archive = archive.display()
     )]
-    Elsewhere {
+    ArchiveMissing {
         /// Where.
         at: u64,
         /// The file.
@@ -147,7 +147,7 @@ impl Segments {
             return archive.bytes(offset, len as usize).map_err(|source| {
                 let at = at.get();
                 match source.kind() {
-                    io::ErrorKind::NotFound => ReadError::Elsewhere {
+                    io::ErrorKind::NotFound => ReadError::ArchiveMissing {
                         at,
                         archive: archive.path.clone(),
                     },
@@ -169,8 +169,8 @@ impl Segments {
     /// The oldest segment that is not archived, and where it ends; none if that is the last.
     pub(crate) fn oldest(&self) -> Option<(Position, Position)> {
         let segments = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let mut left = segments.iter().filter(|(_, open)| open.archive.is_none());
-        let (first, _) = left.next()?;
+        let mut left = segments.iter();
+        let (first, _) = left.find(|(_, open)| open.archive.is_none())?;
         left.next().map(|(end, _)| (*first, *end))
     }
 

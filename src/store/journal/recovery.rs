@@ -57,11 +57,11 @@ pub enum JournalError {
         /// Name of the file.
         segment: String,
     },
-    /// It was archived, and its file was taken elsewhere.
+    /// It was archived, and its file is missing.
     #[error(
-        "this needs the archived segment {archive}, which is not there: bring the file back from where archived segments are kept", archive = archive.display()
+        "the archived segment {archive} is not there: put the file back, or mount the disk that holds it", archive = archive.display()
     )]
-    Elsewhere {
+    ArchiveMissing {
         /// The file.
         archive: PathBuf,
     },
@@ -121,7 +121,7 @@ impl Proven {
     /// Reads a segment, in the archive if it lies there, and proves every group of it.
     ///
     /// # Errors
-    /// [`JournalError::Damaged`] where something whole follows what is not; [`JournalError::Elsewhere`]
+    /// [`JournalError::Damaged`] where something whole follows what is not; [`JournalError::ArchiveMissing`]
     /// for an archived one whose file is not there.
     pub(crate) fn read(file: &SegmentFile) -> Result<Self, JournalError> {
         let Some(archived) = &file.archived else {
@@ -133,7 +133,7 @@ impl Proven {
         };
         let path = &archived.path;
         let bytes = archive::read(path).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => JournalError::Elsewhere {
+            io::ErrorKind::NotFound => JournalError::ArchiveMissing {
                 archive: path.clone(),
             },
             io::ErrorKind::InvalidData => JournalError::ArchiveDamaged {

@@ -6,7 +6,7 @@
 //! directory entry is synced before it is used.
 //!
 //! One that was archived ([`archive`](super::archive)) leaves its head, which is header and first group:
-//! with those the index is built anew also where the archive was taken elsewhere.
+//! with those the index is built anew without reading the archive.
 
 use std::{
     cmp::Ordering,
@@ -105,7 +105,7 @@ pub(crate) struct SegmentFile {
 /// Where an archived segment lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Archived {
-    /// Its file, if nobody took that elsewhere.
+    /// Its file.
     pub(crate) path: PathBuf,
     /// The position behind it.
     pub(crate) end: Position,
@@ -176,6 +176,22 @@ pub(crate) fn among(
         }
     }
     found.into_values().collect()
+}
+
+/// Removes every file of a segment but that one: the segment itself, or heads that a segment left which
+/// was cut since.
+pub(crate) fn remove_all_but(kept: &SegmentFile) -> io::Result<()> {
+    let Some(directory) = kept.path.parent() else {
+        return Ok(());
+    };
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let other = SegmentFile::of(directory, path.clone());
+        if path != kept.path && other.is_some_and(|other| other.first == kept.first) {
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Where the archived segments of a journal lie.
