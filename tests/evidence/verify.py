@@ -685,8 +685,9 @@ def main(arguments):
             told = verify(data, roots)
         except Refused as why:
             told, worst = {"holds": False, "code": str(why)}, 1
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as why:
-            # Of another form than any file has: not believed either.
+        except Exception as why:
+            # Of another form than any file has, or a certificate of which the library knows no algorithm or
+            # version (it has no common error for these): not believed either.
             told, worst = {"holds": False, "code": "not_evidence", "why": repr(why)}, 1
         print(json.dumps({"file": name, **told}))
     return worst
