@@ -137,7 +137,11 @@ impl Store {
         self.backend.erase(what).await
     }
 
-    /// See [`Backend::archive`].
+    /// Moves the oldest segment of the journal to the archive, if nobody needs what is in it at hand
+    /// and all of it is older than that moment, in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// [`NotNow`]; nothing was moved, and it may be said again.
     pub async fn archive(&self, before_ms: i64) -> Result<Archiving, NotNow> {
         self.backend.archive(before_ms).await
     }
