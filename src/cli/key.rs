@@ -190,6 +190,8 @@ fn change_master(arguments: Rotate) -> Result<Exit, Failure> {
                 if !confirmed(&question, arguments.yes)? {
                     return Err(declined());
                 }
+                // A key that opens nothing here is left as it is: the right one may be put back.
+                store_by_hand::not_wrapped_by(&home, &keys)?;
                 keys.begin_change(&path)?
             };
             wrap(&home, &keys)?;
@@ -213,7 +215,6 @@ fn change_master(arguments: Rotate) -> Result<Exit, Failure> {
             keys.first().id()
         }
     };
-    by_hand::leave(&home, Act::MasterKeyRotated, Vec::new())?;
     by_hand::leave(&home, Act::MasterKeyRotated, Vec::new())?;
     let sentence = both(
         format!(

@@ -396,10 +396,19 @@ fn the_master_key_changes_while_the_node_serves_and_wherever_that_is_cut_off() {
 fn the_master_key_changes_while_nobody_serves() {
     let (_world, jinjiang, _guandu, id) = settled();
     let before = fs::read_to_string(master_key(&jinjiang)).unwrap();
+    // A key that opens nothing here stays as it was put there.
+    let wrong = "ab".repeat(32);
+    fs::write(master_key(&jinjiang), &wrong).unwrap();
+    let error = one_error(&jinjiang.ask(&["key", "rotate-master", "--yes"]), 1);
+    assert!(error.contains("the wrong master key"), "{error}");
+    assert_eq!(fs::read_to_string(master_key(&jinjiang)).unwrap(), wrong);
+    fs::write(master_key(&jinjiang), &before).unwrap();
     jinjiang.ask(&["key", "rotate-master", "--yes"]).expect(0);
     let after = fs::read_to_string(master_key(&jinjiang)).unwrap();
     assert_ne!(before, after);
     let here = jinjiang.start();
     shows(&jinjiang, &id);
+    let acts = jinjiang.ask(&["audit", "list", "--act", "master_key_rotated"]);
+    assert_eq!(acts.expect(0).lines().len(), 1);
     assert!(here.stop().success());
 }
