@@ -88,6 +88,8 @@ fn once_a_consent_is_withdrawn_nothing_sensitive_leaves_under_it() {
         .map(|it| it["notice_id"].as_str().unwrap())
         .collect();
 
+    let before = consent(&jinjiang, "c-甲-1", &["withdraw", "--on", "2001-01-01"]).expect(1);
+    assert!(before.err.contains("compare both days"), "{}", before.err);
     let withdrawn = consent(&jinjiang, "c-甲-1", &["withdraw"]).expect(0);
     let told = withdrawn.lines().remove(0);
     assert_eq!(told["ended"], 2, "{told}");
@@ -150,7 +152,7 @@ fn once_a_consent_is_withdrawn_nothing_sensitive_leaves_under_it() {
     let acts = |act: &str| jinjiang.ask(&["audit", "list", "--act", act]).expect(0);
     for (act, count) in [
         ("consent_recorded", 3),
-        ("consent_withdrawn", 2),
+        ("consent_withdrawn", 3),
         ("consents_read", 2),
     ] {
         let entries = acts(act);

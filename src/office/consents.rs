@@ -100,6 +100,10 @@ impl Office {
         }
         let key = self.consent_key(home, reference);
         let (store, at_ms) = (self.parts.store.clone(), self.parts.clock.now_ms());
+        let given = store.consent_of(home, key).await?;
+        if given.is_some_and(|given| given.date > on) {
+            return Err(Fault::ConsentLater);
+        }
         let withdrawing = async move {
             let word = ConsentWord::Withdrawn { on };
             let repeated = match store.consent(home, key, word, at_ms).await? {

@@ -38,6 +38,8 @@ pub(super) enum Fault {
     CasesNotReady,
     /// Another consent has that reference.
     ConsentKnown,
+    /// It was given after the day on which it is said to have been withdrawn.
+    ConsentLater,
     /// A consumer cannot be opened or moved.
     Consumer(ConsumerError),
     /// The connection no longer passes.
@@ -191,6 +193,13 @@ impl Fault {
                 "该编号已登记另一份同意书，或已撤回；新的同意请用新编号登记。",
                 "another consent has that reference, or it was withdrawn; register a new consent under a new reference",
             ),
+            Self::ConsentLater => Answer::new(
+                Grpc::InvalidArgument,
+                Class::Final,
+                "consent_later",
+                "该同意书签于撤回日期之后，请核对两个日期。",
+                "this consent was given after the day on which it is to have been withdrawn; compare both days",
+            ),
             Self::Consumer(error) => of_consumer(error),
             Self::Cut => Answer::new(
                 Grpc::Unauthenticated,
@@ -319,6 +328,7 @@ impl Fault {
                 .collect(),
             Self::CasesNotReady
             | Self::ConsentKnown
+            | Self::ConsentLater
             | Self::Consumer(_)
             | Self::Cut
             | Self::Defect
@@ -602,6 +612,7 @@ mod tests {
         [
             Fault::Argument("page_size", Code::ValueFormat),
             Fault::ConsentKnown,
+            Fault::ConsentLater,
             Fault::Consumer(ConsumerError::BeyondHandout),
             Fault::Consumer(ConsumerError::OtherFilter),
             Fault::Cut,

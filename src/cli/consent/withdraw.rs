@@ -55,12 +55,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         under_way,
     } = withdrawn;
     let object = json!({"repeated": repeated, "ended": ended, "under_way": under_way});
+    let (already_zh, already_en) = match repeated {
+        true => ("此前已", "it was "),
+        false => ("已", ""),
+    };
     let words = both(
         format!(
-            "已撤回；不再发送其下的敏感信息。随即结束的通报 {ended} 条，其中已发出、对方可能已收到的 {under_way} 条。"
+            "{already_zh}撤回；不再发送其下的敏感信息。随即结束的通报 {ended} 条，其中已发出、对方可能已收到的 {under_way} 条。"
         ),
         format!(
-            "withdrawn; nothing sensitive is sent under it any more. Notices ended: {ended}, of these under way, which the other side may have: {under_way}"
+            "{already_en}withdrawn{}; nothing sensitive is sent under it any more. Notices ended: {ended}, of these under way, which the other side may have: {under_way}",
+            if repeated { " before" } else { "" }
         ),
     );
     output.result(&object, &words)?;
