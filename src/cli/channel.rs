@@ -186,12 +186,27 @@ fn adopt(arguments: &Adopt) -> Result<Exit, Failure> {
             "renumbered": renumbered,
             "resend_asked": resend_asked,
         });
-        let sentence = both(
-            format!("{from} → {to}：接收{taken_over}个序号，重新编号{renumbered}条"),
-            format!(
-                "{from} → {to}: {taken_over} sequences taken over, {renumbered} notices renumbered"
+        let sentence = match (taken_over, renumbered, resend_asked) {
+            // Nothing tells yet who was set back, if anybody was.
+            (0, 0, false) => both(
+                format!(
+                    "{from} → {to}：正在重新比对。稍后查看 hongyan channel list：若显示数据被恢复到旧版本，请再次执行本命令"
+                ),
+                format!(
+                    "{from} → {to}: compared anew. Look at hongyan channel list in a moment; where it says that a store was set back, say this once more"
+                ),
             ),
-        );
+            (_, _, true) => both(
+                format!("{from} → {to}：已请对方重发"),
+                format!("{from} → {to}: the other side is asked to send once more"),
+            ),
+            (_, _, false) => both(
+                format!("{from} → {to}：接收{taken_over}个序号，重新编号{renumbered}条"),
+                format!(
+                    "{from} → {to}: {taken_over} sequences taken over, {renumbered} notices renumbered"
+                ),
+            ),
+        };
         output.result(&object, &sentence)?;
     }
     if adopted.is_empty() {

@@ -166,8 +166,8 @@ impl Hindrance {
     pub fn of_stop(reason: StopReason) -> Self {
         let (zh, en) = match reason {
             StopReason::HeadDiffers => (
-                "双方在同一序号下的通报不同，通道已停；请与对方管理员核对。",
-                "Both sides hold other notices under the same sequence; the channel stands still. Compare with the operator of the other side.",
+                "双方在同一序号下的通报不同，通道已停。本节点若由备份恢复，先确认最新的签名密钥（keys 目录）已放回；与对方管理员核对后执行 hongyan channel adopt，重新比对。",
+                "Both sides hold other notices under the same sequence; the channel stands still. If this node was restored, see first that its newest signing key (directory keys) is in place; compare with the operator of the other side, then run hongyan channel adopt, which compares anew.",
             ),
             StopReason::SenderSetBack => (
                 "发送方的数据被恢复到旧版本，通道已停；请发送方管理员执行 hongyan channel adopt。",
