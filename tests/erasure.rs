@@ -108,6 +108,8 @@ fn who_asks_to_be_forgotten_is_gone_here_and_where_she_was_sent_and_no_old_copy_
     let erased = erase(&jinjiang, &first);
     assert_eq!(erased["status"], "erased", "{erased}");
     assert_eq!(erase(&jinjiang, &first)["status"], "nothing_left");
+    assert_eq!(shown(&jinjiang, &first)["erased"], json!(true));
+    assert_eq!(shown(&jinjiang, &second).get("erased"), None);
     assert!(!says(&jinjiang, &first, 1) && says(&jinjiang, &second, 2));
     // The other side carries it out by itself and says so.
     eventually("the receiver has carried it out", || {
@@ -246,6 +248,42 @@ fn a_backup_of_the_same_day_does_not_bring_her_back() {
     assert!(here.stop().success() && there.stop().success());
     is_whole(&restored);
     restored.ask(&["audit", "verify"]).expect(0);
+}
+
+/// While the receiver cannot be reached, nobody is told that it has the request, nor that it did what
+/// it says.
+#[test]
+fn what_the_receiver_has_not_heard_is_not_claimed() {
+    let (world, jinjiang, guandu) = World::two_counties();
+    let (_here, there) = (jinjiang.start(), guandu.start());
+    let [first, ..] = told(&jinjiang, &guandu);
+    assert!(there.stop().success());
+    erase(&jinjiang, &first);
+    let receivers = || erasures(&jinjiang)[0]["receivers"][0].clone();
+    eventually("the request waits", || {
+        receivers()["asking_notice_id"].is_string()
+    });
+    assert_eq!(receivers()["state"], "waiting");
+    let id = erasures(&jinjiang)[0]["erasure_id"].clone();
+    let says = |file: &str| {
+        let out = world.path(file).display().to_string();
+        jinjiang
+            .ask(&["erasure", "export", id.as_str().unwrap(), "--out", &out])
+            .expect(0);
+        let mut verify = harness::binary();
+        verify.env("LC_ALL", "C.UTF-8");
+        let said = harness::run(verify.args(["erasure", "verify", "--format", "table", &out]));
+        said.expect(0).out
+    };
+    let before = says("before.json");
+    let not_proven = "does not prove that the node of 530111 erased what it holds of them";
+    assert!(before.contains(not_proven), "{before}");
+    let _there = guandu.start();
+    eventually("the receiver has carried it out", || {
+        receivers()["state"] == "confirmed"
+    });
+    let after = says("after.json");
+    assert!(after.contains("For 1 of them"), "{after}");
 }
 
 #[test]

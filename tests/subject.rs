@@ -138,6 +138,21 @@ fn she_is_told_everything_about_her_and_nothing_of_anybody_else() {
         departure(1)["subject"]["phone"]
     );
     assert_eq!(told["cases"][0]["work"][0]["act"], "took");
+    // Who opened a case has the say over what the other side holds of it.
+    let ends_with = |county: &County, text: &str| {
+        let words = [
+            "subject",
+            "report",
+            "--purpose",
+            "本人到窗口查询",
+            "--format",
+            "table",
+        ];
+        let said = run_with(&mut county.command(&words), &(resident(1) + "\n")).expect(0);
+        assert!(said.out.contains(text), "{}", said.out);
+    };
+    ends_with(&jinjiang, "here and where they were sent");
+    ends_with(&guandu, "that the other side opened: ask 晋江市 350582");
 
     // Nobody.
     let nobody = report(&jinjiang, &resident(900), &[]).expect(0);
@@ -181,7 +196,7 @@ fn she_is_told_everything_about_her_and_nothing_of_anybody_else() {
         .iter()
         .filter(|it| it["outcome"] == "done")
         .collect();
-    assert_eq!((entries.len(), done.len()), (4, 3));
+    assert_eq!((entries.len(), done.len()), (5, 4));
     assert!(done.iter().all(|it| it["reason"] == "本人到窗口查询"));
     let counts: Vec<u64> = done.iter().map(|it| it["done"].as_u64().unwrap()).collect();
     assert!(

@@ -291,6 +291,7 @@ pub(super) fn label(name: &str, language: Language) -> String {
         "deadline" => "截止",
         "delivery" => "送达状态",
         "direction" => "方向",
+        "erased" => "已删除",
         "field" => "栏目",
         "masked" => "已遮盖",
         "notice_id" => "通报编号",
@@ -337,6 +338,10 @@ pub(super) fn state_words(notice: &NoticeState) -> Sentence {
         zh += "，待对方确认";
         en += ", unconfirmed";
     }
+    if notice.erased {
+        zh += "，内容已删除";
+        en += ", content erased";
+    }
     if let Some(code) = &notice.code {
         zh += &format!("（{code}）");
         en += &format!(" ({code})");
@@ -373,6 +378,7 @@ pub(super) fn object(notice: &NoticeState) -> Map<String, Value> {
         size_bytes,
         sandbox,
         reference,
+        erased,
     } = notice;
     let members = [
         ("notice_id", json!(id.to_string())),
@@ -396,6 +402,8 @@ pub(super) fn object(notice: &NoticeState) -> Map<String, Value> {
         ("size_bytes", json!(size_bytes)),
         ("sandbox", json!(sandbox)),
         ("reference", json!(reference)),
+        // Only where it is so: what is whole need not say it.
+        ("erased", json!(erased.then_some(true))),
     ];
     let members = members.into_iter().filter(|(_, value)| !value.is_null());
     members

@@ -90,7 +90,8 @@ pub(super) struct Statement {
 pub(super) enum ToldState {
     /// The receiver never had the notice.
     NotNeeded,
-    /// Whether it has the notice is not known yet, or no agreement lets the request travel.
+    /// The request has not left: whether the receiver has the notice is not known yet, no agreement
+    /// lets it travel, or the receiver cannot be reached.
     Waiting,
     /// On its way.
     Sent,
@@ -399,7 +400,8 @@ impl Office {
         let state = match (asking, &sent.delivery) {
             (Some(_), _) if confirmed_at_ms.is_some() => ToldState::Confirmed,
             (Some(asking), _) => match asking.delivery {
-                Delivery::Queued | Delivery::InFlight => ToldState::Sent,
+                Delivery::Queued => ToldState::Waiting,
+                Delivery::InFlight => ToldState::Sent,
                 Delivery::Stored => ToldState::Stored,
                 Delivery::Refused(_) => ToldState::Refused,
                 Delivery::Expired(_) | Delivery::Withdrawn(_) => ToldState::Expired,

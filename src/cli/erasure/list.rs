@@ -8,7 +8,7 @@ use super::super::{
     home::Home,
     language::{Language, both},
     link::{LinkArguments, block_on, connect},
-    moment::{rfc3339, short},
+    moment::{last_day, rfc3339, short},
     output::{Output, OutputArguments},
 };
 use crate::{
@@ -121,9 +121,9 @@ fn words(state: &str) -> Text {
 fn backups(erasure: &ErasureState, language: Language) -> String {
     match erasure.pending_until_ms {
         Some(until) => {
-            let until = short(until);
+            let until = last_day(until);
             match language {
-                Language::Zh => format!("备份中留存至 {until}"),
+                Language::Zh => format!("备份中留存至 {until}（含当日）"),
                 Language::En => format!("pending in backups until {until}"),
             }
         }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::{
     language::both,
-    moment::{rfc3339, short},
+    moment::{last_day, rfc3339, short},
 };
 use crate::{domain::problem::Sentence, evidence::ErasureProven};
 
@@ -59,10 +59,10 @@ pub(super) fn sentence(file: &str, proven: &ErasureProven) -> Sentence {
     let reason = form.reason.text();
     let (held_zh, held_en) = match until(proven) {
         Some(until) => {
-            let until = short(until);
+            let until = last_day(until);
             (
-                format!("备份中的密钥留存至 {until}。"),
-                format!("A backup holds the keys until {until}."),
+                format!("备份中的密钥留存至 {until}（含当日）。"),
+                format!("A backup holds the keys until {until}, that day included."),
             )
         }
         None => (
@@ -71,13 +71,31 @@ pub(super) fn sentence(file: &str, proven: &ErasureProven) -> Sentence {
                 .to_owned(),
         ),
     };
+    let (there_zh, there_en) = match confirmed {
+        0 => (
+            format!("{other} 的节点所持的是否删除，本文件不能证明。"),
+            format!("It does not prove that the node of {other} erased what it holds of them."),
+        ),
+        _ if confirmed == count => (
+            "接收方节点均已确认删除。".to_owned(),
+            "For each of them the receiver's node confirmed the same.".to_owned(),
+        ),
+        _ => (
+            format!(
+                "其中{confirmed}条已由接收方节点确认删除；其余各条，{other} 的节点所持的是否删除，本文件不能证明。"
+            ),
+            format!(
+                "For {confirmed} of them the receiver's node confirmed the same; for the others it does not prove that the node of {other} erased what it holds."
+            ),
+        ),
+    };
     both(
         format!(
-            "✓ {file}：{trust_domain} 中负责 {home} 的节点于 {signed} 签署（签名密钥 {key}，请与该节点的核对）：与 {other} 的个案 {} 已于 {erased} 删除（{}），其中{count}条通报的内容已无法读取，只留编号和摘要；{confirmed}条已由接收方节点确认删除。{held_zh}本文件不能证明节点之外另存的副本也已删除。",
+            "✓ {file}：{trust_domain} 中负责 {home} 的节点于 {signed} 签署（签名密钥 {key}，请与该节点的核对）：与 {other} 的个案 {} 已于 {erased} 删除（{}），其中{count}条通报的内容在该节点已无法读取，只留编号和摘要。{there_zh}{held_zh}本文件不能证明节点之外另存的副本也已删除。",
             form.case, reason.zh
         ),
         format!(
-            "✓ {file}: the node that speaks for {home} in {trust_domain} signed at {signed} (with the key {key}: compare it with the node's): the case {} with {other} was erased at {erased} ({}); the content of {count} of its notices can be read by nobody any more, only their ids and digests are left; of {confirmed} the receiver's node confirmed the same. {held_en} It does not prove that copies kept outside of the nodes are gone.",
+            "✓ {file}: the node that speaks for {home} in {trust_domain} signed at {signed} (with the key {key}: compare it with the node's): the case {} with {other} was erased at {erased} ({}); the content of {count} of its notices can no longer be read at that node, only their ids and digests are left. {there_en} {held_en} Nor does it prove that copies kept outside of the nodes are gone.",
             form.case, reason.en
         ),
     )

@@ -5,7 +5,7 @@ use std::{io, path::Path};
 use super::super::{language::both, moment::short, notice::kind_words, output::Output};
 use crate::{
     domain::notice::Kind,
-    report::{Subject, SubjectNotice, field_value},
+    report::{Subject, SubjectCase, SubjectNotice, field_value},
 };
 
 /// Prints all of it.
@@ -200,11 +200,10 @@ pub(super) fn next(subject: &Subject, node: &Path, output: Output) -> io::Result
             ),
         ))?;
     }
-    if !subject.cases.is_empty() {
-        let ids: Vec<String> = (subject.cases.iter())
-            .map(|case| case.id.to_string())
-            .collect();
-        let ids = ids.join(" ");
+    // Who opened a case has the say over what the other side holds of it.
+    let (own, theirs): (Vec<_>, Vec<_>) = subject.cases.iter().partition(|case| case.opened_here());
+    if !own.is_empty() {
+        let ids = ids(&own);
         output.say(&both(
             format!("删除以上个案（含对方所持）：hongyan case erase --node {node} {ids}"),
             format!(
@@ -212,5 +211,24 @@ pub(super) fn next(subject: &Subject, node: &Path, output: Output) -> io::Result
             ),
         ))?;
     }
+    if !theirs.is_empty() {
+        let mut others: Vec<String> = theirs.iter().map(|case| case.other.label()).collect();
+        others.sort();
+        others.dedup();
+        let (ids, zh, en) = (ids(&theirs), others.join("、"), others.join(", "));
+        output.say(&both(
+            format!(
+                "由对方发起的个案：请{zh}删除，本节点随之删除。只删除本节点所持的：hongyan case erase --node {node} {ids}"
+            ),
+            format!(
+                "cases that the other side opened: ask {en} to erase them, and this node follows; to erase only what is held here: hongyan case erase --node {node} {ids}"
+            ),
+        ))?;
+    }
     Ok(())
+}
+
+fn ids(cases: &[&SubjectCase]) -> String {
+    let ids: Vec<String> = cases.iter().map(|case| case.id.to_string()).collect();
+    ids.join(" ")
 }

@@ -98,6 +98,8 @@ pub struct NoticeState {
     pub sandbox: bool,
     /// The office's reference, for a notice published here.
     pub reference: Option<String>,
+    /// Whether its content was erased.
+    pub erased: bool,
 }
 
 /// One record of a notice. Has no `Debug`: it holds a person.
@@ -289,6 +291,7 @@ impl TryFrom<wire::NoticeState> for NoticeState {
             size_bytes,
             sandbox,
             reference,
+            erased,
         } = state;
         let agreement = agreement.map(|agreement| {
             let name = format!("{}/{}", agreement.id, agreement.version);
@@ -312,6 +315,7 @@ impl TryFrom<wire::NoticeState> for NoticeState {
             size_bytes,
             sandbox,
             reference: filled(reference),
+            erased,
         })
     }
 }

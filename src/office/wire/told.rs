@@ -190,7 +190,7 @@ pub(super) fn state(seen: NoticeSeen) -> wire::NoticeState {
         at_ms,
         size_bytes,
         reference,
-        bytes: _,
+        bytes,
     } = view;
     let Facts {
         id: notice_id,
@@ -236,6 +236,7 @@ pub(super) fn state(seen: NoticeSeen) -> wire::NoticeState {
         size_bytes,
         sandbox,
         reference: if full { reference } else { String::new() },
+        erased: bytes.is_none(),
     }
 }
 

@@ -61,6 +61,14 @@ pub struct SubjectCase {
     pub done: Vec<Done>,
 }
 
+impl SubjectCase {
+    /// Whether the home area opened it: a case has the id of the notice that did.
+    pub fn opened_here(&self) -> bool {
+        let mut notices = self.notices.iter();
+        notices.any(|notice| notice.id == self.id && notice.sent)
+    }
+}
+
 /// A notice about her.
 pub struct SubjectNotice {
     /// Its id.
