@@ -136,8 +136,8 @@ impl AuditWrong {
                 "the numbers have a gap: an act was removed, put in or moved",
             ),
             Self::ActNotTheKnown => (
-                "与此前导出的文件不符：记录被改写",
-                "the act is another than the file shows that was exported before",
+                "与此前导出的文件不符：该条或其前的记录被改写；若其间由备份恢复（记录中有 restored），则属正常，请与文件逐条对照",
+                "the last act of the file that was exported before is another here: it or one before it was rewritten. After a restore in between, which is on record as restored, that is to be expected: compare the file act by act",
             ),
             Self::ArchiveMissing => (
                 "归档文件不在 data/archive 中，请放回",
