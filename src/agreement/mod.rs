@@ -53,4 +53,4 @@ pub use route::Route;
 pub use side::Side;
 pub use template::{DEFAULT, Opening, TEMPLATES, TemplateError, close, open};
 pub use terms::Agreement;
-pub use words::{kind_words, plain_words};
+pub use words::{kind_words, plain_words, purpose_words};

@@ -194,6 +194,17 @@ fn field_words(mut fields: Vec<Field>) -> (String, String) {
     (zh.join("、"), en.join(", "))
 }
 
+/// How people call a purpose of the templates; none for another, which is named by its code.
+pub fn purpose_words(code: &str) -> Option<Text> {
+    let (zh, en) = match code {
+        "mobility_service" => ("流动人口服务", "services for people who move"),
+        "regional_cooperation" => ("区域协作服务", "services in regional cooperation"),
+        "trial" => ("试运行", "trial"),
+        _ => return None,
+    };
+    Some(Text { zh, en })
+}
+
 /// How people call a kind.
 pub const fn kind_words(kind: Kind) -> Text {
     match kind {

@@ -37,7 +37,7 @@ use crate::domain::{
 pub use self::{
     bulletin::{Bulletin, NotDrawn, Past},
     list::{Item, List},
-    subject::{Basis, Done, Subject, SubjectCase, SubjectNotice, Telling, field_value},
+    subject::{Basis, Done, Subject, SubjectCase, SubjectNotice, Telling, field_value, purpose},
     sums::with_sums,
     told::Told,
 };

@@ -5,7 +5,7 @@ use std::{io, path::Path};
 use super::super::{language::both, moment::short, notice::kind_words, output::Output};
 use crate::{
     domain::notice::Kind,
-    report::{Subject, SubjectCase, SubjectNotice, field_value},
+    report::{Subject, SubjectCase, SubjectNotice, field_value, purpose},
 };
 
 /// Prints all of it.
@@ -71,7 +71,7 @@ pub(super) fn print(subject: &Subject, output: Output) -> io::Result<()> {
             notice
                 .agreement
                 .map_or_else(String::new, |it| it.to_string()),
-            basis.map_or_else(String::new, |[purpose, ..]| purpose.clone()),
+            basis.map_or_else(String::new, |[code, ..]| purpose(code, language)),
         ]
     });
     section(
@@ -113,7 +113,9 @@ pub(super) fn print(subject: &Subject, output: Output) -> io::Result<()> {
     ];
     let rows = subject.bases.iter().map(|basis| {
         let mut row = vec![basis.version.to_string()];
-        row.extend(basis.terms.clone().unwrap_or_default());
+        let [code, rest @ ..] = basis.terms.clone().unwrap_or_default();
+        row.push(purpose(&code, language));
+        row.extend(rest);
         row
     });
     section(output, ("依据", "On what basis"), &headings, rows)

@@ -18,8 +18,8 @@ use crate::domain::{
     resident::ResidentNumber,
 };
 
-pub use self::words::field_value;
 use self::words::groups_of;
+pub use self::words::{field_value, purpose};
 
 /// Everything that a node holds of one person.
 pub struct Subject {

@@ -2,7 +2,7 @@
 
 use super::{
     Basis, Done, Subject, SubjectCase, SubjectNotice, Telling,
-    words::{field_value, kind},
+    words::{field_value, kind, purpose},
 };
 use crate::{
     domain::{calendar::minute, language::Language, problem::Text},
@@ -199,7 +199,8 @@ impl Page<'_> {
         }
         if let Some(agreement) = notice.agreement {
             let basis = self.subject.basis(notice).and_then(|it| it.terms.as_ref());
-            let why = basis.map(|[purpose, basis, ..]| format!("{purpose}，{basis}"));
+            let why =
+                basis.map(|[code, basis, ..]| format!("{}，{basis}", purpose(code, language)));
             let why = why.map(|why| language.pick(why.clone(), why.replace('，', "; ")));
             let why = why.map_or_else(String::new, |why| match language {
                 Language::Zh => format!("（{why}）"),
@@ -289,7 +290,7 @@ impl Page<'_> {
                 let groups = notice.groups().into_iter();
                 let groups: Vec<_> = groups.map(|group| language.word(group.label())).collect();
                 let basis = self.subject.basis(notice).and_then(|it| it.terms.as_ref());
-                let purpose = basis.map_or("", |[purpose, ..]| purpose.as_str());
+                let purpose = basis.map_or_else(String::new, |[code, ..]| purpose(code, language));
                 let agreement = notice.agreement.map(|it| it.to_string());
                 [
                     minute(notice.at_ms),
@@ -361,9 +362,11 @@ impl Page<'_> {
         let rows = self.subject.bases.iter().map(|basis| {
             let Basis { version, terms } = basis;
             let [purpose, legal_basis, period] = match terms {
-                Some([purpose, basis, from, until]) => {
-                    [purpose.clone(), basis.clone(), format!("{from} – {until}")]
-                }
+                Some([code, basis, from, until]) => [
+                    purpose(code, self.language),
+                    basis.clone(),
+                    format!("{from} – {until}"),
+                ],
                 None => [
                     self.pick("本节点已不再保存", "no longer kept here")
                         .to_owned(),

@@ -90,7 +90,7 @@ pub(in crate::report) fn subject(sandbox: bool) -> Subject {
         bases: vec![Basis {
             version: "350582-530111/2".parse().unwrap(),
             terms: Some([
-                "migrant_health_service".to_owned(),
+                "regional_cooperation".to_owned(),
                 "《个人信息保护法》第十三条第一款第三项".to_owned(),
                 "2026-01-01".to_owned(),
                 "2027-12-31".to_owned(),

@@ -1,7 +1,7 @@
 //! What a notice says, in words for her.
 
 use crate::{
-    agreement::kind_words,
+    agreement::{kind_words, purpose_words},
     domain::{
         area::AreaCode,
         field::{Field, Group},
@@ -19,6 +19,14 @@ pub(super) fn groups_of(fields: impl Iterator<Item = Field>) -> Vec<Group> {
     groups
         .filter(|group| *group != Group::Frame && filled.contains(group))
         .collect()
+}
+
+/// The purpose of an agreement as people call it, or its code where only its parties know it.
+pub fn purpose(code: &str, language: Language) -> String {
+    let words = purpose_words(code);
+    words
+        .map_or(code, |words| language.pick(words.zh, words.en))
+        .to_owned()
 }
 
 /// A value as people write it: areas by name, codes in words.
