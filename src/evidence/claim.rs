@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{
+    agreement::kind_words,
     domain::{
         agreement::AgreementVersion,
         area::County,
@@ -190,7 +191,10 @@ impl Claim {
             } => {
                 let at = calendar::rfc3339(*published_at_ms);
                 (
-                    format!("所附原文正是所签的通报：编号 {id}，类别 {kind}，发送节点 {at} 受理"),
+                    format!(
+                        "所附原文正是所签的通报：编号 {id}，类别 {}，发送节点 {at} 受理",
+                        kind_words(*kind).zh
+                    ),
                     format!(
                         "the content in the file is what was signed: notice {id}, kind {kind}, accepted by its node at {at}"
                     ),

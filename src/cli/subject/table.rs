@@ -93,7 +93,7 @@ pub(super) fn print(subject: &Subject, output: Output) -> io::Result<()> {
         vec![
             short(telling.at_ms),
             telling.who.clone(),
-            language.word(telling.what).to_owned(),
+            language.word(telling.what).replace('_', " "),
             notices.map(place).collect::<Vec<_>>().join(" "),
             language.of(&telling.purpose).to_owned(),
         ]
