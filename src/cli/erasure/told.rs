@@ -27,6 +27,7 @@ pub(super) fn object(file: &str, proven: &ErasureProven) -> Value {
         "status": "holds",
         "trust_domain": trust_domain.as_str(),
         "signing_key": key.to_string(),
+        "fingerprint": key.fingerprint().spoken(),
         "sandbox": form.frame.sandbox,
         "home_area": form.frame.channel.from.as_str(),
         "peer_area": form.frame.channel.to.as_str(),
@@ -55,6 +56,8 @@ pub(super) fn sentence(file: &str, proven: &ErasureProven) -> Sentence {
     } = proven;
     let (home, other) = (form.frame.channel.from, form.frame.channel.to);
     let (signed, erased) = (short(form.time_ms), short(form.erased_at_ms));
+    // As `key list` shows it: people compare it.
+    let key = key.fingerprint().spoken();
     let (count, confirmed) = (form.notices.len(), form.confirmed.len());
     let reason = form.reason.text();
     let (held_zh, held_en) = match until(proven) {
