@@ -8,8 +8,12 @@
 
 use std::{
     fmt,
+    io::Read as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
 };
 
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
@@ -225,7 +229,7 @@ impl MasterKeys {
                 // systemd alone says who may read there.
                 files::read_public(&Path::new(&directory).join(name))?
             }
-            MasterKeySource::Command(words) => printed(words)?,
+            MasterKeySource::Command(words) => printed(words, ANSWERS_WITHIN)?,
         };
         let text = Zeroizing::new(text);
         Self::parse(&text).ok_or_else(|| MasterKeyError::NotAKey(source.clone()))
@@ -307,8 +311,8 @@ impl MasterKeys {
     }
 }
 
-/// What a program prints.
-fn printed(words: &[String]) -> Result<Vec<u8>, MasterKeyError> {
+/// What a program prints, if it does within that time.
+fn printed(words: &[String], within: Duration) -> Result<Vec<u8>, MasterKeyError> {
     let (program, arguments) = words
         .split_first()
         .map_or(("", words), |(program, rest)| (program.as_str(), rest));
@@ -316,19 +320,39 @@ fn printed(words: &[String]) -> Result<Vec<u8>, MasterKeyError> {
         program: program.to_owned(),
         why,
     };
-    let output = Command::new(program)
+    let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
-        .output()
+        .spawn()
         .map_err(|error| failed(error.to_string()))?;
-    if output.status.success() {
-        Ok(output.stdout)
+    let (said, answer) = mpsc::sync_channel(1);
+    let stdout = child.stdout.take();
+    thread::spawn(move || {
+        let mut bytes = Zeroizing::new(Vec::new());
+        let read = stdout.map_or(Ok(0), |mut stdout| stdout.read_to_end(&mut bytes));
+        // Nobody listens any more where the time was up.
+        said.send(read.map(|_| bytes)).unwrap_or_default();
+    });
+    let Ok(read) = answer.recv_timeout(within) else {
+        // It may have ended this moment; either way nobody waits for it.
+        child.kill().unwrap_or_default();
+        drop(child.wait());
+        let seconds = within.as_secs();
+        return Err(failed(format!("it said nothing within {seconds} s")));
+    };
+    let mut bytes = read.map_err(|error| failed(error.to_string()))?;
+    let status = child.wait().map_err(|error| failed(error.to_string()))?;
+    if status.success() {
+        Ok(std::mem::take(&mut *bytes))
     } else {
-        drop(Zeroizing::new(output.stdout));
-        Err(failed(output.status.to_string()))
+        Err(failed(status.to_string()))
     }
 }
+
+/// A program that gives the master key does so within this time, a person's touch of a token included.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(60);
 
 const ID: &[u8] = b"hongyan master key v1\0";
 
@@ -411,6 +435,9 @@ mod tests {
         for words in [&["false"][..], &["/nowhere/at-all"], &["true"], &[]] {
             assert!(load(words).is_err(), "{words:?}");
         }
+        let silent = ["sleep".to_owned(), "1000".to_owned()];
+        let error = printed(&silent, Duration::from_millis(20)).err().unwrap();
+        assert!(error.to_string().contains("it said nothing"), "{error}");
     }
 
     #[test]
