@@ -3,12 +3,14 @@
 //! ```text
 //! data/erasures   a line an erasure, in the order in which they were made:
 //!                 {"number":1,"previous":"…","at_ms":…,"home":"…","other":"…","id":"…","case":"…",
-//!                  "reason":"…","asked_by":…,"office":"…","notices":[…],"slots":[…],"next":…}
+//!                  "reason":"…","asked_by":…,"office":"…","notices":[…],"slots":[…],"next":…,
+//!                  "digest":"…"}
 //! ```
-//! `previous` is the SHA-256 of the line before, zeros for the first, so a line that was changed or
-//! taken out from among the others is noticed. A line is written and synced before the first of its
-//! keys is destroyed. A last line without its end is one that was being written: whoever writes next
-//! drops it.
+//! `previous` is the SHA-256 of the line before, zeros for the first, and `digest` that of the line
+//! itself without this member, so a line that was changed or taken out from among the others is noticed,
+//! the last one too. Whoever makes all digests anew is not: these are no signatures. A line is written
+//! and synced before the first of its keys is destroyed. A last line without its end is one that was
+//! being written: whoever writes next drops it.
 //!
 //! A data directory that was put back from a backup has old keys and an old journal. With the newest
 //! list beside them its start destroys those keys again, and writes into the journal what that does
@@ -112,7 +114,8 @@ impl Erasures {
         for erased in erased {
             number = number.saturating_add(1);
             let line = Line::of(erased, number, &last);
-            let line = serde_json::to_vec(&line).map_err(|error| self.disk(error.into()))?;
+            let line = serde_json::to_string(&line).map_err(|error| self.disk(error.into()))?;
+            let line = with_digest(&line).into_bytes();
             last = sha256(&line);
             lines.push(line);
         }
@@ -157,7 +160,7 @@ impl Erasures {
     }
 
     fn read(&self, bytes: &[u8]) -> Option<Erased> {
-        let line: Line = serde_json::from_slice(bytes).ok()?;
+        let line: Line = serde_json::from_str(&without_digest(bytes)?).ok()?;
         let fits = line.number == self.lines.saturating_add(1) && line.previous == hex(&self.last);
         if fits { line.read() } else { None }
     }
@@ -243,6 +246,22 @@ impl Line {
     }
 }
 
+/// A line with its own digest behind what it says.
+fn with_digest(said: &str) -> String {
+    let open = said.strip_suffix('}').unwrap_or(said);
+    let digest = hex(&sha256(said.as_bytes()));
+    format!("{open}{DIGEST}\"{digest}\"}}")
+}
+
+/// What a line says, if its digest is its own.
+fn without_digest(line: &[u8]) -> Option<String> {
+    let (open, _) = str::from_utf8(line).ok()?.rsplit_once(DIGEST)?;
+    let said = format!("{open}}}");
+    (with_digest(&said).as_bytes() == line).then_some(said)
+}
+
+const DIGEST: &str = ",\"digest\":";
+
 fn sha256(line: &[u8]) -> [u8; 32] {
     let mut sum = [0; 32];
     for (to, from) in sum.iter_mut().zip(digest(&SHA256, line).as_ref()) {
@@ -327,11 +346,21 @@ mod tests {
             left.remove(out);
             assert_eq!(damaged(left.join("\n") + "\n"), out as u64 + 1);
         }
-        let changed = whole.replacen("6553534464", "6553534465", 1);
-        assert_eq!(damaged(changed), 2);
-        assert_eq!(
-            damaged(whole.replacen("\"number\":3", "\"number\":4", 1)),
-            3
-        );
+        for line in 1..=4 {
+            // The last has none behind it that would tell.
+            for (from, to) in [
+                ("\"slots\":[", "\"slots\":[1,"),
+                ("person_asked", "entered_in_error"),
+                ("350582", "350583"),
+            ] {
+                let mut left: Vec<String> = lines.iter().map(|&line| line.to_owned()).collect();
+                left[line - 1] = left[line - 1].replacen(from, to, 1);
+                assert_ne!(left[line - 1], lines[line - 1]);
+                assert_eq!(damaged(left.join("\n") + "\n"), line as u64);
+            }
+        }
+        let undigested = lines[3].split_once(DIGEST).unwrap().0.to_owned() + "}";
+        let left = [lines[0], lines[1], lines[2], &undigested];
+        assert_eq!(damaged(left.join("\n") + "\n"), 4);
     }
 }
