@@ -67,6 +67,17 @@ fn restored(world: &World, county: &County, backup: &Path) -> County {
     elsewhere
 }
 
+/// Erases the newest cases of a county, so many; its list of erasures then.
+fn erased(county: &County, count: usize) -> String {
+    let published = county.ask(&["notice", "list"]).expect(0).lines();
+    for id in &ids(&published)[..count] {
+        county.ask(&["case", "erase", "--yes", id]).expect(0);
+    }
+    let list = fs::read_to_string(county.dir.join("data/erasures")).unwrap();
+    assert_eq!(list.lines().count(), count);
+    list
+}
+
 /// Every file below a directory.
 fn files(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -290,12 +301,22 @@ fn whatever_is_altered_cut_or_missing_in_a_copy_is_refused_by_its_name() {
         .publish(&(1..=20).map(departure).collect::<Vec<_>>())
         .expect(0);
     jinjiang.wait_until_answered();
+    let newest = erased(&jinjiang, 2);
+    let foreign = guandu.dir.join("data/erasures");
+    eventually("the receiver has carried out both", || {
+        fs::read_to_string(&foreign).is_ok_and(|list| list.lines().count() == 2)
+    });
     assert!(here.stop().success() && there.stop().success());
     // An old master key that somebody left beside the new one.
     let old = jinjiang.dir.join("keys/before.key");
     fs::copy(jinjiang.dir.join("keys/master.key"), &old).unwrap();
-    // What the list says is not looked at here, only which of two goes on.
-    fs::write(jinjiang.dir.join("data/erasures"), "{\"number\":1}\n{\"num").unwrap();
+    // The second line was being written.
+    let first = newest.find('\n').unwrap() + 1;
+    fs::write(
+        jinjiang.dir.join("data/erasures"),
+        &newest[..newest.len() - 9],
+    )
+    .unwrap();
     let backup = back_up(&jinjiang, &world.path("backups"));
     let whole = check(&backup).expect(0).lines();
     let left_out: HashSet<&str> = whole[0]["left_out"]
@@ -364,19 +385,55 @@ fn whatever_is_altered_cut_or_missing_in_a_copy_is_refused_by_its_name() {
     assert!(left.is_empty(), "{left:?}");
 
     let list = world.path("erasures");
-    fs::write(&list, "{\"number\":2}\n").unwrap();
     let erasures = ["--erasures", list.to_str().unwrap()];
-    let said = restore(&backup, &world.path("anew"), &erasures);
-    assert!(
-        one_error_of(&said, 1).contains("the list of erasures"),
-        "{said:?}"
-    );
-    assert!(!world.path("anew").exists());
-    let newest = "{\"number\":1}\n{\"number\":2}\n";
-    fs::write(&list, newest).unwrap();
-    restore(&backup, &world.path("anew"), &erasures).expect(0);
-    let put = fs::read_to_string(world.path("anew/data/erasures")).unwrap();
+    let anew = world.path("anew");
+    let refused = |text: &str, line: u32, why: &str| {
+        fs::write(&list, text).unwrap();
+        let said = restore(&backup, &anew, &[&erasures[..], &["--yes"]].concat());
+        let error = one_error_of(&said, 1);
+        let named = format!("{}, line {line}", list.display());
+        assert!(
+            error.contains(&named) && error.contains(why),
+            "{why}: {said:?}"
+        );
+        assert!(!said.err.contains("99000019"), "{said:?}");
+        assert!(!anew.exists());
+    };
+    refused(&newest[..newest.len() - 1], 2, "breaks off");
+    refused("99000019900101001X", 1, "breaks off");
+    refused("99000019900101001X\n", 1, "no line of a list");
+    refused("{\"format\":\"hongyan erasure\"}\n", 1, "no line of a list");
+    refused(&newest[first..], 1, "no line of a list");
+    let edited =
+        newest[..first].to_owned() + &newest[first..].replacen("\"slots\":[", "\"slots\":[1,", 1);
+    refused(&edited, 2, "was changed");
+    let theirs = fs::read_to_string(&foreign).unwrap();
+    refused(&theirs, 1, "of another node");
+    // What tells nothing is as good as none: it asks.
+    fs::write(&list, "").unwrap();
+    let said = restore(&backup, &anew, &erasures);
+    assert!(one_error_of(&said, 2).contains("--yes"), "{said:?}");
+    assert!(said.out.contains("is empty"), "{said:?}");
+    assert!(!anew.exists());
+    fs::write(&list, &newest).unwrap();
+    restore(&backup, &anew, &erasures).expect(0);
+    let put = fs::read_to_string(anew.join("data/erasures")).unwrap();
     assert_eq!(put, newest);
+    // Nor does a node start with the list of another.
+    let restored = County {
+        dir: anew,
+        ..jinjiang.clone()
+    };
+    let key = "keys/master.key";
+    fs::copy(jinjiang.dir.join(key), restored.dir.join(key)).unwrap();
+    fs::write(restored.dir.join("data/erasures"), &theirs).unwrap();
+    for error in [
+        restored.refused_start(1),
+        one_error(&restored.ask(&["journal", "check"]), 1),
+    ] {
+        assert!(error.contains("line 1"), "{error}");
+        assert!(error.contains("of another node"), "{error}");
+    }
 
     let to = jinjiang.dir.join("backups");
     let said = run(jinjiang

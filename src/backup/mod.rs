@@ -32,12 +32,12 @@ pub use self::{
     check::{Checked, check},
     make::{Made, Order, make},
     manifest::{About, ChannelReach, HeadReach, Manifest},
-    restore::{Building, Restoring, erasures_of, restore},
+    restore::{Building, NewestErasures, Restoring, restore},
 };
 use crate::{
     config::ConfigError,
     node::HeadsError,
-    store::{JournalError, VaultError, backups::BackupsError},
+    store::{ErasuresError, JournalError, VaultError, backups::BackupsError},
     trust::{files::FileError, keys::NoRandomness, rotation::RotateError},
 };
 
@@ -50,9 +50,12 @@ pub enum BackupError {
     /// The configuration in it cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A list of erasures is not one of the node, or not whole.
+    #[error(transparent)]
+    Erasures(#[from] ErasuresError),
     /// Both lists of erasures go on in their own way.
     #[error(
-        "the list of erasures {} and that of the backup differ: neither goes on where the other ends; they are of two nodes, or one was changed", .0.display()
+        "the list of erasures {} and that of the backup differ: neither goes on where the other ends: one of the two is no copy of what this node wrote; find out which, and give the node's own newest data/erasures", .0.display()
     )]
     ErasuresDiffer(PathBuf),
     /// A file of this system.

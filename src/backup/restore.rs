@@ -1,7 +1,7 @@
 //! Making a node from a copy.
 
 use std::{
-    fs, io,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -10,6 +10,8 @@ use data_encoding::HEXLOWER;
 use super::{BackupError, Checked, check::read, disk, make_dirs, sync_dir, sync_tree, write_new};
 use crate::{
     config::{NodeDir, Restored},
+    domain::area::County,
+    store::erasures::{self, path_of},
     trust::keys::draw,
 };
 
@@ -19,10 +21,17 @@ pub struct Restoring<'a> {
     pub from: &'a Checked,
     /// The directory of the node that is to be.
     pub node: &'a Path,
-    /// The list of erasures that was kept elsewhere.
-    pub erasures: Option<&'a Path>,
+    /// The list of erasures.
+    pub erasures: NewestErasures,
     /// The time, in milliseconds since 1970.
     pub now_ms: i64,
+}
+
+/// The list of erasures that a restored node gets, every line of it proven and of that node.
+pub struct NewestErasures {
+    lines: Vec<u8>,
+    /// Whether one that was kept elsewhere, and names somebody, is in it.
+    is_kept: bool,
 }
 
 /// A node's directory beside its place; gone again unless it is finished.
@@ -41,13 +50,13 @@ pub fn restore(restoring: &Restoring<'_>) -> Result<Building, BackupError> {
         node,
         erasures,
         now_ms,
-    } = *restoring;
+    } = restoring;
     let building = Building::begin(node)?;
     let dir = &building.dir;
     for path in [dir.peers(), dir.agreements(), dir.data()] {
         make_dirs(&path)?;
     }
-    let own = erasures_of(dir.path());
+    let own = path_of(&dir.data());
     for file in &from.manifest.files {
         let bytes = read(&from.node(), file)?;
         let path = dir.path().join(&file.path);
@@ -59,47 +68,49 @@ pub fn restore(restoring: &Restoring<'_>) -> Result<Building, BackupError> {
         }
         write_new(&path, &bytes)?;
     }
-    if let Some(list) = newest(&erasures_of(&from.node()), erasures)? {
-        write_new(&own, &list)?;
+    if !erasures.lines.is_empty() {
+        write_new(&own, &erasures.lines)?;
     }
     let restored = Restored {
         made_ms: from.about().made_ms,
-        restored_ms: now_ms,
+        restored_ms: *now_ms,
     };
     restored.write(dir)?;
     Ok(building)
 }
 
-/// The list of erasures in the directory of a node.
-pub fn erasures_of(node: &Path) -> PathBuf {
-    NodeDir::new(node).data().join("erasures")
-}
-
-/// Of two lists that which goes on where the other ends; none if there is neither.
-fn newest(copied: &Path, kept: Option<&Path>) -> Result<Option<Vec<u8>>, BackupError> {
-    let copied = match fs::read(copied) {
-        Ok(copied) => Some(whole_lines(copied)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(disk(copied)(error)),
-    };
-    let Some(path) = kept else {
-        return Ok(copied);
-    };
-    let kept = whole_lines(fs::read(path).map_err(disk(path))?);
-    match copied {
-        Some(copied) if copied.starts_with(&kept) => Ok(Some(copied)),
-        Some(copied) if !kept.starts_with(&copied) => {
-            Err(BackupError::ErasuresDiffer(path.to_owned()))
-        }
-        Some(_) | None => Ok(Some(kept)),
+impl NewestErasures {
+    /// Of the list in a copy and one that was kept elsewhere that which goes on where the other ends.
+    ///
+    /// # Errors
+    /// [`BackupError::Erasures`] if either is not whole or of another node,
+    /// [`BackupError::ErasuresDiffer`] if neither goes on where the other ends.
+    pub fn of(from: &Checked, kept: Option<&Path>) -> Result<Self, BackupError> {
+        let copied = path_of(&NodeDir::new(from.node()).data());
+        Self::among(&copied, kept, &from.config.areas)
     }
-}
 
-/// A last line without its end was being written, and is none yet.
-fn whole_lines(mut list: Vec<u8>) -> Vec<u8> {
-    let ends = list.iter().rposition(|byte| *byte == b'\n');
-    list.truncate(ends.map_or(0, |at| at.saturating_add(1)));
-    list
+    fn among(copied: &Path, kept: Option<&Path>, areas: &[County]) -> Result<Self, BackupError> {
+        let copied = erasures::copied(copied, areas)?.unwrap_or_default();
+        let list = match kept {
+            Some(path) => erasures::kept_elsewhere(path, areas)?,
+            None => Vec::new(),
+        };
+        let is_kept = !list.is_empty();
+        let lines = match kept {
+            _ if copied.starts_with(&list) => copied,
+            Some(path) if !list.starts_with(&copied) => {
+                return Err(BackupError::ErasuresDiffer(path.to_owned()));
+            }
+            Some(_) | None => list,
+        };
+        Ok(Self { lines, is_kept })
+    }
+
+    /// Whether one was kept elsewhere that names somebody: an empty file tells nothing.
+    pub const fn is_kept(&self) -> bool {
+        self.is_kept
+    }
 }
 
 impl Building {
@@ -154,35 +165,95 @@ fn parent_of(path: &Path) -> &Path {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        domain::{erasure::ErasureReason, notice::NoticeId},
+        store::{
+            ErasuresError,
+            erasures::Erasures,
+            journal::{erased::Erased, payload::Slot, record::Side},
+        },
+    };
+
+    /// A list of the node that made an erasure, then others.
+    fn list_of(data: &Path, reasons: &[ErasureReason]) -> Vec<u8> {
+        let of = |(number, reason): (u64, &ErasureReason)| Erased {
+            side: Side {
+                home: "350582".parse().unwrap(),
+                other: "530111".parse().unwrap(),
+            },
+            id: NoticeId::new([5; 8], number),
+            case: NoticeId::new([6; 8], number),
+            reason: *reason,
+            at_ms: 1_795_000_000_000,
+            asked_by: None,
+            office: String::new(),
+            notices: Vec::new(),
+            slots: vec![Slot::at(9, 1)],
+            next: Slot::at(9, 2),
+        };
+        let erased: Vec<Erased> = (0..).zip(reasons).map(of).collect();
+        fs::create_dir_all(data).unwrap();
+        let (mut list, _) = Erasures::open(data).unwrap();
+        list.add(&erased).unwrap();
+        fs::read(path_of(data)).unwrap()
+    }
 
     #[test]
     fn of_two_lists_of_erasures_the_longer_counts_if_it_goes_on_where_the_other_ends() {
+        use ErasureReason::{EnteredInError, PersonAsked};
         let dir = tempfile::tempdir().unwrap();
         let (copied, kept) = (dir.path().join("copied"), dir.path().join("kept"));
-        let of = |a: &str, b: &str| {
+        let areas: [County; 1] = ["350582".parse().unwrap()];
+        let of = |a: &[u8], b: &[u8]| {
             fs::write(&copied, a).unwrap();
             fs::write(&kept, b).unwrap();
-            let newest = newest(&copied, Some(&kept));
-            newest.map(|list| String::from_utf8(list.unwrap()).unwrap())
+            let newest = NewestErasures::among(&copied, Some(&kept), &areas);
+            newest.map(|newest| (newest.lines, newest.is_kept))
         };
-        assert_eq!(of("1\n", "1\n2\n").unwrap(), "1\n2\n");
-        assert_eq!(of("1\n2\n", "1\n").unwrap(), "1\n2\n");
-        assert_eq!(
-            of("1\n2", "1\n3\n").unwrap(),
-            "1\n3\n",
-            "a torn line is none"
-        );
-        assert_eq!(of("1\n2\n", "").unwrap(), "1\n2\n");
-        for (a, b) in [("1\n2\n", "1\n3\n"), ("1\n", "2\n1\n")] {
+        let one = list_of(&dir.path().join("1"), &[PersonAsked]);
+        let two = list_of(&dir.path().join("2"), &[PersonAsked, PersonAsked]);
+        let other = list_of(&dir.path().join("3"), &[PersonAsked, EnteredInError]);
+        let first = list_of(&dir.path().join("4"), &[EnteredInError]);
+        assert_eq!(of(&one, &two).unwrap(), (two.clone(), true));
+        assert_eq!(of(&two, &one).unwrap(), (two.clone(), true));
+        assert_eq!(of(b"", &two).unwrap(), (two.clone(), true));
+        let torn = &two[..two.len() - 1];
+        // In the copy of a node that ran that line was being written.
+        assert_eq!(of(torn, &other).unwrap(), (other.clone(), true));
+        assert_eq!(of(&two, b"").unwrap(), (two.clone(), false));
+        for (a, b) in [(&two, &other), (&one, &first)] {
             let refused = of(a, b);
             assert!(matches!(refused, Err(BackupError::ErasuresDiffer(_))));
         }
-        fs::remove_file(&copied).unwrap();
-        assert_eq!(newest(&copied, None).unwrap(), None);
-        assert!(newest(&copied, Some(&kept)).unwrap().is_some());
+        let edited = String::from_utf8(two.clone()).unwrap();
+        let edited = edited.replacen("person_asked", "retention_ended", 2);
+        for (a, b) in [
+            (&two[..], torn),
+            (b"", torn),
+            (b"", b"990000199001011234"),
+            (b"", b"990000199001011234\n"),
+            (b"", b"{\"number\":1}\n"),
+            (b"", edited.as_bytes()),
+            (edited.as_bytes(), &two),
+        ] {
+            let refused = of(a, b);
+            assert!(matches!(refused, Err(BackupError::Erasures(_))));
+        }
+        fs::write(&kept, &two).unwrap();
+        let elsewhere: [County; 1] = ["530111".parse().unwrap()];
+        let foreign = NewestErasures::among(&dir.path().join("none"), Some(&kept), &elsewhere);
+        assert!(matches!(
+            foreign,
+            Err(BackupError::Erasures(ErasuresError::AnotherNode {
+                line: 1,
+                ..
+            }))
+        ));
+        let none = NewestErasures::among(&dir.path().join("none"), None, &areas).unwrap();
+        assert!(none.lines.is_empty() && !none.is_kept());
         fs::remove_file(&kept).unwrap();
-        let lacking = newest(&copied, Some(&kept));
-        assert!(matches!(lacking, Err(BackupError::Disk { .. })));
+        let lacking = NewestErasures::among(&copied, Some(&kept), &areas);
+        assert!(lacking.is_err());
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! The errors of the modules below as commands tell them: the one place that gives each its exit
 //! code and its Chinese.
 
-use super::{exit::Failure, language::both, store_by_hand::vault_failed};
+use super::{
+    exit::Failure,
+    language::both,
+    store_by_hand::{erasures_failed, vault_failed},
+};
 use crate::{
     agreement::TwoTexts,
     backup::BackupError,
@@ -43,6 +47,7 @@ impl From<FileError> for Failure {
 impl From<BackupError> for Failure {
     fn from(error: BackupError) -> Self {
         let zh = match &error {
+            BackupError::Erasures(error) => return erasures_failed(error),
             BackupError::Vault(error) => return vault_failed(error),
             BackupError::Config(error) => format!("备份中的配置有误：{error}"),
             BackupError::File(error) => format!("文件无法使用：{error}"),
@@ -52,7 +57,7 @@ impl From<BackupError> for Failure {
                 path.display()
             ),
             BackupError::ErasuresDiffer(path) => format!(
-                "删除清单 {} 与备份中的不一致，互不为对方的延续：两者不是同一节点的，或其中之一被改动。",
+                "删除清单 {} 与备份中的不一致，互不为对方的延续：其中之一不是本节点所写的副本；请查明后，使用本节点最新的 data/erasures。",
                 path.display()
             ),
             BackupError::Disk { path, source } => format!(

@@ -16,7 +16,7 @@ use super::{
     output::{Output, OutputArguments},
 };
 use crate::{
-    backup::{self, Restoring},
+    backup::{self, NewestErasures, Restoring},
     clock::Clock,
     domain::{audit::Act, problem::Sentence},
     trust::master_key::MasterKeySource,
@@ -59,14 +59,22 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         format!("备份完好：节点 {}，{made} 备份。", about.node),
         format!("the backup is whole: node {}, of {made}", about.node),
     ))?;
-    if erasures.is_none() {
+    let newest = NewestErasures::of(&checked, erasures.as_deref())?;
+    let has_kept = newest.is_kept();
+    if !has_kept {
+        let (zh, en) = match &erasures {
+            None => (
+                "没有给出最新的删除清单（--erasures）".to_owned(),
+                "no newest list of erasures is given (--erasures)".to_owned(),
+            ),
+            Some(path) => (
+                format!("所给的删除清单 {} 是空的", path.display()),
+                format!("the list of erasures {} is empty", path.display()),
+            ),
+        };
         output.say(&both(
-            format!(
-                "没有给出最新的删除清单（--erasures）：{made} 之后要求删除的妇女，其信息会重新出现。"
-            ),
-            format!(
-                "no newest list of erasures is given (--erasures): women who were erased after {made} come back"
-            ),
+            format!("{zh}：{made} 之后要求删除的妇女，其信息会重新出现。"),
+            format!("{en}: women who were erased after {made} come back"),
         ))?;
         let question = both("确认不用清单恢复？", "Restore without it?");
         if !confirmed(&question, yes)? {
@@ -77,7 +85,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let building = backup::restore(&Restoring {
         from: &checked,
         node: &node.node,
-        erasures: erasures.as_deref(),
+        erasures: newest,
         now_ms: clock.now_ms(),
     })?;
     let beside = Home {
@@ -93,7 +101,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         "directory": node.node,
         "backup": from,
         "made_at": rfc3339(about.made_ms),
-        "erasures": erasures,
+        "erasures": erasures.filter(|_| has_kept),
         "master_keys": about.master_keys,
     });
     let sentence = both(

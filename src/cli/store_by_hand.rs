@@ -4,12 +4,15 @@
 use super::{exit::Failure, home::Home, language::both};
 use crate::{
     domain::{area::County, journal::JournalHead},
-    store::{self, CheckReport, HeadCompared, LossReport, OpenError, VaultError},
+    store::{
+        self, CheckReport, ErasuresError, HeadCompared, LossReport, OpenError, VaultError, erasures,
+    },
     trust::master_key::MasterKeys,
 };
 
 /// Looks through the whole journal.
 pub(super) fn check(home: &Home) -> Result<CheckReport, Failure> {
+    own_erasures(home)?;
     store::check(&home.dir.data(), home.master_keys()?).map_err(failed)
 }
 
@@ -23,12 +26,14 @@ pub(super) fn compare_heads(
 
 /// Goes on without what the journal has lost.
 pub(super) fn accept_loss(home: &Home) -> Result<LossReport, Failure> {
+    own_erasures(home)?;
     let (at_ms, masters) = (home.clock.now_ms(), home.master_keys()?);
     store::accept_loss(&home.dir.data(), at_ms, masters).map_err(failed)
 }
 
 /// Builds the index anew from the journal.
 pub(super) fn rebuild_index(home: &Home) -> Result<(), Failure> {
+    own_erasures(home)?;
     let rebuilt = store::rebuild_index(&home.dir.data(), home.master_keys()?);
     rebuilt.map(drop).map_err(failed)
 }
@@ -45,13 +50,16 @@ pub(super) fn not_wrapped_by(home: &Home, masters: &MasterKeys) -> Result<u64, F
     left.map_err(|error| vault_failed(&error))
 }
 
+/// What opens the store destroys the keys that the list names.
+fn own_erasures(home: &Home) -> Result<(), Failure> {
+    let own = erasures::must_be_of(&home.dir.data(), &home.config.areas);
+    own.map_err(|error| erasures_failed(&error))
+}
+
 fn failed(error: OpenError) -> Failure {
     match &error {
         OpenError::Vault(error) => vault_failed(error),
-        OpenError::Erasures(error) => Failure::refused(both(
-            format!("删除清单无法使用：{error}"),
-            error.to_string(),
-        )),
+        OpenError::Erasures(error) => erasures_failed(error),
         OpenError::Disk { .. }
         | OpenError::InUse(_)
         | OpenError::Index(_)
@@ -59,6 +67,29 @@ fn failed(error: OpenError) -> Failure {
             Failure::refused(both(format!("日志无法使用：{error}"), error.to_string()))
         }
     }
+}
+
+/// What a command says of a list of erasures that cannot be used.
+pub(super) fn erasures_failed(error: &ErasuresError) -> Failure {
+    let zh = match error {
+        ErasuresError::AnotherNode { path, line } => format!(
+            "{} 第{line}行：这是其他节点的删除清单，该行所属的区县不是本节点的；请使用本节点最新的完整清单（data/erasures）。",
+            path.display()
+        ),
+        ErasuresError::Damaged { path, line } => format!(
+            "{} 第{line}行：不是删除清单的内容，或被改动，或此前有行被删去；请换用本节点 data/erasures 最新的完整副本：清单上的人已要求删除，其信息不得重新出现。",
+            path.display()
+        ),
+        ErasuresError::Disk { path, source } => format!(
+            "{}：{source}；请检查磁盘是否挂载、有空间、本用户可写。",
+            path.display()
+        ),
+        ErasuresError::Unended { path, line } => format!(
+            "{} 第{line}行没有行尾：清单不完整，或不是删除清单；请使用本节点 data/erasures 最新的完整副本。",
+            path.display()
+        ),
+    };
+    Failure::refused(both(zh, error.to_string()))
 }
 
 /// What a command says of keys that cannot be had.

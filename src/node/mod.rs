@@ -43,7 +43,7 @@ use crate::{
     exchange::{self, Exchange, ExchangeLimits},
     guard::Guard,
     office::{self, OfficeParts},
-    store::{EmbeddedLimits, NotNow, OpenError, Store, Trouble},
+    store::{EmbeddedLimits, NotNow, OpenError, Store, Trouble, erasures},
     trust::{
         calls::CallsPerCaller,
         connection::ConnectionRegistry,
@@ -348,8 +348,13 @@ async fn open_store(
         office_quota: config.limits.office_quota,
         ..EmbeddedLimits::default()
     };
-    let (data, epoch) = (dir.data(), draw()?);
-    let opened = spawn_blocking(move || Store::open_embedded(&data, limits, epoch, masters)).await;
+    let (data, epoch, areas) = (dir.data(), draw()?, config.areas.clone());
+    let opened = spawn_blocking(move || {
+        // Before the keys are destroyed that it names.
+        erasures::must_be_of(&data, &areas)?;
+        Store::open_embedded(&data, limits, epoch, masters)
+    })
+    .await;
     let (store, report) = opened.map_err(|error| NodeError::Serve(error.to_string()))??;
     tracing::info!(
         torn_bytes = report.torn_bytes,

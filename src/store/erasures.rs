@@ -17,8 +17,8 @@
 //! not know. What the journal knows and the list does not is added to the list.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{self, Read, Seek, SeekFrom, Write},
+    fs::{self, OpenOptions},
+    io::{self, Seek, SeekFrom, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
@@ -27,13 +27,24 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use super::journal::{erased::Erased, payload::Slot, record::Side, segment::sync_directory_of};
+use crate::domain::area::County;
 
 /// Why the list of erasures cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ErasuresError {
+    /// A line tells of a home area that the node does not have.
+    #[error(
+        "{}, line {line}: that is the list of erasures of another node, for the line is of a home area that this node does not have; use the newest whole copy of this node's own list (its data/erasures)", path.display()
+    )]
+    AnotherNode {
+        /// The list.
+        path: PathBuf,
+        /// The line, the first of which is 1.
+        line: u64,
+    },
     /// A line is not what was written, or some are missing before it.
     #[error(
-        "{}, line {line}: the list of erasures was changed, or lines before this one were taken out; put the newest whole copy of this file in its place: whoever it names was erased and must not come back", path.display()
+        "{}, line {line}: that is no line of a list of erasures, or it was changed, or lines before it were taken out; put the newest whole copy of the node's data/erasures in its place: whoever it names was erased and must not come back", path.display()
     )]
     Damaged {
         /// The list.
@@ -49,11 +60,78 @@ pub enum ErasuresError {
         /// Why.
         source: io::Error,
     },
+    /// A list that was kept elsewhere breaks off in its last line.
+    #[error(
+        "{}, line {line}: the list of erasures breaks off in this line, which has no line end: the file was cut, or is another; use the newest whole copy of the node's data/erasures", path.display()
+    )]
+    Unended {
+        /// The list.
+        path: PathBuf,
+        /// The line, the first of which is 1.
+        line: u64,
+    },
 }
 
 /// The list of the node with that data directory.
 pub(crate) fn path_of(data: &Path) -> PathBuf {
     data.join("erasures")
+}
+
+/// That every line of the list of a data directory is of one of these home areas.
+///
+/// # Errors
+/// [`ErasuresError`].
+pub(crate) fn must_be_of(data: &Path, homes: &[County]) -> Result<(), ErasuresError> {
+    let (list, told) = Erasures::open(data)?;
+    list.is_of(homes, &told)
+}
+
+/// The whole lines of a list that lies in a copy of a node with these home areas, every one of them
+/// proven; none if no list is there.
+///
+/// # Errors
+/// [`ErasuresError`].
+pub(crate) fn copied(path: &Path, homes: &[County]) -> Result<Option<Vec<u8>>, ErasuresError> {
+    let Some(mut bytes) = read(path)? else {
+        return Ok(None);
+    };
+    let (list, told) = Erasures::of(path.to_owned(), &bytes)?;
+    list.is_of(homes, &told)?;
+    bytes.truncate(list.whole.try_into().unwrap_or(usize::MAX));
+    Ok(Some(bytes))
+}
+
+/// As [`copied`], of a list that was kept elsewhere: it is there, and nobody was writing its last line.
+///
+/// # Errors
+/// [`ErasuresError`].
+pub(crate) fn kept_elsewhere(path: &Path, homes: &[County]) -> Result<Vec<u8>, ErasuresError> {
+    let disk = |source| ErasuresError::Disk {
+        path: path.to_owned(),
+        source,
+    };
+    let bytes = fs::read(path).map_err(disk)?;
+    let (list, told) = Erasures::of(path.to_owned(), &bytes)?;
+    if list.whole < bytes.len() as u64 {
+        return Err(ErasuresError::Unended {
+            path: list.path,
+            line: list.lines.saturating_add(1),
+        });
+    }
+    list.is_of(homes, &told)?;
+    Ok(bytes)
+}
+
+/// What stands in a list; none if it is not there.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, ErasuresError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(ErasuresError::Disk {
+            path: path.to_owned(),
+            source,
+        }),
+    }
 }
 
 /// The list, open for what comes next.
@@ -71,16 +149,11 @@ impl Erasures {
     /// [`ErasuresError`].
     pub(crate) fn open(data: &Path) -> Result<(Self, Vec<Erased>), ErasuresError> {
         let path = path_of(data);
-        let disk = |source| ErasuresError::Disk {
-            path: path.clone(),
-            source,
-        };
-        let mut bytes = Vec::new();
-        match File::open(&path) {
-            Ok(mut file) => file.read_to_end(&mut bytes).map(drop).map_err(disk)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(disk(error)),
-        }
+        let bytes = read(&path)?.unwrap_or_default();
+        Self::of(path, &bytes)
+    }
+
+    fn of(path: PathBuf, bytes: &[u8]) -> Result<(Self, Vec<Erased>), ErasuresError> {
         let mut list = Self {
             path,
             lines: 0,
@@ -92,10 +165,8 @@ impl Erasures {
             let Some(line) = line.strip_suffix(b"\n") else {
                 break;
             };
-            told.push(list.read(line).ok_or_else(|| ErasuresError::Damaged {
-                path: list.path.clone(),
-                line: list.lines.saturating_add(1),
-            })?);
+            let number = list.lines.saturating_add(1);
+            told.push(list.read(line).ok_or_else(|| list.damaged(number))?);
             list.follow(line);
         }
         Ok((list, told))
@@ -149,6 +220,18 @@ impl Erasures {
         ErasuresError::Damaged {
             path: self.path.clone(),
             line,
+        }
+    }
+
+    /// That what it tells is all of these home areas.
+    fn is_of(&self, homes: &[County], told: &[Erased]) -> Result<(), ErasuresError> {
+        let foreign = (told.iter()).position(|erased| !homes.contains(&erased.side.home));
+        match foreign {
+            None => Ok(()),
+            Some(at) => Err(ErasuresError::AnotherNode {
+                path: self.path.clone(),
+                line: (at as u64).saturating_add(1),
+            }),
         }
     }
 
@@ -362,5 +445,48 @@ mod tests {
         let undigested = lines[3].split_once(DIGEST).unwrap().0.to_owned() + "}";
         let left = [lines[0], lines[1], lines[2], &undigested];
         assert_eq!(damaged(left.join("\n") + "\n"), 4);
+    }
+
+    #[test]
+    fn a_list_that_was_kept_elsewhere_is_taken_only_if_it_is_whole_and_of_the_node() {
+        let data = TempDir::new().unwrap();
+        let (mut list, _) = Erasures::open(data.path()).unwrap();
+        list.add(&[1, 2].map(erased)).unwrap();
+        let path = path_of(data.path());
+        let whole = fs::read(&path).unwrap();
+        let homes: [County; 2] = ["530111", "350582"].map(|home| home.parse().unwrap());
+        assert_eq!(kept_elsewhere(&path, &homes).unwrap(), whole);
+        must_be_of(data.path(), &homes).unwrap();
+        let foreign = |error| match error {
+            ErasuresError::AnotherNode { line, .. } => line,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(foreign(kept_elsewhere(&path, &homes[..1]).unwrap_err()), 1);
+        assert_eq!(foreign(copied(&path, &homes[..1]).unwrap_err()), 1);
+        assert_eq!(
+            foreign(must_be_of(data.path(), &homes[..1]).unwrap_err()),
+            1
+        );
+        let ends = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        for cut in 1..whole.len() {
+            fs::write(&path, &whole[..cut]).unwrap();
+            if cut == ends {
+                assert_eq!(kept_elsewhere(&path, &homes).unwrap(), whole[..ends]);
+                continue;
+            }
+            let refused = kept_elsewhere(&path, &homes);
+            let at = if cut < ends { 1 } else { 2 };
+            assert!(
+                matches!(refused, Err(ErasuresError::Unended { line, .. }) if line == at),
+                "{cut}"
+            );
+            // In a copy of a node that ran, the line was being written.
+            let left = copied(&path, &homes).unwrap().unwrap();
+            assert_eq!(left, whole[..if cut < ends { 0 } else { ends }]);
+        }
+        fs::remove_file(&path).unwrap();
+        assert_eq!(copied(&path, &homes).unwrap(), None);
+        let lacking = kept_elsewhere(&path, &homes);
+        assert!(matches!(lacking, Err(ErasuresError::Disk { .. })));
     }
 }

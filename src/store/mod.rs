@@ -7,7 +7,7 @@
 mod backend;
 pub mod backups;
 mod embedded;
-mod erasures;
+pub(crate) mod erasures;
 mod facade;
 pub(crate) mod journal;
 mod vault;
