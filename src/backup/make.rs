@@ -191,7 +191,7 @@ impl<'a> Copy<'a> {
 
     fn journal(&mut self) -> Result<Reach, BackupError> {
         let before = self.files.len();
-        for _ in 0..TRIES {
+        for _ in 1..TRIES {
             match self.journal_now() {
                 Err(BackupError::Journal(error)) if changed_meanwhile(&error) => {
                     // A segment came or left while they were listed: all of them anew.
@@ -209,7 +209,8 @@ impl<'a> Copy<'a> {
                 done => return done,
             }
         }
-        Err(BackupError::Unsettled)
+        // What is so every time is not only so while they are listed.
+        self.journal_now()
     }
 
     fn journal_now(&mut self) -> Result<Reach, BackupError> {

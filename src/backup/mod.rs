@@ -113,9 +113,6 @@ pub enum BackupError {
     /// The keys of cases.
     #[error(transparent)]
     Vault(#[from] VaultError),
-    /// Segments came and went too quickly.
-    #[error("the journal changed while it was copied, several times; try again")]
-    Unsettled,
     /// The copy would lie in what is copied.
     #[error("{} lies in the directory of the node; a backup belongs on another disk", .0.display())]
     Within(PathBuf),

@@ -86,7 +86,6 @@ impl From<BackupError> for Failure {
                 "{} 已存在且不为空；恢复从不覆盖已有节点，请另选目录，或先移走。",
                 path.display()
             ),
-            BackupError::Unsettled => "复制期间日志多次变动，请重试。".to_owned(),
             BackupError::Within(path) => format!(
                 "{} 在节点目录之内；备份应放在另一块磁盘上。",
                 path.display()

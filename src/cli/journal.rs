@@ -160,7 +160,7 @@ fn compared(home: &Home, files: &[PathBuf], output: Output) -> Result<Exit, Fail
             let position = head.position;
             let (same, sentence) = match found {
                 HeadCompared::Same => (
-                    Some(true),
+                    true,
                     both(
                         format!("{name}：日志到位置 {position} 与当时签署的相同。"),
                         format!(
@@ -168,19 +168,10 @@ fn compared(home: &Home, files: &[PathBuf], output: Output) -> Result<Exit, Fail
                         ),
                     ),
                 ),
-                HeadCompared::Removed => (
-                    None,
-                    both(
-                        format!("{name}：位置 {position} 之前的日志段已移走，无从核对。"),
-                        format!(
-                            "{name}: the segments up to position {position} were removed; nothing can be said"
-                        ),
-                    ),
-                ),
                 HeadCompared::Differs => {
                     exit = Exit::Refused;
                     (
-                        Some(false),
+                        false,
                         both(
                             format!(
                                 "{name}：日志到位置 {position} 与当时签署的不同：被改写、截短，或由旧备份恢复。"

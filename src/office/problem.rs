@@ -457,7 +457,7 @@ fn of_not_now(error: &NotNow) -> Answer {
             Grpc::DataLoss,
             Class::Operator,
             "record_unreadable",
-            "记录无法读取，请联系管理员。",
+            "已存的记录无法读取，请停止节点并运行 hongyan journal check。",
             error.to_string(),
         ),
         NotNow::Stopping => {

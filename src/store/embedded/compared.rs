@@ -17,8 +17,6 @@ use crate::{
 pub enum HeadCompared {
     /// What it held up to there is another: it was rewritten, cut, or put back from an old copy.
     Differs,
-    /// The segments up to there were removed: nothing can be said.
-    Removed,
     /// It is the same up to there.
     Same,
 }
@@ -35,16 +33,7 @@ pub fn compare_heads(
     let layout = Layout::of(data);
     let _lock = lock(data)?;
     let segments = contiguous(&layout.journal)?;
-    let first = segments
-        .first()
-        .map_or(Position::START, |segment| segment.first);
-    let mut compared: Vec<HeadCompared> = signed
-        .iter()
-        .map(|(_, head)| match head.position < first.get() {
-            true => HeadCompared::Removed,
-            false => HeadCompared::Differs,
-        })
-        .collect();
+    let mut compared = vec![HeadCompared::Differs; signed.len()];
     let mut look = |end: Position, chains: &Chains| {
         for ((home, head), compared) in signed.iter().zip(&mut compared) {
             let found = chains.get(home).copied().unwrap_or_default();

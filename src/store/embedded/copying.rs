@@ -21,7 +21,7 @@ use crate::{
             heads::segments_of,
             payload::Slot,
             record::{Direction, Position, Record},
-            recovery::{JournalError, Proven, name_of},
+            recovery::{JournalError, Proven, name_of, out_of_place},
             segment::{Chains, SegmentFile},
         },
         vault::{VaultError, block_in, block_paths},
@@ -66,6 +66,9 @@ impl Reach {
             what,
         };
         self.goes_on(proven.header.first, &proven.path)?;
+        if self.segments == 0 {
+            self.first = proven.header.first;
+        }
         match &self.chains {
             Some(chains) if *chains != proven.header.chains => {
                 return Err(damaged(
@@ -92,18 +95,10 @@ impl Reach {
     }
 
     /// Whether what begins there stands behind what was met so far.
-    fn goes_on(&mut self, begins: Position, path: &Path) -> Result<(), JournalError> {
-        if self.segments == 0 {
-            self.first = begins;
-            return Ok(());
-        }
+    fn goes_on(&self, begins: Position, path: &Path) -> Result<(), JournalError> {
         match self.end == begins {
             true => Ok(()),
-            false => Err(JournalError::Gap {
-                segment: name_of(path),
-                found: begins.get(),
-                expected: self.end.get(),
-            }),
+            false => Err(out_of_place(path, begins, self.end)),
         }
     }
 
@@ -206,7 +201,7 @@ pub(crate) fn prove_journal<E: From<JournalError>>(
 pub(crate) fn changed_meanwhile(error: &JournalError) -> bool {
     match error {
         JournalError::Disk { source, .. } => source.kind() == io::ErrorKind::NotFound,
-        JournalError::Gap { .. } => true,
+        JournalError::Gap { .. } | JournalError::NoBeginning { .. } => true,
         JournalError::Damaged { .. }
         | JournalError::ArchiveDamaged { .. }
         | JournalError::ArchiveMissing { .. }

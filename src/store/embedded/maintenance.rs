@@ -20,7 +20,7 @@ use crate::{
         journal::{
             archive,
             record::{Direction, LossAccepted, Position, Record},
-            recovery::{JournalError, Proven, contiguous},
+            recovery::{JournalError, Proven, contiguous, out_of_place},
             segment::{self, Chains, SegmentFile},
         },
         vault::{Held, Vault, VaultError, not_wrapped_by},
@@ -264,22 +264,25 @@ fn refuse_if_ahead(layout: &Layout) -> Result<(), OpenError> {
 /// for those who can read it.
 fn cut(layout: &Layout, at_ms: i64) -> Result<Option<PathBuf>, OpenError> {
     let aside = layout.data.join(format!("lost-{at_ms}"));
-    let mut segments = segment::list(&layout.journal)
-        .map_err(disk(&layout.journal))?
-        .into_iter();
-    let mut expected: Option<Position> = None;
+    let segments = segment::list(&layout.journal).map_err(disk(&layout.journal))?;
+    let mut expected = Position::START;
+    if let Some(oldest) = segments.first().filter(|oldest| oldest.first != expected) {
+        // What is left speaks of what is gone, and all of it would be cut.
+        return Err(out_of_place(&oldest.path, oldest.first, expected).into());
+    }
+    let mut segments = segments.into_iter();
     let mut moved = false;
     for file in segments.by_ref() {
         if let Some(archived) = &file.archived {
             // A file can be put back, and nothing behind it is worse for the want of it.
-            expected = Some(archived.end);
+            expected = archived.end;
             continue;
         }
         let proven = Proven::read(&file);
         let SegmentFile { first, path, .. } = file;
         let trusted = match proven {
-            Ok(proven) if expected.is_none_or(|expected| expected == first) => {
-                expected = Some(proven.end());
+            Ok(proven) if expected == first => {
+                expected = proven.end();
                 if proven.torn == 0 {
                     continue;
                 }
@@ -298,7 +301,7 @@ fn cut(layout: &Layout, at_ms: i64) -> Result<Option<PathBuf>, OpenError> {
         moved = true;
         match (trusted, kept) {
             (true, _) => {}
-            (false, Some(kept)) if expected.is_none_or(|expected| expected == first) => {
+            (false, Some(kept)) if expected == first => {
                 segment::put_in_place(&path, &[&kept]).map_err(disk(&path))?;
             }
             (false, _) => fs::remove_file(&path).map_err(disk(&path))?,

@@ -73,7 +73,7 @@ pub enum JournalError {
         /// The file.
         archive: PathBuf,
     },
-    /// A segment between two others, or before the first, is missing.
+    /// A segment between two others is missing.
     #[error(
         "the journal has a gap: segment {segment} begins at {found}, {expected} was expected; bring the missing file back from a backup, or run `hongyan journal accept-loss`"
     )]
@@ -84,6 +84,16 @@ pub enum JournalError {
         found: u64,
         /// Where it should.
         expected: u64,
+    },
+    /// The oldest segments are missing: neither they nor their heads are there.
+    #[error(
+        "the beginning of the journal is missing: the oldest file that is there, {segment}, begins at {found}; bring the files before it back into data/journal (of an archived segment the .head), or restore the node from a backup; `hongyan journal accept-loss` cannot go on without them"
+    )]
+    NoBeginning {
+        /// Name of the oldest file.
+        segment: String,
+        /// Where it begins.
+        found: u64,
     },
     /// The index knows acknowledged groups that the journal lacks.
     #[error(
@@ -232,32 +242,40 @@ impl Proven {
     }
 }
 
-/// The segments of a directory, with no gap between them. Only names, headers and lengths are
+/// That a segment does not begin where the one before it ends, or where every journal begins.
+pub(crate) fn out_of_place(path: &Path, found: Position, expected: Position) -> JournalError {
+    let (segment, found) = (name_of(path), found.get());
+    if expected == Position::START {
+        return JournalError::NoBeginning { segment, found };
+    }
+    JournalError::Gap {
+        segment,
+        found,
+        expected: expected.get(),
+    }
+}
+
+/// The segments of a directory, with no gap before or between them; an archived one is there as long as
+/// its head is. Only names, headers and lengths are
 /// looked at, so this is quick whatever the size of the journal.
 ///
 /// # Errors
-/// [`JournalError::Gap`] or [`JournalError::Damaged`].
+/// [`JournalError::NoBeginning`], [`JournalError::Gap`] or [`JournalError::Damaged`].
 pub(crate) fn contiguous(directory: &Path) -> Result<Vec<SegmentFile>, JournalError> {
     let disk = |source| JournalError::Disk {
         path: directory.to_owned(),
         source,
     };
     let segments = segment::list(directory).map_err(disk)?;
-    let mut expected: Option<Position> = None;
+    let mut expected = Position::START;
     for SegmentFile {
         first,
         path,
         archived,
     } in &segments
     {
-        if let Some(expected) = expected
-            && *first != expected
-        {
-            return Err(JournalError::Gap {
-                segment: name_of(path),
-                found: first.get(),
-                expected: expected.get(),
-            });
+        if *first != expected {
+            return Err(out_of_place(path, *first, expected));
         }
         let (header, len) = header_of(path)?;
         if header.first != *first {
@@ -267,13 +285,13 @@ pub(crate) fn contiguous(directory: &Path) -> Result<Vec<SegmentFile>, JournalEr
                 expected: first.get(),
             });
         }
-        expected = Some(match archived {
+        expected = match archived {
             Some(archived) => archived.end,
             None => {
                 let size = fs::metadata(path).map_err(disk)?.len();
                 first.plus(size.saturating_sub(len))
             }
-        });
+        };
     }
     match segments.last() {
         Some(last) if last.archived.is_some() => Err(JournalError::Damaged {

@@ -156,6 +156,29 @@ fn what_was_archived_is_read_and_verified_as_before() {
 }
 
 #[test]
+fn a_journal_begins_with_the_head_of_what_was_archived_first_and_not_behind_it() {
+    let directory = TempDir::new().unwrap();
+    let data = directory.path();
+    archived(data);
+    let heads = names(&data.join("journal"), ".head");
+    let aside = data.join("aside");
+    fs::rename(&heads[0], &aside).unwrap();
+    let behind = heads[1].file_name().unwrap().to_str().unwrap().to_owned();
+    for refused in [open(data).map(drop), check(data, masters()).map(drop)] {
+        match refused {
+            Err(OpenError::Journal(JournalError::NoBeginning { segment, .. })) => {
+                assert_eq!(segment, behind);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    fs::rename(&aside, &heads[0]).unwrap();
+    check(data, masters()).unwrap();
+    let (store, _) = open(data).unwrap();
+    block_on(store.stop());
+}
+
+#[test]
 fn a_missing_file_of_the_archive_is_named_and_the_store_goes_on() {
     let directory = TempDir::new().unwrap();
     let data = directory.path();

@@ -4,11 +4,17 @@ use std::fs;
 
 use tempfile::TempDir;
 
-use super::{block_on, copy, copy_tree, last_sequence, newest_segment, open, small};
+use super::{
+    answers, block_on, copy, copy_tree, filled, last_sequence, masters, newest_segment, open,
+    opened_sled, segments, small,
+};
 use crate::store::{
+    accept_loss, check,
     conformance::here,
+    copying::copy_journal,
     embedded::open::OpenError,
     journal::{recovery::JournalError, segment::SegmentHeader},
+    rebuild_index,
 };
 
 #[test]
@@ -99,6 +105,55 @@ fn with_an_index_that_is_ahead_the_node_always_stops() {
             }
         }
     }
+}
+
+#[test]
+fn a_journal_without_its_beginning_is_named_wherever_it_is_looked_at_and_nothing_is_cut() {
+    let directory = TempDir::new().unwrap();
+    let data = directory.path();
+    let known = filled(data);
+    drop(opened_sled(data));
+    let all = segments(data);
+    assert!(all.len() > 3);
+    let behind = all[1].file_name().unwrap().to_str().unwrap().to_owned();
+    let whole = fs::read(&all[0]).unwrap();
+    fs::remove_file(&all[0]).unwrap();
+    let is_named = |error: &JournalError| {
+        let JournalError::NoBeginning { segment, found } = error else {
+            panic!("{error}");
+        };
+        assert_eq!(segment, &behind);
+        assert!(*found > 0);
+    };
+    for with_index in [true, false] {
+        let other = TempDir::new().unwrap();
+        copy(data, other.path(), with_index);
+        let refused = [
+            open(other.path()).map(drop),
+            check(other.path(), masters()).map(drop),
+            accept_loss(other.path(), 1, masters()).map(drop),
+            rebuild_index(other.path(), masters()).map(drop),
+        ];
+        for refused in refused {
+            match refused {
+                Err(OpenError::Journal(error)) => is_named(&error),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(segments(other.path()).len(), all.len() - 1);
+    }
+    let mut copied = 0;
+    let refused = copy_journal(&data.join("journal"), |_, _| {
+        copied += 1;
+        Ok::<_, JournalError>(())
+    });
+    is_named(&refused.err().unwrap());
+    assert_eq!(copied, 0);
+    fs::write(&all[0], whole).unwrap();
+    let (store, report) = open(data).unwrap();
+    assert!(!report.index_rebuilt);
+    assert_eq!(block_on(answers(&store)), known);
+    block_on(store.stop());
 }
 
 #[test]
