@@ -17,8 +17,8 @@ use std::{
 };
 
 use harness::{
-    Build, County, GUANDU, Said, World, binary, departure, edit, eventually, notices, one_error,
-    resident, rounds, run, run_with,
+    Build, County, GUANDU, Said, World, binary, copy, departure, edit, eventually, notices,
+    one_error, resident, restore, rounds, run, run_with,
 };
 use serde_json::{Value, json};
 
@@ -581,4 +581,97 @@ fn every_edit_is_found_and_located() {
         edits::of_file(&world, file, count.div_ceil(4));
     }
     assert_eq!(verified(&jinjiang, &[]).expect(0).lines()[0]["holds"], true);
+}
+
+/// What verify says of a stopped county whose record does not hold.
+fn not_whole(county: &County) -> Value {
+    let said = verified(county, &[]).expect(1).lines().remove(0);
+    assert_eq!(said["holds"], false, "{said}");
+    said
+}
+
+#[test]
+fn a_record_that_is_gone_is_not_called_whole() {
+    let (world, jinjiang, _guandu) = World::two_counties();
+    recorded(&world, &jinjiang);
+    let data = jinjiang.dir.join("data");
+    let kept = world.path("kept");
+    copy(&jinjiang.dir, &kept);
+    let segments = edits::segments(&jinjiang);
+    let stem = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    let last = segments.last().unwrap();
+
+    // Without the index a cut at the end shows nowhere, so it is not called whole.
+    fs::remove_dir_all(data.join("index")).unwrap();
+    edits::cut_the_last_group(last);
+    let said = not_whole(&jinjiang);
+    assert_eq!(said["end_compared"], false);
+    assert_eq!(said["end_not_compared"], "index_unreadable");
+    for (language, words) in [
+        ("zh_CN.UTF-8", "是否完整无法确定"),
+        ("C.UTF-8", "is not known"),
+    ] {
+        let mut command = jinjiang.command(&["audit", "verify"]);
+        let said = run(command.env("LC_ALL", language)).expect(1);
+        assert!(said.out.contains(words), "{said:?}");
+        assert!(said.out.contains("hongyan index rebuild"), "{said:?}");
+    }
+    let node = jinjiang.start();
+    let said = verified(&jinjiang, &[]).expect(0).lines().remove(0);
+    assert_eq!(said["end_not_compared"], "node_runs");
+    assert!(node.stop().success());
+    let said = verified(&jinjiang, &[]).expect(0).lines().remove(0);
+    assert_eq!(said["end_not_compared"], Value::Null);
+
+    // The last segment is gone with the index, and what was signed of it is there.
+    restore(&kept, &jinjiang.dir);
+    fs::remove_dir_all(data.join("index")).unwrap();
+    fs::remove_file(last).unwrap();
+    let said = not_whole(&jinjiang);
+    assert_eq!(said["code"], "segment_missing");
+    assert_eq!(said["segment"], stem(last));
+    let doctor = jinjiang.ask(&["doctor"]);
+    assert!(
+        doctor.out.contains("heads were signed are missing"),
+        "{doctor:?}"
+    );
+    // Once the loss is accepted, and laid aside, it is no news.
+    let accepted = jinjiang.ask(&["journal", "accept-loss", "--yes"]).expect(0);
+    let aside = accepted.lines().remove(0)["kept_at"].clone();
+    let aside = Path::new(aside.as_str().unwrap());
+    assert!(aside.join(format!("{}.heads", stem(last))).exists());
+    verified(&jinjiang, &[]).expect(0);
+
+    // The first one.
+    restore(&kept, &jinjiang.dir);
+    fs::remove_file(&segments[0]).unwrap();
+    let named = |error: &str| {
+        assert!(
+            error.contains("the beginning of the journal is missing"),
+            "{error}"
+        );
+        assert!(error.contains(&stem(&segments[1])), "{error}");
+    };
+    named(&one_error(&jinjiang.ask(&["journal", "check"]), 1));
+    named(&jinjiang.refused_start(1));
+    named(&one_error(
+        &jinjiang.ask(&["journal", "accept-loss", "--yes"]),
+        1,
+    ));
+    assert_eq!(edits::segments(&jinjiang).len(), segments.len() - 1);
+    let mut backup = jinjiang.command(&["backup", "--keep-until", "2099-12-31"]);
+    named(&one_error(
+        &run(backup.arg("--to").arg(world.path("backups"))),
+        1,
+    ));
+    assert_eq!(not_whole(&jinjiang)["code"], "segment_out_of_place");
+
+    // All of it.
+    fs::remove_dir_all(&data).unwrap();
+    assert_eq!(not_whole(&jinjiang)["code"], "no_journal");
+    let said = run(&mut jinjiang.command(&["audit", "verify"])).expect(1);
+    assert!(said.out.contains("if the node ever ran"), "{said:?}");
+    assert!(!data.exists());
+    restore(&kept, &jinjiang.dir);
+    verified(&jinjiang, &[]).expect(0);
 }

@@ -71,6 +71,10 @@ pub fn check(place: &Path) -> Result<Checked, BackupError> {
     if let Some(wrong) = heads.wrong.first() {
         return Err(BackupError::Altered(dir.signed_heads(wrong)));
     }
+    if let Some(gone) = heads.gone.first() {
+        let segment = dir.journal().join(format!("{gone}.segment"));
+        return Err(BackupError::Missing(segment));
+    }
     Ok(Checked {
         heads,
         config,

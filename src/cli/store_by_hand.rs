@@ -4,6 +4,7 @@
 use super::{exit::Failure, home::Home, language::both};
 use crate::{
     domain::{area::County, journal::JournalHead},
+    node::lay_heads_aside,
     store::{
         self, CheckReport, ErasuresError, HeadCompared, LossReport, OpenError, VaultError, erasures,
     },
@@ -28,7 +29,22 @@ pub(super) fn compare_heads(
 pub(super) fn accept_loss(home: &Home) -> Result<LossReport, Failure> {
     own_erasures(home)?;
     let (at_ms, masters) = (home.clock.now_ms(), home.master_keys()?);
-    store::accept_loss(&home.dir.data(), at_ms, masters).map_err(failed)
+    let data = home.dir.data();
+    let mut report = store::accept_loss(&data, at_ms, masters).map_err(failed)?;
+    let kept = report.kept_at.take();
+    let kept_at = kept
+        .clone()
+        .unwrap_or_else(|| data.join(format!("lost-{at_ms}")));
+    let laid = lay_heads_aside(&home.dir, &kept_at).map_err(|error| {
+        Failure::refused(both(
+            format!("丢失部分已承认，但其链头的签名未能移开：{error}。请处理后再执行一次。"),
+            format!(
+                "the loss is accepted, but what was signed of it could not be laid aside: {error}; mend that and run it again"
+            ),
+        ))
+    })?;
+    report.kept_at = kept.or_else(|| laid.then_some(kept_at));
+    Ok(report)
 }
 
 /// Builds the index anew from the journal.

@@ -163,9 +163,14 @@ impl NodeDir {
         self.0.join("data/journal")
     }
 
+    /// What is signed of the journal, a file a segment.
+    pub fn heads(&self) -> PathBuf {
+        self.0.join("data/heads")
+    }
+
     /// What is signed of the beginning of the segment of that name.
     pub fn signed_heads(&self, segment: &str) -> PathBuf {
-        self.0.join(format!("data/heads/{segment}.heads"))
+        self.heads().join(format!("{segment}.heads"))
     }
 
     /// What was done by hand and is not on record yet, a file an act.

@@ -7,7 +7,7 @@
 //! Nobody waits for it: the segment is in use before, what cannot be signed is said and tried again,
 //! and a segment without signatures is as good a journal as any.
 
-use std::{fmt::Write as _, sync::Arc, time::Duration};
+use std::{fmt::Write as _, fs, io, path::Path, sync::Arc, time::Duration};
 
 use data_encoding::BASE64;
 use tokio::task::spawn_blocking;
@@ -17,7 +17,7 @@ use super::{NodeError, operations::Node};
 use crate::{
     config::NodeDir,
     domain::{area::County, journal::JournalHead},
-    store::{JournalError, SegmentHeads, Store, segment_heads},
+    store::{JournalError, SegmentHeads, Store, journal::heads::segments_of, segment_heads},
     trust::{
         files::{self, FileError},
         lineage::Lineage,
@@ -109,6 +109,8 @@ pub struct HeadsReport {
     pub unsigned: u64,
     /// Names of segments whose signatures do not hold, or speak of other heads.
     pub wrong: Vec<String>,
+    /// Names of segments of which something was signed and that are not there.
+    pub gone: Vec<String>,
 }
 
 /// Compares every segment with what was signed of it. Blocks; a node may run.
@@ -116,7 +118,11 @@ pub struct HeadsReport {
 /// # Errors
 /// [`HeadsError`] if something cannot be read.
 pub fn check_heads(dir: &NodeDir, own: &Lineage) -> Result<HeadsReport, HeadsError> {
-    let mut report = HeadsReport::default();
+    let mut report = HeadsReport {
+        // Looked for first: what is signed meanwhile is of a segment that is there by then.
+        gone: gone(dir)?,
+        ..HeadsReport::default()
+    };
     for segment in segment_heads(&dir.journal())? {
         let Some(bytes) = files::read_if_present(&dir.signed_heads(&segment.name))? else {
             report.unsigned = report.unsigned.saturating_add(1);
@@ -129,6 +135,63 @@ pub fn check_heads(dir: &NodeDir, own: &Lineage) -> Result<HeadsReport, HeadsErr
         }
     }
     Ok(report)
+}
+
+/// The segments of which something was signed and that are not there.
+fn gone(dir: &NodeDir) -> Result<Vec<String>, HeadsError> {
+    let mut gone = signed(dir)?;
+    // A node that runs may archive one while they are listed: then the next list has it.
+    for _ in 0..2 {
+        if gone.is_empty() {
+            break;
+        }
+        let there = segments_of(&dir.journal())?;
+        gone.retain(|name| there.iter().all(|segment| segment.name() != *name));
+    }
+    Ok(gone)
+}
+
+/// Names of the segments of which something was signed, in order.
+fn signed(dir: &NodeDir) -> Result<Vec<String>, FileError> {
+    let path = dir.heads();
+    let failed = |source| FileError::Io {
+        path: path.clone(),
+        source,
+    };
+    let entries = match fs::read_dir(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(failed)?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(failed)?.file_name();
+        let name = name.to_str().and_then(|name| name.strip_suffix(".heads"));
+        names.extend(
+            name.filter(|name| !name.starts_with('.'))
+                .map(str::to_owned),
+        );
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Lays what was signed of segments that are not there into a directory, once whoever runs the node has
+/// accepted that they are gone; says whether anything was.
+///
+/// # Errors
+/// [`HeadsError`].
+pub fn lay_heads_aside(dir: &NodeDir, aside: &Path) -> Result<bool, HeadsError> {
+    let gone = gone(dir)?;
+    for name in &gone {
+        let from = dir.signed_heads(name);
+        let failed = |source| FileError::Io {
+            path: from.clone(),
+            source,
+        };
+        fs::create_dir_all(aside).map_err(failed)?;
+        fs::rename(&from, aside.join(format!("{name}.heads"))).map_err(failed)?;
+    }
+    Ok(!gone.is_empty())
 }
 
 fn holds(segment: &SegmentHeads, bytes: &[u8], own: &Lineage) -> bool {
@@ -191,5 +254,30 @@ mod tests {
         assert!(!holds(&segment(1), b"", &own));
         let altered = line.replacen('A', "B", 1);
         assert!(!holds(&segment(1), altered.as_bytes(), &own));
+    }
+
+    #[test]
+    fn what_was_signed_of_a_segment_that_is_not_there_is_told_and_laid_aside_once_that_is_accepted()
+    {
+        let node = tempfile::tempdir().unwrap();
+        let dir = NodeDir::new(node.path());
+        assert_eq!(gone(&dir).unwrap(), Vec::<String>::new());
+        fs::create_dir_all(dir.heads()).unwrap();
+        fs::create_dir_all(dir.journal()).unwrap();
+        let name = |number: u64| format!("{number:020}");
+        for number in [0, 10, 20, 30] {
+            fs::write(dir.signed_heads(&name(number)), "").unwrap();
+        }
+        // The first was archived.
+        let head = format!("{}-{}.head", name(0), name(10));
+        for file in [head, format!("{}.segment", name(10))] {
+            fs::write(dir.journal().join(file), "").unwrap();
+        }
+        assert_eq!(gone(&dir).unwrap(), [name(20), name(30)]);
+        let aside = node.path().join("lost/heads");
+        assert!(lay_heads_aside(&dir, &aside).unwrap());
+        assert_eq!(fs::read_dir(&aside).unwrap().count(), 2);
+        assert!(!lay_heads_aside(&dir, &aside).unwrap());
+        assert_eq!(signed(&dir).unwrap(), [name(0), name(10)]);
     }
 }

@@ -33,7 +33,7 @@ use self::{
 };
 pub use self::{
     directory::{DirectoryError, Loaded},
-    heads::{HeadsError, HeadsReport, check_heads},
+    heads::{HeadsError, HeadsReport, check_heads, lay_heads_aside},
 };
 use crate::{
     cases::{Cases, CasesParts},

@@ -22,7 +22,8 @@ pub use self::{
     embedded::{
         EmbeddedLimits,
         audit_check::{
-            AuditCheckError, AuditFault, AuditReport, AuditWrong, Beside, KnownAct, verify_audit,
+            AuditCheckError, AuditFault, AuditReport, AuditWrong, Beside, EndCompared, KnownAct,
+            verify_audit,
         },
         compared::{HeadCompared, compare_heads},
         maintenance::{

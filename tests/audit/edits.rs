@@ -50,6 +50,13 @@ fn groups(segment: &[u8]) -> Vec<usize> {
     begins
 }
 
+/// Cuts a segment where its last group begins: nothing torn is left.
+pub(crate) fn cut_the_last_group(segment: &Path) {
+    let whole = fs::read(segment).unwrap();
+    let begins = groups(&whole);
+    fs::write(segment, &whole[..begins[begins.len() - 2]]).unwrap();
+}
+
 /// A change of bytes, and the range of offsets where it may be found.
 fn changed(bytes: &[u8], begins: &[usize], draw: &mut Draw) -> (Vec<u8>, usize, usize, String) {
     let at = draw.below(bytes.len());

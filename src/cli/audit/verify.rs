@@ -21,7 +21,9 @@ use crate::{
     audit::{self, Excerpt, ExcerptFault},
     domain::problem::Sentence,
     node::check_heads,
-    store::{AuditCheckError, AuditFault, AuditReport, Beside, KnownAct, verify_audit},
+    store::{
+        AuditCheckError, AuditFault, AuditReport, Beside, EndCompared, KnownAct, verify_audit,
+    },
     trust::rotation::OwnKeys,
 };
 
@@ -217,19 +219,26 @@ fn record(home: &Home, known: &[KnownAct], output: Output) -> Result<bool, Failu
                     format!("the signed heads of the journal cannot be read: {error}"),
                 ))
             })?;
-            match heads.wrong.first() {
-                None => {
-                    tell_record(home, &report, heads.signed, beside, output)?;
-                    return Ok(true);
-                }
-                Some(segment) => {
-                    let words = both(
+            let (segment, code, words) = match (heads.wrong.first(), heads.gone.first()) {
+                (None, None) => return tell_record(home, &report, heads.signed, output),
+                (Some(segment), _) => (
+                    segment,
+                    "head_not_signed",
+                    both(
                         "段首的链与节点当时签署的不符：此前的日志被改写",
                         "the chain at the beginning of the segment is not the one that was signed: what stands before it was rewritten",
-                    );
-                    (segment.clone(), 0, None, "head_not_signed", words)
-                }
-            }
+                    ),
+                ),
+                (None, Some(segment)) => (
+                    segment,
+                    "segment_missing",
+                    both(
+                        "节点签署过该段的链头，而该段已不在：请把文件放回 data/journal，或从备份恢复节点",
+                        "the node signed the head of this segment, and it is not there: bring its file back into data/journal, or restore the node from a backup",
+                    ),
+                ),
+            };
+            (segment.clone(), 0, None, code, words)
         }
         Err(AuditCheckError::Fault(fault)) => {
             let AuditFault {
@@ -239,6 +248,10 @@ fn record(home: &Home, known: &[KnownAct], output: Output) -> Result<bool, Failu
                 what,
             } = *fault;
             (segment, offset, act, what.code(), what.sentence())
+        }
+        Err(AuditCheckError::NoJournal(journal)) => {
+            tell_no_journal(home, &journal, output)?;
+            return Ok(false);
         }
         Err(AuditCheckError::Open(error)) => {
             return Err(Failure::refused(both(
@@ -270,18 +283,38 @@ fn record(home: &Home, known: &[KnownAct], output: Output) -> Result<bool, Failu
     Ok(false)
 }
 
+fn tell_no_journal(home: &Home, journal: &Path, output: Output) -> Result<(), Failure> {
+    let path = journal.display();
+    let Sentence { zh, en } = both(
+        format!(
+            "{path} 中没有日志。节点若曾运行，其记录已不在：请放回 data 目录，或从备份恢复节点；从未运行的节点没有可核验的记录"
+        ),
+        format!(
+            "there is no journal in {path}: if the node ever ran, its record is gone; bring its data back, or restore the node from a backup. A node that never ran has nothing to verify"
+        ),
+    );
+    let object = json!({
+        "node": home.dir.path(),
+        "holds": false,
+        "code": "no_journal",
+        "message": {"zh": zh, "en": en},
+    });
+    let sentence = both(format!("✗ {zh}。"), format!("✗ {en}"));
+    Ok(output.result(&object, &sentence)?)
+}
+
+/// Tells what was walked without a fault; true if nothing more is to be asked.
 fn tell_record(
     home: &Home,
     report: &AuditReport,
     signed: u64,
-    beside: Beside,
     output: Output,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let AuditReport {
         segments,
         groups,
         ends,
-        end_compared,
+        end,
     } = report;
     let acts: u64 = ends.values().map(|(number, _)| number).sum();
     let areas: Vec<Value> = ends
@@ -290,30 +323,51 @@ fn tell_record(
             json!({"home_area": home.as_str(), "acts": number, "head": digest.to_string()})
         })
         .collect();
+    let (holds, not_compared, sentence) = match end {
+        EndCompared::Compared => (
+            true,
+            Value::Null,
+            both(
+                format!("✓ 审计记录完整未改：{segments}段，{acts}条。"),
+                format!("✓ the record is whole: {segments} segments, {acts} acts"),
+            ),
+        ),
+        EndCompared::NodeRuns => (
+            true,
+            json!("node_runs"),
+            both(
+                format!(
+                    "✓ 审计记录完整未改：{segments}段，{acts}条。节点正在运行，末尾是否被截短请停机后再核。"
+                ),
+                format!(
+                    "✓ the record is whole: {segments} segments, {acts} acts; the node is running, so whether the end was cut is known once it is stopped"
+                ),
+            ),
+        ),
+        EndCompared::IndexUnreadable => (
+            false,
+            json!("index_unreadable"),
+            both(
+                format!(
+                    "✗ 审计记录是否完整无法确定：{segments}段，{acts}条均未改，但索引无法读取，末尾是否被截短未能核对。请启动节点一次，或运行 hongyan index rebuild，再连同最近一次导出的文件一起核验（此前的截短只有该文件能看出）。"
+                ),
+                format!(
+                    "✗ whether the record is whole is not known: {segments} segments and {acts} acts hold, but the index cannot be read, so whether the end was cut was not compared; start the node once, or run `hongyan index rebuild`, then verify again, together with the newest export, which alone tells of a cut before that"
+                ),
+            ),
+        ),
+    };
     let object = json!({
         "node": home.dir.path(),
-        "holds": true,
+        "holds": holds,
         "segments": segments,
         "signed_segments": signed,
         "groups": groups,
         "acts": acts,
         "areas": areas,
-        "end_compared": end_compared,
+        "end_compared": *end == EndCompared::Compared,
+        "end_not_compared": not_compared,
     });
-    let (zh, en) = match (beside, end_compared) {
-        (Beside::NoNode, true) => ("", ""),
-        (Beside::NoNode, false) => (
-            "索引无法对照，末尾是否被截短未能核对。",
-            "; the index cannot be read, so whether the end was cut is not known",
-        ),
-        (Beside::ARunningNode, _) => (
-            "节点正在运行，末尾是否被截短请停机后再核。",
-            "; the node is running, so whether the end was cut is known once it is stopped",
-        ),
-    };
-    let sentence = both(
-        format!("✓ 审计记录完整未改：{segments}段，{acts}条。{zh}"),
-        format!("✓ the record is whole: {segments} segments, {acts} acts{en}"),
-    );
-    Ok(output.result(&object, &sentence)?)
+    output.result(&object, &sentence)?;
+    Ok(holds)
 }

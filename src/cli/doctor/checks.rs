@@ -142,6 +142,7 @@ fn journal_heads(home: &Home) -> Finding {
         signed,
         unsigned,
         wrong,
+        gone,
     } = match check_heads(&home.dir, &own) {
         Ok(report) => report,
         Err(error) => {
@@ -158,6 +159,16 @@ fn journal_heads(home: &Home) -> Finding {
             format!("日志与本节点签署的链头不符：{zh}。请从备份恢复，并与对方持有的链头核对。"),
             format!(
                 "the journal is not the one whose heads were signed: {en}; restore it from a backup, and compare with the heads that peers hold"
+            ),
+        );
+        return Finding::new(check, State::Wrong, sentence);
+    }
+    if !gone.is_empty() {
+        let (zh, en) = (gone.join("、"), gone.join(", "));
+        let sentence = both(
+            format!("日志缺少已签署链头的段：{zh}。请把文件放回 data/journal，或从备份恢复节点。"),
+            format!(
+                "segments of which the heads were signed are missing: {en}; bring their files back into data/journal, or restore the node from a backup"
             ),
         );
         return Finding::new(check, State::Wrong, sentence);

@@ -10,7 +10,7 @@ use std::{
     collections::BTreeMap,
     fs::File,
     io::{self, BufReader, Read, Seek, SeekFrom},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use bytes::Bytes;
@@ -62,8 +62,21 @@ pub struct AuditReport {
     pub groups: u64,
     /// The last act of each home area.
     pub ends: BTreeMap<County, (u64, Digest)>,
-    /// Whether the end was compared with what the index reflects.
-    pub end_compared: bool,
+    /// How its end was looked at.
+    pub end: EndCompared,
+}
+
+/// Whether the end of a journal was compared with what the index reflects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EndCompared {
+    /// It was, and nothing is missing.
+    Compared,
+    /// No node runs, and the index cannot be read or reflects nothing: whether the end was cut is not
+    /// known.
+    #[default]
+    IndexUnreadable,
+    /// A node runs, so it was not: the index is brought forward while it does.
+    NodeRuns,
 }
 
 /// Where the journal is not what was written, and how.
@@ -182,6 +195,9 @@ pub enum AuditCheckError {
     /// Something is not what was written.
     #[error("segment {}, offset {}: {}", .0.segment, .0.offset, .0.what.code())]
     Fault(Box<AuditFault>),
+    /// There is no journal at all. One that a node has begun always has a segment.
+    #[error("there is no journal in {}", .0.display())]
+    NoJournal(PathBuf),
     /// The journal cannot be looked at.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -197,6 +213,13 @@ pub fn verify_audit(
     known: &[KnownAct],
 ) -> Result<AuditReport, AuditCheckError> {
     let layout = Layout::of(data);
+    // Before the lock, which would make the directory anew where all of it is gone.
+    if segments_of(&layout.journal)
+        .map_err(OpenError::from)?
+        .is_empty()
+    {
+        return Err(AuditCheckError::NoJournal(layout.journal));
+    }
     let _lock = match beside {
         Beside::NoNode => Some(lock(data)?),
         Beside::ARunningNode => None,
@@ -208,9 +231,14 @@ pub fn verify_audit(
             .flatten(),
         Beside::NoNode | Beside::ARunningNode => None,
     };
+    let end = match (beside, &reflection) {
+        (Beside::ARunningNode, _) => EndCompared::NodeRuns,
+        (Beside::NoNode, Some(_)) => EndCompared::Compared,
+        (Beside::NoNode, None) => EndCompared::IndexUnreadable,
+    };
     let mut walk = Walk {
         report: AuditReport {
-            end_compared: reflection.is_some(),
+            end,
             ..AuditReport::default()
         },
         chains: Chains::new(),

@@ -124,7 +124,7 @@ fn walked(data: &Path) -> Result<(), (AuditWrong, String)> {
     match verify_audit(data, Beside::NoNode, &[]) {
         Ok(_) => Ok(()),
         Err(AuditCheckError::Fault(fault)) => Err((fault.what, fault.segment)),
-        Err(AuditCheckError::Open(error)) => panic!("{error}"),
+        Err(error) => panic!("{error}"),
     }
 }
 

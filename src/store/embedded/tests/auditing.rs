@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     domain::channel::Digest,
     store::{
-        AuditCheckError, AuditFault, AuditWrong, Beside, KnownAct,
+        AuditCheckError, AuditFault, AuditWrong, Beside, EndCompared, KnownAct,
         conformance::{entry, on_record},
         journal::{
             group::{GROUP_HEADER, GroupWriter, read_group, whole_group},
@@ -47,7 +47,7 @@ fn found(data: &Path, known: &[KnownAct]) -> AuditFault {
     drop(opened_sled(data));
     match verify_audit(data, Beside::NoNode, known) {
         Err(AuditCheckError::Fault(fault)) => *fault,
-        Err(AuditCheckError::Open(error)) => panic!("{error}"),
+        Err(error) => panic!("{error}"),
         Ok(report) => panic!("nothing was found: {report:?}"),
     }
 }
@@ -106,7 +106,8 @@ fn what_is_whole_is_told_with_its_ends_and_beside_a_node_too() {
         digest: digests[6],
     };
     let report = verify_audit(data, Beside::NoNode, &[known]).unwrap();
-    assert!(report.segments > 3 && report.end_compared);
+    assert!(report.segments > 3);
+    assert_eq!(report.end, EndCompared::Compared);
     let end = (digests.len() as u64, *digests.last().unwrap());
     assert_eq!(report.ends.get(&here().from), Some(&end));
     let (store, _) = open(data).unwrap();
@@ -116,7 +117,7 @@ fn what_is_whole_is_told_with_its_ends_and_beside_a_node_too() {
     ));
     let report = verify_audit(data, Beside::ARunningNode, &[known]).unwrap();
     assert_eq!(report.ends.get(&here().from), Some(&end));
-    assert!(!report.end_compared);
+    assert_eq!(report.end, EndCompared::NodeRuns);
     block_on(store.stop());
 }
 
@@ -233,4 +234,33 @@ fn the_end_is_compared_with_the_index_and_with_what_others_hold() {
     // A tail that was cut within a group is one of which nobody was told.
     fs::write(&last, &whole[..whole.len() - 3]).unwrap();
     assert!(verify_audit(data, Beside::NoNode, &[]).is_ok());
+}
+
+#[test]
+fn what_cannot_be_compared_is_told_and_no_journal_is_no_whole_one() {
+    let directory = TempDir::new().unwrap();
+    let data = directory.path().join("data");
+    let missing = |data: &Path| {
+        for beside in [Beside::NoNode, Beside::ARunningNode] {
+            let verified = verify_audit(data, beside, &[]);
+            assert!(
+                matches!(verified, Err(AuditCheckError::NoJournal(_))),
+                "{verified:?}"
+            );
+        }
+    };
+    missing(&data);
+    assert!(!data.exists(), "looking makes nothing");
+    fs::create_dir(&data).unwrap();
+    recorded(&data);
+    drop(opened_sled(&data));
+    let compared = || verify_audit(&data, Beside::NoNode, &[]).unwrap().end;
+    assert_eq!(compared(), EndCompared::Compared);
+    fs::remove_dir_all(data.join("index")).unwrap();
+    assert_eq!(compared(), EndCompared::IndexUnreadable);
+    assert!(!data.join("index").exists());
+    fs::create_dir(data.join("index")).unwrap();
+    assert_eq!(compared(), EndCompared::IndexUnreadable);
+    fs::remove_dir_all(data.join("journal")).unwrap();
+    missing(&data);
 }
