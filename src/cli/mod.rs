@@ -32,6 +32,7 @@ mod key;
 mod language;
 mod link;
 mod memory;
+mod misread;
 mod moment;
 mod notice;
 mod office;
@@ -148,9 +149,13 @@ enum Command {
 
 /// Runs the command that the arguments name, the first of which is the program.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let words: Vec<OsString> = arguments.into_iter().collect();
+    let arguments = match Arguments::try_parse_from(&words) {
         Ok(arguments) => arguments,
         Err(error) => {
+            if let Some(sentence) = misread::told(&error) {
+                return Failure::usage(sentence).tell().into();
+            }
             let exit = if error.use_stderr() {
                 Exit::Usage
             } else {
@@ -163,7 +168,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match memory::keep_private().and_then(|()| run(arguments.command)) {
         Ok(exit) => exit.into(),
-        Err(failure) => failure.tell().into(),
+        Err(Failure { exit, sentence }) => {
+            let sentence = sentence.map(|told| misread::without_numbers(told, &words));
+            Failure { exit, sentence }.tell().into()
+        }
     }
 }
 
