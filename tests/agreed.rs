@@ -207,6 +207,7 @@ fn an_agreement_is_listed_shown_and_exported() {
 
 /// Checks an exported agreement with nothing but the file; returns who signed what.
 fn checked(county: &County, which: &str, out: &Path) -> Vec<(String, String)> {
+    fs::remove_file(out).unwrap_or_default();
     let mut export = county.command(&["agreement", "export", which]);
     run(export.arg("--out").arg(out)).expect(0);
     let exported: toml::Table = fs::read_to_string(out).unwrap().parse().unwrap();

@@ -572,6 +572,37 @@ fn what_is_whole_verifies_with_a_node_and_without() {
 }
 
 #[test]
+fn what_is_there_is_never_written_over() {
+    let (world, jinjiang, _guandu) = World::two_counties();
+    let _here = jinjiang.start();
+    let id = id_of(&jinjiang.publish(&[departure(1)]).expect(0));
+    let (there, link) = (world.path("there.csv"), world.path("link.csv"));
+    fs::write(&there, "the last month").unwrap();
+    std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+    for words in [
+        ["audit", "export"].as_slice(),
+        &["evidence", "export", &id],
+        &["erasure", "export", &id],
+        &["agreement", "export", "350582-530111"],
+        &["report", "overdue"],
+        &["peer", "invite"],
+    ] {
+        for (out, code, why) in [
+            (&there, 1, "exists already"),
+            (&link, 2, "no plain file"),
+            (&world.path("no-such-directory/new.csv"), 2, "no directory"),
+        ] {
+            let said = run(jinjiang.command(words).arg("--out").arg(out));
+            let error = one_error(&said, code);
+            assert!(error.contains(why), "{words:?}: {error}");
+        }
+        assert_eq!(fs::read_to_string(&there).unwrap(), "the last month");
+        assert!(link.symlink_metadata().unwrap().is_symlink());
+        assert!(!world.path("no-such-directory").exists());
+    }
+}
+
+#[test]
 fn every_edit_is_found_and_located() {
     let (world, jinjiang, _guandu) = World::two_counties();
     let files = recorded(&world, &jinjiang);

@@ -137,6 +137,7 @@ fn who_asks_to_be_forgotten_is_gone_here_and_where_she_was_sent_and_no_old_copy_
                 .ask(&["evidence", "export", id, "--out", &out])
                 .expect(0);
             assert!(!fs::read_to_string(&file).unwrap().contains(&resident(1)));
+            fs::remove_file(&file).unwrap();
         }
     }
     // The node signs that it is so, and whoever has the file can tell.

@@ -34,6 +34,7 @@ mod link;
 mod memory;
 mod misread;
 mod moment;
+mod new_file;
 mod notice;
 mod office;
 mod output;

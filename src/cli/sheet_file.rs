@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::{exit::Failure, language::both, output::Output};
-use crate::{domain::problem::Sentence, trust::files::FileError};
+use crate::domain::problem::Sentence;
 
 /// The form of a sheet.
 #[derive(Clone, Copy)]
@@ -34,14 +34,6 @@ pub(super) fn path(text: &str) -> Result<PathBuf, &'static str> {
         Some(_) => Ok(path),
         None => Err("文件名应以 .xlsx 或 .csv 结尾。 a sheet is named .xlsx or .csv"),
     }
-}
-
-/// What somebody may have worked on is not written over.
-pub(super) fn must_be_new(path: &Path) -> Result<(), Failure> {
-    if path.symlink_metadata().is_ok() {
-        return Err(FileError::Exists { path: path.into() }.into());
-    }
-    Ok(())
 }
 
 /// Says how many rows were written where.

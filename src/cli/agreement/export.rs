@@ -12,6 +12,7 @@ use super::{
         home::Home,
         language::both,
         link::{LinkArguments, block_on, connect},
+        new_file::must_be_new,
         output::{Output, OutputArguments},
     },
     list::object,
@@ -40,6 +41,7 @@ pub(in crate::cli) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let home = Home::open(&arguments.link.node)?;
+    must_be_new(&arguments.out)?;
     let output = Output::new(arguments.output);
     let Named { id, version } = arguments.agreement;
     let AgreementShown {

@@ -16,6 +16,7 @@ use super::{
         home::Home,
         language::both,
         link::{LinkArguments, block_on, connect},
+        new_file::must_be_new,
         output::{Output, OutputArguments},
     },
     Span,
@@ -51,6 +52,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         output,
     } = arguments;
     let home = Home::open(&link.node)?;
+    must_be_new(out)?;
     let output = Output::new(*output);
     let layout = match out.extension() {
         Some(kind) if kind.eq_ignore_ascii_case("csv") => Layout::Csv,
@@ -58,9 +60,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     };
     // Whoever breaks off leaves no half of a file under that name.
     let beside = beside(out);
+    must_be_new(&beside)?;
     let written = File::options()
-        .create(true)
-        .truncate(true)
+        .create_new(true)
         .write(true)
         .mode(0o600)
         .open(&beside)
@@ -110,10 +112,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             )));
         }
     };
-    written
-        .sync_all()
-        .and_then(|()| fs::rename(&beside, out))
-        .map_err(|error| unwritten(out, &error))?;
+    // Another file may have come there while this went on.
+    let placed = must_be_new(out).and_then(|()| {
+        let placed = written.sync_all().and_then(|()| fs::rename(&beside, out));
+        placed.map_err(|error| unwritten(out, &error))
+    });
+    if placed.is_err() {
+        // What matters is why it was not placed.
+        drop(fs::remove_file(&beside));
+    }
+    placed?;
     let path = out.display();
     let sentence = both(
         format!("已将{count}条审计记录写到 {path}。可用 hongyan audit verify {path} 核验。"),

@@ -11,6 +11,7 @@ use super::{
         home::Home,
         language::both,
         link::{LinkArguments, block_on, connect},
+        new_file,
         output::{Output, OutputArguments},
         sheet_file,
     },
@@ -60,7 +61,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     };
     if let Some(path) = &out {
-        sheet_file::must_be_new(path)?;
+        new_file::must_be_new(path)?;
     }
     let usual = if out.is_some() { u64::MAX } else { USUAL };
     let limit = limit.unwrap_or(usual);

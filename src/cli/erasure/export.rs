@@ -10,6 +10,7 @@ use super::{
         home::Home,
         language::both,
         link::{LinkArguments, block_on, connect},
+        new_file::must_be_new,
         output::{Output, OutputArguments},
     },
     told::object,
@@ -43,6 +44,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         output,
     } = arguments;
     let home = Home::open(&link.node)?;
+    must_be_new(out)?;
     let output = Output::new(*output);
     let statement = block_on(async {
         let client = connect(&home, &link.office).await?;
@@ -50,7 +52,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     })?;
     let domain = home.config.trust_domain();
     let file = write_erasure(domain, statement.home, &statement.signed, &statement.key);
-    files::replace_secret(out, file.as_bytes())?;
+    files::write_new_secret(out, file.as_bytes())?;
     let path = out.display().to_string();
     match verify_erasure(file.as_bytes()) {
         Ok(proven) => {

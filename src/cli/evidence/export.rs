@@ -10,6 +10,7 @@ use super::{
         home::Home,
         language::both,
         link::{LinkArguments, block_on, connect},
+        new_file::must_be_new,
         output::{Output, OutputArguments},
     },
     told::{held, wrong},
@@ -39,13 +40,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         output,
     } = arguments;
     let home = Home::open(&link.node)?;
+    must_be_new(out)?;
     let output = Output::new(*output);
     let file = block_on(async {
         let client = connect(&home, &link.office).await?;
         Ok(client.evidence(*notice).await?)
     })?;
     // It may hold a person.
-    files::replace_secret(out, &file)?;
+    files::write_new_secret(out, &file)?;
     let path = out.display().to_string();
     let written = both(
         format!("证据已写到 {path}。它证明什么，请用 hongyan evidence verify 查看。"),

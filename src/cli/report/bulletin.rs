@@ -11,7 +11,7 @@ use super::{
         home::Home,
         language::{Language, both},
         link::{LinkArguments, block_on, connect},
-        sheet_file,
+        new_file,
     },
     counted,
     period::Period,
@@ -72,7 +72,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let home = Home::open(&link.node)?;
     let language = Lang::of(lang);
     if let Some(path) = &out {
-        sheet_file::must_be_new(path)?;
+        new_file::must_be_new(path)?;
     }
     let asked = Period::of(month);
     let told = block_on(async {
@@ -86,7 +86,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         let name = language.pick("通报", "bulletin");
         PathBuf::from(format!("{name}-{}-{month}.html", told.home))
     });
-    sheet_file::must_be_new(&path)?;
+    new_file::must_be_new(&path)?;
     let bulletin = Bulletin {
         past: counted::past(&told, period.until),
         report: counted::report(&home, &told, None, period, ByHand::default(), false),

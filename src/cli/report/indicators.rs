@@ -9,6 +9,7 @@ use super::{
         exit::{Exit, Failure},
         home::Home,
         link::{LinkArguments, block_on, connect},
+        new_file,
         output::{Output, OutputArguments},
         sheet_file::{self, Form},
     },
@@ -79,7 +80,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let home = Home::open(&link.node)?;
     let output = Output::new(output);
     if let Some(path) = &out {
-        sheet_file::must_be_new(path)?;
+        new_file::must_be_new(path)?;
     }
     let asked = period.period(home.today()?);
     let told = block_on(async {

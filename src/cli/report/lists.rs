@@ -10,6 +10,7 @@ use super::super::{
     exit::{Exit, Failure},
     home::Home,
     link::{LinkArguments, block_on, connect},
+    new_file,
     output::{Output, OutputArguments},
     sheet_file::{self, Form},
 };
@@ -123,7 +124,7 @@ impl ListArguments {
     ) -> Result<Exit, Failure> {
         let output = Output::new(self.output);
         if let Some(path) = &self.out {
-            sheet_file::must_be_new(path)?;
+            new_file::must_be_new(path)?;
         }
         let listing = CaseListing {
             home: self.home,

@@ -11,9 +11,9 @@ use super::{
         home::Home,
         language::both,
         link::{LinkArguments, block_on, connect},
+        new_file,
         output::{Output, OutputArguments},
         report::bulletin::{Lang, page},
-        sheet_file,
     },
     gathered::gathered,
     number, object, table,
@@ -60,7 +60,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let home = Home::open(&link.node)?;
     let output = Output::new(output);
     if let Some(path) = &out {
-        sheet_file::must_be_new(path)?;
+        new_file::must_be_new(path)?;
     }
     let number = number::read(number_file.as_deref())?;
     let told = block_on(async {
