@@ -81,6 +81,12 @@ fn each_case_is_named_once_with_what_was_exchanged_of_it_and_nothing_that_it_say
     assert_eq!(sum(&theirs), "people: 3, cases: 3, notices: 4");
     let nothing = "people: 0, cases: 0, notices: 0";
     assert_eq!(sum(&report(&["--peer", NANAN])), nothing, "it has not left");
+    // Of a mistyped area it is never said that nobody was touched.
+    for stranger in ["530112", JINJIANG] {
+        let said = jinjiang.ask(&["breach", "report", "--peer", stranger]);
+        let error = harness::one_error(&said, 2);
+        assert!(error.contains("hongyan peer list"), "{error}");
+    }
     let days = ["--from", "2026-01-01", "--until", "2026-01-31"];
     assert_eq!(sum(&report(&days)), nothing);
     assert_eq!(sum(&report(&days[..2])), sum(&all));

@@ -23,7 +23,7 @@ use crate::{
         notice::Kind,
         problem::Sentence,
     },
-    office::client::{ClientError, Touched, TouchedAsked, TouchedCase, TouchedTotals},
+    office::client::{Client, ClientError, Touched, TouchedAsked, TouchedCase, TouchedTotals, Way},
 };
 
 /// What to do about a breach.
@@ -99,7 +99,12 @@ fn report(arguments: &Report) -> Result<Exit, Failure> {
             match touched {
                 Touched::Case(case) if output.is_json() => output.object(&object(&case))?,
                 Touched::Case(case) => sums.entry(case.peer).or_default().add(case),
-                Touched::Totals(totals) => return Ok(totals),
+                Touched::Totals(totals) => {
+                    if let (Some(peer), 0) = (peer, totals.notices) {
+                        must_be_a_peer(&client, *peer).await?;
+                    }
+                    return Ok(totals);
+                }
             }
         }
         // A part of it must not pass for all.
@@ -110,6 +115,35 @@ fn report(arguments: &Report) -> Result<Exit, Failure> {
     }
     output.say(&told(totals))?;
     Ok(Exit::Done)
+}
+
+/// Nobody touched is what must never be read of an area that was only mistyped.
+///
+/// # Errors
+/// A fault of usage if no node is paired for the area and nothing ever went to it or came from it.
+async fn must_be_a_peer(client: &Client, area: County) -> Result<(), Failure> {
+    let paired = client.peers().await?;
+    if paired.iter().any(|peer| peer.areas.contains(&area)) {
+        return Ok(());
+    }
+    let channels = client.channels().await?;
+    let others = channels.iter().map(|it| match it.way {
+        Way::Out => it.channel.to,
+        Way::In => it.channel.from,
+    });
+    if others.into_iter().any(|other| other == area) {
+        return Ok(());
+    }
+    Err(Failure::usage(both(
+        format!(
+            "{} 不是对方区县：没有配对，也从未有过往来。请核对代码：hongyan peer list",
+            area.label()
+        ),
+        format!(
+            "{} is no peer: it is not paired, and nothing was ever exchanged with it; look the code up: hongyan peer list",
+            area.label()
+        ),
+    )))
 }
 
 /// What was exchanged with one area.
