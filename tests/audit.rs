@@ -568,7 +568,22 @@ fn what_is_whole_verifies_with_a_node_and_without() {
     assert!(one_error(&none, 1).contains("nothing is on record"));
     assert!(!world.path("none.jsonl").exists());
     assert!(node.stop().success());
-    assert_eq!(run(binary().args(["audit", "verify"])).code, 2);
+    // A file needs no node, and the node of the environment is not asked about another's.
+    for node in [&world.path("nowhere"), &guandu.dir] {
+        let mut command = binary();
+        command.env("HONGYAN_NODE", node).args(["audit", "verify"]);
+        let said = run(command.args(["--format", "json"]).args(&files)).expect(0);
+        for line in said.lines() {
+            assert_eq!(line["key_is_the_nodes"], Value::Null, "{line}");
+        }
+    }
+    let mut alone = binary();
+    alone.env("HONGYAN_NODE", &jinjiang.dir);
+    run(alone.args(["audit", "verify"])).expect(0);
+    let nothing = one_error(&run(binary().args(["audit", "verify"])), 2);
+    for wanted in ["--node", "FILE"] {
+        assert!(nothing.contains(wanted), "{nothing}");
+    }
 }
 
 #[test]

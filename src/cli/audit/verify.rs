@@ -1,6 +1,7 @@
 //! `hongyan audit verify`.
 
 use std::{
+    env,
     fs::File,
     io::BufReader,
     path::{Path, PathBuf},
@@ -31,10 +32,10 @@ use crate::{
 #[derive(Args)]
 pub(in crate::cli) struct Arguments {
     /// 导出的文件，可多个；与 --node 同用时还与节点的记录核对。 Files that were exported; with --node they are compared with its record too
-    #[arg(value_name = "FILE", required_unless_present = "node")]
+    #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// 节点目录；节点可在运行。 The node's directory; it may be running
-    #[arg(long, value_name = "DIR", env = "HONGYAN_NODE")]
+    /// 节点目录；节点可在运行。不给文件时可由 HONGYAN_NODE 指明。 The node's directory; it may be running. Without a file HONGYAN_NODE may name it
+    #[arg(long, value_name = "DIR")]
     node: Option<PathBuf>,
     #[command(flatten)]
     output: OutputArguments,
@@ -47,8 +48,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         output,
     } = arguments;
     let output = Output::new(*output);
-    let home = match node {
-        Some(node) => Some(Home::open(&NodeArguments { node: node.clone() })?),
+    let home = match which_node(files, node.as_deref())? {
+        Some(node) => Some(Home::open(&NodeArguments { node })?),
         None => None,
     };
     let mut exit = Exit::Done;
@@ -83,6 +84,24 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         exit = Exit::Refused;
     }
     Ok(exit)
+}
+
+/// The node whose record is verified. A file needs none, and may be another's: the environment names
+/// one's own for every command, so beside a file only what the command line says counts.
+fn which_node(files: &[PathBuf], node: Option<&Path>) -> Result<Option<PathBuf>, Failure> {
+    if let Some(node) = node {
+        return Ok(Some(node.to_owned()));
+    }
+    if !files.is_empty() {
+        return Ok(None);
+    }
+    match env::var_os("HONGYAN_NODE").filter(|node| !node.is_empty()) {
+        Some(node) => Ok(Some(node.into())),
+        None => Err(Failure::usage(both(
+            "请给出要核验的节点（--node DIR）或导出的文件（FILE）。",
+            "name what to verify: a node with --node DIR, or an exported FILE",
+        ))),
+    }
 }
 
 /// Whose key a file is signed with.
