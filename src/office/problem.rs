@@ -271,14 +271,18 @@ impl Fault {
                 let seconds = after.as_secs().saturating_add(1);
                 Answer::new(grpc, Class::of(code), code.name(), zh, en).after(seconds)
             }
-            Self::TooManyLookups(after) => Answer::new(
-                Grpc::ResourceExhausted,
-                Class::RetryLater,
-                "too_many_lookups",
-                "本人查询过于频繁，请稍后再试。",
-                "people are looked up too fast; wait a little",
-            )
-            .after(after.as_secs().saturating_add(1)),
+            Self::TooManyLookups(after) => {
+                // Whole seconds, begun ones counted.
+                let seconds = after.as_secs().saturating_add(1);
+                Answer::new(
+                    Grpc::ResourceExhausted,
+                    Class::RetryLater,
+                    "too_many_lookups",
+                    format!("本人查询过于频繁，请在 {seconds} 秒后再试。"),
+                    format!("people are looked up too fast; ask again in {seconds} s"),
+                )
+                .after(seconds)
+            }
             Self::UnknownAgreement => Answer::new(
                 Grpc::NotFound,
                 Class::Final,
