@@ -1,6 +1,8 @@
 //! The errors of the modules below as commands tell them: the one place that gives each its exit
 //! code and its Chinese.
 
+use std::path::Path;
+
 use super::{
     exit::Failure,
     language::both,
@@ -31,7 +33,9 @@ impl From<FileError> for Failure {
         let zh = match &error {
             FileError::Exists { path } => format!("{} 已存在，请先移走。", path.display()),
             FileError::Io { path, source } => format!("{}：{source}", path.display()),
-            FileError::Missing { path } => format!("找不到 {}。", path.display()),
+            FileError::Missing { path } => {
+                format!("找不到 {}，{}。", path.display(), remedy_zh(path))
+            }
             FileError::NoRandomness(_) => "系统不提供随机数。".to_owned(),
             FileError::TooLarge { path } => format!("{} 过大。", path.display()),
             FileError::TooOpen { path } => format!(
@@ -41,6 +45,18 @@ impl From<FileError> for Failure {
             ),
         };
         Self::refused(both(zh, error.to_string()))
+    }
+}
+
+/// How to come by a file that is missing, as [`FileError`] says it in English.
+fn remedy_zh(path: &Path) -> &'static str {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if name.starts_with("crl") {
+        "请向证书机构取得吊销列表，放到该处"
+    } else if name.ends_with(".key") {
+        "请从备份恢复；没有备份，只能重建节点并重新配对"
+    } else {
+        "请放回该文件，或核对路径"
     }
 }
 

@@ -43,14 +43,16 @@ pub(in crate::cli) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let Arguments {
         link,
-        span: Span {
-            from,
-            until,
-            home: area,
-        },
+        span,
         out,
         output,
     } = arguments;
+    span.must_make_sense()?;
+    let Span {
+        from,
+        until,
+        home: area,
+    } = span;
     let home = Home::open(&link.node)?;
     must_be_new(out)?;
     let output = Output::new(*output);

@@ -7,6 +7,7 @@ use super::{
     super::{
         exit::{Exit, Failure},
         home::Home,
+        language::both,
         link::{LinkArguments, block_on, connect},
         moment::{rfc3339, short},
         output::{Output, OutputArguments},
@@ -41,12 +42,14 @@ pub(in crate::cli) struct Arguments {
 pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments {
         link,
-        span: Span { from, until, home },
+        span,
         who,
         act,
         limit,
         output,
     } = arguments;
+    span.must_make_sense()?;
+    let Span { from, until, home } = span;
     let listing = AuditListing {
         home,
         from_ms: from,
@@ -68,7 +71,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         ("结果", "outcome"),
         ("数量", "count"),
     ]);
-    block_on(async {
+    let more = block_on(async {
         let client = connect(&home, &link.office).await?;
         let mut left = limit;
         let mut token = String::new();
@@ -83,15 +86,23 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
                 }
             }
             left = left.saturating_sub(rows.len() as u64);
-            if next.is_empty() {
+            token = next;
+            if token.is_empty() {
                 break;
             }
-            token = next;
         }
-        Ok(())
+        Ok(!token.is_empty())
     })?;
     if !output.is_json() {
         output.line(&table.to_string())?;
+    }
+    if more {
+        output.say(&both(
+            format!("仅显示最新的{limit}条，还有更早的：加大 --limit，或用 --from、--until 限定时间。"),
+            format!(
+                "the newest {limit} only, and there are more: raise --limit, or name a time with --from and --until"
+            ),
+        ))?;
     }
     Ok(Exit::Done)
 }

@@ -7,7 +7,10 @@ mod verify;
 use clap::{Args, Subcommand};
 use jiff::{Timestamp, civil::Date};
 
-use super::exit::{Exit, Failure};
+use super::{
+    exit::{Exit, Failure},
+    language::both,
+};
 use crate::domain::{area::County, calendar};
 
 /// What to do with the record.
@@ -50,6 +53,20 @@ struct Span {
     /// 哪个本方区县。 Which home area
     #[arg(long, value_name = "AREA")]
     home: Option<County>,
+}
+
+impl Span {
+    /// # Errors
+    /// A fault of usage if it ends before it begins.
+    fn must_make_sense(&self) -> Result<(), Failure> {
+        if (self.from.zip(self.until)).is_some_and(|(from, until)| until < from) {
+            return Err(Failure::usage(both(
+                "--until 早于 --from。",
+                "--until is before --from",
+            )));
+        }
+        Ok(())
+    }
 }
 
 fn from(text: &str) -> Result<i64, &'static str> {

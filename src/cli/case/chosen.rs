@@ -22,11 +22,7 @@ use crate::{
 #[derive(Args)]
 pub(super) struct ChosenArguments {
     /// 个案编号，或其中任一通报的编号，可多个。 Ids of cases, or of any notice of each
-    #[arg(
-        value_name = "ID",
-        required_unless_present = "list",
-        conflicts_with = "list"
-    )]
+    #[arg(value_name = "ID", conflicts_with = "list")]
     ids: Vec<NoticeId>,
     /// 整份清单，执行前先询问。 All of a list, after asking
     #[arg(long, value_enum)]
@@ -40,8 +36,14 @@ pub(super) struct ChosenArguments {
 
 impl ChosenArguments {
     /// # Errors
-    /// A fault of usage where cases are named and yet looked for within an area.
+    /// A fault of usage where no cases are meant, or named ones are looked for within an area.
     pub(super) fn must_make_sense(&self) -> Result<(), Failure> {
+        if self.ids.is_empty() && self.list.is_none() {
+            return Err(Failure::usage(both(
+                "请给出个案编号，或用 --list 给出一份清单。",
+                "name cases by their ids, or a list of them with --list",
+            )));
+        }
         let is_within = self.within.home.is_some() || self.within.area.is_some();
         if self.list.is_none() && is_within {
             return Err(Failure::usage(both(
