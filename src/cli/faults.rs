@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{
     exit::Failure,
     language::both,
-    store_by_hand::{erasures_failed, vault_failed},
+    store_by_hand::{erasures_failed, journal_zh, vault_failed},
 };
 use crate::{
     agreement::TwoTexts,
@@ -22,7 +22,7 @@ use crate::{
         identity_error::IdentityError,
         issue::IssueError,
         keys::{KeyError, NoRandomness},
-        master_key::MasterKeyError,
+        master_key::{MasterKeyError, MasterKeySource},
         rotation::RotateError,
         signature::SignatureError,
     },
@@ -60,6 +60,19 @@ fn remedy_zh(path: &Path) -> &'static str {
     }
 }
 
+/// Where the master key is to come from; of a command its program alone.
+fn source_zh(source: &MasterKeySource) -> String {
+    match source {
+        MasterKeySource::Command(words) => {
+            let program = words.first().map_or("", String::as_str);
+            format!("命令 {program}")
+        }
+        MasterKeySource::Credential(name) => format!("凭据 {name}"),
+        MasterKeySource::Environment(name) => format!("环境变量 {name}"),
+        MasterKeySource::File(path) => path.display().to_string(),
+    }
+}
+
 impl From<BackupError> for Failure {
     fn from(error: BackupError) -> Self {
         let zh = match &error {
@@ -81,7 +94,7 @@ impl From<BackupError> for Failure {
                 path.display()
             ),
             BackupError::Heads(error) => format!("日志链头无法核对：{error}"),
-            BackupError::Journal(error) => format!("日志无法使用：{error}"),
+            BackupError::Journal(error) => journal_zh(error),
             BackupError::Manifest { path, line } => format!(
                 "备份已损坏：{} 第{line}行与备份时不同，请换用其他备份。",
                 path.display()
@@ -113,7 +126,15 @@ impl From<BackupError> for Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::usage(both(format!("配置有误：{error}"), error.to_string()))
+        let zh = match &error {
+            ConfigError::Range { key, least, most } => {
+                format!("配置有误：node.toml 的 `{key}` 应为 {least} 至 {most}。")
+            }
+            ConfigError::Document(_)
+            | ConfigError::OfficeClient { .. }
+            | ConfigError::Value { .. } => format!("配置有误：{error}"),
+        };
+        Self::usage(both(zh, error.to_string()))
     }
 }
 
@@ -176,13 +197,13 @@ impl From<MasterKeyError> for Failure {
             ),
             MasterKeyError::NoRandomness(_) => "系统不提供随机数。".to_owned(),
             MasterKeyError::NotAKey(source) => format!(
-                "{source} 中没有主密钥：应为一行一把、每把64位十六进制数字，最新的在前。请从保管处取回。"
+                "{} 中没有主密钥：应为一行一把、每把64位十六进制数字，最新的在前。请从保管处取回。",
+                source_zh(source)
             ),
-            MasterKeyError::Unset(source) => {
-                format!(
-                    "找不到主密钥（{source}），请为本进程设置，或检查 node.toml 的 [master_key]。"
-                )
-            }
+            MasterKeyError::Unset(source) => format!(
+                "找不到主密钥（{}），请为本进程设置，或检查 node.toml 的 [master_key]。",
+                source_zh(source)
+            ),
         };
         Self::refused(both(zh, error.to_string()))
     }

@@ -15,6 +15,7 @@ use super::{
     home::{Home, NodeArguments},
     language::both,
     link::runtime,
+    store_by_hand,
 };
 use crate::{
     domain::area::County,
@@ -58,7 +59,9 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         return Err(again());
     }
     ended.map_err(|error| match error {
+        NodeError::Key(error) => error.into(),
         NodeError::MasterKey(error) => error.into(),
+        NodeError::Store(error) => store_by_hand::failed(error),
         error => Failure::refused(both(format!("节点未能运行：{error}"), error.to_string())),
     })?;
     Ok(Exit::Done)

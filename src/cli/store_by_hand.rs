@@ -6,7 +6,8 @@ use crate::{
     domain::{area::County, journal::JournalHead},
     node::lay_heads_aside,
     store::{
-        self, CheckReport, ErasuresError, HeadCompared, LossReport, OpenError, VaultError, erasures,
+        self, CheckReport, ErasuresError, HeadCompared, JournalError, LossReport, OpenError,
+        VaultError, erasures,
     },
     trust::master_key::MasterKeys,
 };
@@ -72,16 +73,65 @@ fn own_erasures(home: &Home) -> Result<(), Failure> {
     own.map_err(|error| erasures_failed(&error))
 }
 
-fn failed(error: OpenError) -> Failure {
-    match &error {
-        OpenError::Vault(error) => vault_failed(error),
-        OpenError::Erasures(error) => erasures_failed(error),
-        OpenError::Disk { .. }
-        | OpenError::InUse(_)
-        | OpenError::Index(_)
-        | OpenError::Journal(_) => {
-            Failure::refused(both(format!("日志无法使用：{error}"), error.to_string()))
+/// What a command says of a store that cannot be opened.
+pub(super) fn failed(error: OpenError) -> Failure {
+    let zh = match &error {
+        OpenError::Vault(error) => return vault_failed(error),
+        OpenError::Erasures(error) => return erasures_failed(error),
+        OpenError::Disk { path, source } => format!(
+            "无法使用 {}：{source}；请检查磁盘是否挂载、有空间、本用户可写。",
+            path.display()
+        ),
+        OpenError::Journal(error) => journal_zh(error),
+        OpenError::InUse(path) => {
+            format!("{} 正被另一进程使用：该处已有节点在运行。", path.display())
         }
+        OpenError::Index(why) => format!("索引无法重建：{why}；请检查 data/index 所在的磁盘。"),
+    };
+    Failure::refused(both(zh, error.to_string()))
+}
+
+/// What a command says of a journal that cannot be used, as [`JournalError`] says it in English.
+pub(super) fn journal_zh(error: &JournalError) -> String {
+    match error {
+        JournalError::Disk { path, source } => format!(
+            "无法读取日志 {}：{source}；请检查磁盘是否挂载、本用户可读写。",
+            path.display()
+        ),
+        JournalError::Damaged {
+            segment,
+            offset,
+            what,
+        } => format!(
+            "日志已损坏：段 {segment}，偏移 {offset}（{what}）；请从备份恢复该文件，没有备份时执行 hongyan journal accept-loss，它在该处截断日志，并列出丢失的内容。"
+        ),
+        JournalError::Newer { segment, offset } => format!(
+            "日志由较新的版本写成：段 {segment}，偏移 {offset}；并未损坏，请换回较新的版本，不要执行 hongyan journal accept-loss。"
+        ),
+        JournalError::Older { segment } => format!(
+            "日志由较旧的版本写成，其内容未封存：段 {segment}；并未损坏，要用其中的内容请启动旧版本，本版本须新建节点。"
+        ),
+        JournalError::ArchiveMissing { archive } => format!(
+            "找不到归档段 {}；请放回该文件，或挂载存放它的磁盘。",
+            archive.display()
+        ),
+        JournalError::ArchiveDamaged { archive } => format!(
+            "归档段 {} 与写入时不同；请换上该文件的副本。",
+            archive.display()
+        ),
+        JournalError::Gap {
+            segment,
+            found,
+            expected,
+        } => format!(
+            "日志有缺口：段 {segment} 始于 {found}，应始于 {expected}；请从备份取回缺少的文件，或执行 hongyan journal accept-loss。"
+        ),
+        JournalError::IndexAhead { index, journal } => format!(
+            "索引到位置 {index}，日志只到 {journal}：已确认的内容丢失；请从备份恢复日志，或执行 hongyan journal accept-loss，不带丢失的内容继续。"
+        ),
+        JournalError::IndexDiffers { at } => format!(
+            "索引与日志在位置 {at} 处不符：其中之一来自另一份副本；请从同一份备份恢复两者，或执行 hongyan journal accept-loss，以日志为准。"
+        ),
     }
 }
 
