@@ -147,6 +147,13 @@ fn who_asks_to_be_forgotten_is_gone_here_and_where_she_was_sent_and_no_old_copy_
     jinjiang
         .ask(&["erasure", "export", id, "--out", &out])
         .expect(0);
+    // Its case is no erasure, and the statement no evidence: both are told which is meant.
+    let other = world.path("other.json").display().to_string();
+    let none = jinjiang.ask(&["erasure", "export", &first, "--out", &other]);
+    assert!(one_error(&none, 1).contains("hongyan erasure list"));
+    let mut mistaken = harness::binary();
+    let said = harness::run(mistaken.args(["evidence", "verify", &out]));
+    assert!(said.out.contains("hongyan erasure verify"), "{said:?}");
     let verify = |code| {
         let mut command = harness::binary();
         command.args(["erasure", "verify", "--format", "json", &out]);

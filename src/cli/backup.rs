@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use jiff::civil::Date;
+use jiff::civil::{Date, date};
 use serde_json::{Value, json};
 
 use super::{
@@ -89,7 +89,12 @@ fn make(node: PathBuf, to: PathBuf, keep_until: Date, output: Output) -> Result<
             format!("{keep_until} is over; name today or a later day"),
         ))
     };
-    let until_ms = calendar::end_ms(keep_until).ok_or_else(past)?;
+    let until_ms = calendar::end_ms(keep_until).ok_or_else(|| {
+        Failure::usage(both(
+            format!("{keep_until} 太远，最晚可写 {LATEST}。"),
+            format!("{keep_until} is too far; the latest day is {LATEST}"),
+        ))
+    })?;
     if until_ms <= home.clock.now_ms() {
         return Err(past());
     }
@@ -236,4 +241,18 @@ fn object<const N: usize>(about: &About, place: &Path, found: [(&str, Value); N]
     let members = members.into_iter().chain(found);
     let members = members.map(|(name, value)| (name.to_owned(), value));
     Value::Object(members.collect())
+}
+
+/// The last day whose end a time can tell.
+const LATEST: Date = date(9999, 12, 30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_day_is_the_last_that_ends() {
+        assert!(calendar::end_ms(LATEST).is_some());
+        assert_eq!(calendar::end_ms(LATEST.tomorrow().unwrap()), None);
+    }
 }

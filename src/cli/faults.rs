@@ -36,6 +36,12 @@ impl From<FileError> for Failure {
             FileError::Missing { path } => {
                 format!("找不到 {}，{}。", path.display(), remedy_zh(path))
             }
+            FileError::NotAFile { path } => {
+                format!(
+                    "{} 是目录，此处应为文件；请移走目录，放回文件。",
+                    path.display()
+                )
+            }
             FileError::NoRandomness(_) => "系统不提供随机数。".to_owned(),
             FileError::TooLarge { path } => format!("{} 过大。", path.display()),
             FileError::TooOpen { path } => format!(
@@ -190,6 +196,10 @@ impl From<MasterKeyError> for Failure {
                 path.display(),
                 path.display()
             ),
+            MasterKeyError::File(FileError::NotAFile { path }) => format!(
+                "主密钥 {} 是目录，此处应为文件；请移走目录，从保管处取回主密钥。",
+                path.display()
+            ),
             MasterKeyError::File(error) => format!("主密钥：{error}"),
             MasterKeyError::Missing { path } => format!(
                 "找不到主密钥 {}，请从保管处取回；没有它，本节点保存的内容无法打开。",
@@ -312,11 +322,13 @@ pub(super) fn of_certificates(failure: &str) -> Option<Text> {
         .find_map(|(known, text)| (known == name).then_some(text))
 }
 
-/// What a person reads of the node's no.
+/// What a person reads of the node's no: of a field what its code says, else the node's own words,
+/// which speak of the call.
 pub(super) fn sentence_of(refusal: &Refusal) -> Sentence {
+    let of_call = refusal.fields.is_empty() && !refusal.message_zh.is_empty();
     match Code::from_name(&refusal.code).map(Code::text) {
-        Some(Text { zh, en }) => both(zh, en),
-        None => {
+        Some(Text { zh, en }) if !of_call => both(zh, en),
+        Some(_) | None => {
             let Refusal {
                 message,
                 message_zh,

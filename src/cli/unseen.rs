@@ -21,27 +21,34 @@ use crate::domain::problem::Text;
 pub(super) fn line(file: Option<&Path>, asked: Text) -> Result<String, Failure> {
     match file {
         Some(path) => {
-            let file = File::open(path).map_err(|error| {
+            let line = File::open(path).and_then(first_line);
+            line.map_err(|error| {
                 let shown = path.display();
                 Failure::usage(both(
                     format!("无法读取 {shown}：{error}"),
                     format!("cannot read {shown}: {error}"),
                 ))
-            })?;
-            first_line(file)
+            })
         }
         None if io::stdin().is_terminal() => {
             eprint!("{}", Language::of_process().word(asked));
             let hidden = Hidden::begin()?;
             let line = first_line(io::stdin());
             drop(hidden);
-            line
+            line.map_err(|error| unread(&error))
         }
-        None => first_line(io::stdin()),
+        None => first_line(io::stdin()).map_err(|error| unread(&error)),
     }
 }
 
-fn first_line(from: impl io::Read) -> Result<String, Failure> {
+fn unread(error: &io::Error) -> Failure {
+    Failure::usage(both(
+        format!("无法读取标准输入：{error}"),
+        format!("cannot read standard input: {error}"),
+    ))
+}
+
+fn first_line(from: impl io::Read) -> io::Result<String> {
     let mut line = Vec::new();
     BufReader::new(from.take(LONGEST)).read_until(b'\n', &mut line)?;
     let line = String::from_utf8_lossy(&line);

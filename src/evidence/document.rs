@@ -101,6 +101,9 @@ impl Document {
         }
         let text = str::from_utf8(file).map_err(|_| EvidenceError::NotEvidence)?;
         let format: Format = serde_json::from_str(text).map_err(|_| EvidenceError::NotEvidence)?;
+        if !format.format.starts_with(FORMATS) {
+            return Err(EvidenceError::NotEvidence);
+        }
         if format.format != FORMAT {
             return Err(EvidenceError::OtherFormat);
         }
@@ -172,6 +175,9 @@ struct Format {
 
 /// What every file says of itself.
 pub(super) const FORMAT: &str = "hongyan evidence v1";
+
+/// How that of every version begins.
+const FORMATS: &str = "hongyan evidence v";
 
 /// Two pairings with long revocation lists are far below.
 const MAX_BYTES: usize = 64 << 20;

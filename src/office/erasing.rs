@@ -291,7 +291,9 @@ impl Office {
                 found = self.find_erasure(home, id).await?;
             }
         }
-        let seen = self.erasure_seen(found.ok_or(Fault::UnknownCase)?).await?;
+        let seen = self
+            .erasure_seen(found.ok_or(Fault::UnknownErasure)?)
+            .await?;
         let Erasure {
             side: Side { home, other },
             case,

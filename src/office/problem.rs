@@ -72,6 +72,8 @@ pub(super) enum Fault {
     UnknownAgreement,
     /// No consent has that reference.
     UnknownConsent,
+    /// There is no such erasure, as far as this office may know.
+    UnknownErasure,
     /// There is no such notice, as far as this office may know.
     UnknownNotice,
     /// The request cannot be read, or its sender is gone.
@@ -297,6 +299,13 @@ impl Fault {
                 "没有登记该编号的同意书。",
                 "no consent is registered under that reference",
             ),
+            Self::UnknownErasure => Answer::new(
+                Grpc::NotFound,
+                Class::Final,
+                "unknown_erasure",
+                "没有该编号的删除；这里要的是删除编号，不是个案或通报的编号，见 hongyan erasure list。",
+                "there is no erasure of that id; the id of an erasure is meant, not that of a case or a notice: hongyan erasure list names them",
+            ),
             Self::UnknownNotice => Answer::new(
                 Grpc::NotFound,
                 Class::Final,
@@ -348,6 +357,7 @@ impl Fault {
             | Self::UnknownAgreement
             | Self::UnknownCase
             | Self::UnknownConsent
+            | Self::UnknownErasure
             | Self::UnknownNotice
             | Self::Unread => Vec::new(),
         }
@@ -628,6 +638,7 @@ mod tests {
             Fault::TooManyQueries(Duration::from_millis(900)),
             Fault::UnknownAgreement,
             Fault::UnknownConsent,
+            Fault::UnknownErasure,
             Fault::UnknownNotice,
             Fault::Unread,
         ]

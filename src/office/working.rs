@@ -122,7 +122,8 @@ impl Office {
         let mut outcomes = Vec::new();
         for id in ids {
             let erased = self.erase_case(authority, id, reason).await?;
-            let refused = |code| Err(vec![Problem::new(code, Field::Answers)]);
+            // It is the case as a whole that stands against it, no field of a notice.
+            let refused = |code| Err(vec![Problem::of_column(code, String::new())]);
             let result = match erased {
                 Some(Erasing::Done(erasure)) => Ok(vec![erasure]),
                 Some(Erasing::NothingLeft) => Ok(Vec::new()),

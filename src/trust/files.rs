@@ -35,6 +35,12 @@ pub enum FileError {
     /// No random name could be drawn for the file that replaces it.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
+    /// A directory stands where it belongs.
+    #[error("{} is a directory, and a file belongs there; move it away and put the file back", path.display())]
+    NotAFile {
+        /// Which.
+        path: PathBuf,
+    },
     /// It is larger than any such file may be.
     #[error("{} is larger than {MAX_BYTES} bytes", path.display())]
     TooLarge {
@@ -85,14 +91,15 @@ pub fn read_if_present(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
 /// Reads a file that holds a secret.
 ///
 /// # Errors
-/// [`FileError::TooOpen`] if group or others may read or write it, and as [`read_public`].
+/// [`FileError::TooOpen`] if group or others may read or write it, [`FileError::NotAFile`], and as
+/// [`read_public`].
 pub fn read_secret(path: &Path) -> Result<Vec<u8>, FileError> {
     let file = File::open(path).map_err(|source| failed(path, source))?;
-    let mode = file
-        .metadata()
-        .map_err(|source| failed(path, source))?
-        .mode();
-    if mode & 0o077 != 0 {
+    let found = file.metadata().map_err(|source| failed(path, source))?;
+    if found.is_dir() {
+        return Err(FileError::NotAFile { path: path.into() });
+    }
+    if found.mode() & 0o077 != 0 {
         return Err(FileError::TooOpen { path: path.into() });
     }
     read_bounded(path, file)
@@ -258,6 +265,8 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         let error = read_secret(&path).unwrap_err();
         assert!(error.to_string().contains("chmod 600"), "{error}");
+        let error = read_secret(&dir.path().join("keys")).unwrap_err();
+        assert!(error.to_string().contains("is a directory"), "{error}");
     }
 
     #[test]

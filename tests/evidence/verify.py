@@ -565,6 +565,7 @@ def read(data):
     except (ValueError, RecursionError):
         raise Refused("not_evidence") from None
     members(document, *NAMES)
+    refuse(str(document["format"]).startswith("hongyan evidence v"), "not_evidence")
     refuse(document["format"] == "hongyan evidence v1", "other_format")
     refuse(same, "not_canonical")
     return document

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     domain::problem::Sentence,
-    evidence::{Claim, Gap, Verdict, verify},
+    evidence::{Claim, Gap, Verdict, verify, verify_erasure},
 };
 
 /// Arguments of `evidence verify`.
@@ -51,7 +51,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             Ok(verdict) => show(output, &name, &verdict)?,
             Err(error) => {
                 exit = Exit::Refused;
-                let Sentence { zh, en } = error.sentence();
+                let Sentence { mut zh, mut en } = error.sentence();
+                if verify_erasure(&bytes).is_ok() {
+                    zh += "，而是删除证明，请用 hongyan erasure verify 核验";
+                    en += ", but the statement of an erasure: hongyan erasure verify tells what it proves";
+                }
                 let sentence = both(
                     format!("✗ {name}：不可信：{zh}。"),
                     format!("✗ {name}: not to be believed: {en}"),

@@ -3,9 +3,12 @@
 use std::path::Path;
 
 use super::super::{exit::Failure, language::both, unseen};
-use crate::domain::{
-    problem::{Code, Text},
-    resident::{NotAResidentNumber, ResidentNumber},
+use crate::{
+    domain::{
+        problem::{Code, Text},
+        resident::{NotAResidentNumber, ResidentNumber},
+    },
+    office::client::ClientError,
 };
 
 /// Reads a number from the first line of that file, else of standard input; on a terminal it is asked
@@ -27,11 +30,31 @@ pub(super) fn read(file: Option<&Path>) -> Result<ResidentNumber, Failure> {
         let code = match error {
             NotAResidentNumber::Format => Code::ResidentIdFormat,
             NotAResidentNumber::BirthDate => Code::ResidentIdBirthDate,
-            NotAResidentNumber::CheckDigit => Code::ResidentIdCheckDigit,
+            NotAResidentNumber::CheckDigit => return wrong_check_digit().into_usage(),
         };
         let Text { zh, en } = code.text();
         Failure::usage(both(zh, format!("{en} ({code})")))
     })
+}
+
+/// What the node's no means where a person is looked up: the code alone speaks of a notice.
+pub(super) fn refused(error: ClientError) -> Failure {
+    match error {
+        ClientError::Refused(refusal) if refusal.code == Code::ResidentIdCheckDigit.name() => {
+            wrong_check_digit()
+        }
+        error => error.into(),
+    }
+}
+
+fn wrong_check_digit() -> Failure {
+    let code = Code::ResidentIdCheckDigit;
+    Failure::refused(both(
+        "身份证号校验位不符，也不持有该号码的信息；请与证件逐位核对后重新输入。",
+        format!(
+            "the identity number fails its check digit, and nothing is held under it; compare it with the card and give it again ({code})"
+        ),
+    ))
 }
 
 #[cfg(test)]

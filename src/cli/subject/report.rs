@@ -65,7 +65,8 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let number = number::read(number_file.as_deref())?;
     let told = block_on(async {
         let client = connect(&home, &link.office).await?;
-        Ok(client.subject(&number, of, &purpose).await?)
+        let told = client.subject(&number, of, &purpose).await;
+        told.map_err(number::refused)
     })?;
     let subject = gathered(&told, number, &purpose);
     if let Some(path) = out {
