@@ -126,6 +126,9 @@ pub(super) fn journal_zh(error: &JournalError) -> String {
         } => format!(
             "日志有缺口：段 {segment} 始于 {found}，应始于 {expected}；请从备份取回缺少的文件，或执行 hongyan journal accept-loss。"
         ),
+        JournalError::NoBeginning { segment, found } => format!(
+            "日志缺少开头：现有最早的文件 {segment} 始于 {found}；请把其前的文件放回 data/journal（已归档的段放回 .head 文件），或由备份恢复节点；hongyan journal accept-loss 无法绕过。"
+        ),
         JournalError::IndexAhead { index, journal } => format!(
             "索引到位置 {index}，日志只到 {journal}：已确认的内容丢失；请从备份恢复日志，或执行 hongyan journal accept-loss，不带丢失的内容继续。"
         ),
