@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{
     exit::{Exit, Failure},
     language::both,
+    new_file::must_be_new_or_plain,
     output::{Output, OutputArguments},
 };
 use crate::{
@@ -127,6 +128,12 @@ impl List {
         Duration::from_secs(self.days * 86_400)
     }
 
+    /// # Errors
+    /// Those of [`must_be_new_or_plain`], if a copy is wanted.
+    fn must_make_sense(&self) -> Result<(), Failure> {
+        self.out.as_deref().map_or(Ok(()), must_be_new_or_plain)
+    }
+
     fn copy(&self, pem: &str) -> Result<(), Failure> {
         match &self.out {
             Some(path) => Ok(files::write_public(path, pem.as_bytes())?),
@@ -172,6 +179,7 @@ pub(super) fn run(command: Command) -> Result<Exit, Failure> {
             valid_hours,
             output,
         }) => {
+            must_be_new_or_plain(&out)?;
             let authority = Authority::open(&dir)?;
             let request = String::from_utf8_lossy(&files::read_public(&csr)?).into_owned();
             let id = authority.requested(&request)?;
@@ -193,6 +201,7 @@ pub(super) fn run(command: Command) -> Result<Exit, Failure> {
             list,
             output,
         }) => {
+            list.must_make_sense()?;
             let authority = Authority::open(&dir)?;
             let certificate = match &cert {
                 Some(path) => String::from_utf8_lossy(&files::read_public(path)?).into_owned(),
@@ -207,6 +216,7 @@ pub(super) fn run(command: Command) -> Result<Exit, Failure> {
             published(&dir, &list, output)?;
         }
         Command::Crl(Crl { dir, list, output }) => {
+            list.must_make_sense()?;
             let pem = Authority::open(&dir)?.crl(list.validity(), now)?;
             list.copy(&pem)?;
             published(&dir, &list, output)?;

@@ -29,6 +29,18 @@ pub(super) fn must_be_new(path: &Path) -> Result<(), Failure> {
     }
 }
 
+/// As [`must_be_new`], for what is renewed in its place, as a certificate is: a plain file may stand
+/// there.
+///
+/// # Errors
+/// As [`must_be_new`], without [`FileError::Exists`].
+pub(super) fn must_be_new_or_plain(path: &Path) -> Result<(), Failure> {
+    match path.symlink_metadata() {
+        Ok(there) if there.is_file() => Ok(()),
+        Ok(_) | Err(_) => must_be_new(path),
+    }
+}
+
 fn must_have_its_directory(path: &Path) -> Result<(), Failure> {
     match path.parent() {
         Some(dir) if !dir.as_os_str().is_empty() && !dir.is_dir() => {
@@ -72,6 +84,7 @@ mod tests {
             let told = failure.sentence.unwrap().en;
             assert_eq!(failure.exit, exit, "{told}");
             assert!(told.contains(words), "{told}");
+            assert_eq!(must_be_new_or_plain(&path).is_ok(), exit == Exit::Refused);
         }
     }
 }
