@@ -23,7 +23,8 @@ use crate::{
     domain::problem::Sentence,
     node::check_heads,
     store::{
-        AuditCheckError, AuditFault, AuditReport, Beside, EndCompared, KnownAct, verify_audit,
+        AuditCheckError, AuditFault, AuditReport, AuditWrong, Beside, EndCompared, KnownAct,
+        verify_audit,
     },
     trust::rotation::OwnKeys,
 };
@@ -291,6 +292,11 @@ fn record(home: &Home, known: &[KnownAct], output: Output) -> Result<bool, Failu
         "message": {"zh": zh, "en": en},
     });
     let (zh_act, en_act) = match act {
+        // A file proves all of its acts by the last of them alone.
+        Some((_, act)) if code == AuditWrong::ActNotTheKnown.code() => (
+            format!("，最迟至第{act}条"),
+            format!(", at act {act} at the latest"),
+        ),
         Some((_, act)) => (format!("，自第{act}条起"), format!(", from act {act} on")),
         None => (String::new(), String::new()),
     };
