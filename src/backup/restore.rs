@@ -244,10 +244,7 @@ mod tests {
         let foreign = NewestErasures::among(&dir.path().join("none"), Some(&kept), &elsewhere);
         assert!(matches!(
             foreign,
-            Err(BackupError::Erasures(ErasuresError::AnotherNode {
-                line: 1,
-                ..
-            }))
+            Err(BackupError::Erasures(ErasuresError::AnotherNode(_)))
         ));
         let none = NewestErasures::among(&dir.path().join("none"), None, &areas).unwrap();
         assert!(none.lines.is_empty() && !none.is_kept());

@@ -141,8 +141,8 @@ pub(super) fn journal_zh(error: &JournalError) -> String {
 /// What a command says of a list of erasures that cannot be used.
 pub(super) fn erasures_failed(error: &ErasuresError) -> Failure {
     let zh = match error {
-        ErasuresError::AnotherNode { path, line } => format!(
-            "{} 第{line}行：这是其他节点的删除清单，该行所属的区县不是本节点的；请使用本节点最新的完整清单（data/erasures）。",
+        ErasuresError::AnotherNode(path) => format!(
+            "{} 是其他节点的删除清单，其中没有一行属于本节点的区县；请使用本节点最新的完整清单（data/erasures）。",
             path.display()
         ),
         ErasuresError::Damaged { path, line } => format!(

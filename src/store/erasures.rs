@@ -34,14 +34,9 @@ use crate::domain::area::County;
 pub enum ErasuresError {
     /// A line tells of a home area that the node does not have.
     #[error(
-        "{}, line {line}: that is the list of erasures of another node, for the line is of a home area that this node does not have; use the newest whole copy of this node's own list (its data/erasures)", path.display()
+        "{} is the list of erasures of another node: no line of it is of a home area of this node; use the newest whole copy of this node's own list (its data/erasures)", .0.display()
     )]
-    AnotherNode {
-        /// The list.
-        path: PathBuf,
-        /// The line, the first of which is 1.
-        line: u64,
-    },
+    AnotherNode(PathBuf),
     /// A line is not what was written, or some are missing before it.
     #[error(
         "{}, line {line}: that is no line of a list of erasures, or it was changed, or lines before it were taken out; put the newest whole copy of the node's data/erasures in its place: whoever it names was erased and must not come back", path.display()
@@ -77,7 +72,7 @@ pub(crate) fn path_of(data: &Path) -> PathBuf {
     data.join("erasures")
 }
 
-/// That every line of the list of a data directory is of one of these home areas.
+/// That the list of a data directory is that of a node with these home areas.
 ///
 /// # Errors
 /// [`ErasuresError`].
@@ -223,15 +218,14 @@ impl Erasures {
         }
     }
 
-    /// That what it tells is all of these home areas.
+    /// That a node with these home areas wrote it: then a line is of one of them, the others may be of
+    /// areas that it had before. The lines prove each other to be of one list.
     fn is_of(&self, homes: &[County], told: &[Erased]) -> Result<(), ErasuresError> {
-        let foreign = (told.iter()).position(|erased| !homes.contains(&erased.side.home));
-        match foreign {
-            None => Ok(()),
-            Some(at) => Err(ErasuresError::AnotherNode {
-                path: self.path.clone(),
-                line: (at as u64).saturating_add(1),
-            }),
+        let own = (told.iter()).any(|erased| homes.contains(&erased.side.home));
+        if own || told.is_empty() {
+            Ok(())
+        } else {
+            Err(ErasuresError::AnotherNode(self.path.clone()))
         }
     }
 
@@ -457,16 +451,13 @@ mod tests {
         let homes: [County; 2] = ["530111", "350582"].map(|home| home.parse().unwrap());
         assert_eq!(kept_elsewhere(&path, &homes).unwrap(), whole);
         must_be_of(data.path(), &homes).unwrap();
-        let foreign = |error| match error {
-            ErasuresError::AnotherNode { line, .. } => line,
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(foreign(kept_elsewhere(&path, &homes[..1]).unwrap_err()), 1);
-        assert_eq!(foreign(copied(&path, &homes[..1]).unwrap_err()), 1);
-        assert_eq!(
-            foreign(must_be_of(data.path(), &homes[..1]).unwrap_err()),
-            1
-        );
+        for refused in [
+            kept_elsewhere(&path, &homes[..1]).map(drop),
+            copied(&path, &homes[..1]).map(drop),
+            must_be_of(data.path(), &homes[..1]),
+        ] {
+            assert!(matches!(refused, Err(ErasuresError::AnotherNode(_))));
+        }
         let ends = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
         for cut in 1..whole.len() {
             fs::write(&path, &whole[..cut]).unwrap();
