@@ -600,7 +600,6 @@ fn what_is_there_is_never_written_over() {
         &["erasure", "export", &id],
         &["agreement", "export", "350582-530111"],
         &["report", "overdue"],
-        &["peer", "invite"],
     ] {
         for (out, code, why) in [
             (&there, 1, "exists already"),

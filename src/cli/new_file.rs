@@ -11,34 +11,45 @@ use crate::trust::files::FileError;
 /// # Errors
 /// [`FileError::Exists`]; a fault of usage if the path names no file, or one in no directory.
 pub(super) fn must_be_new(path: &Path) -> Result<(), Failure> {
-    let shown = path.display();
-    let names_a_directory = path.as_os_str().as_encoded_bytes().ends_with(b"/");
-    if path.file_name().is_none() || names_a_directory {
-        return Err(Failure::usage(both(
-            format!("{shown} 不是文件名；请写出新文件的名称。"),
-            format!("{shown} names no file; name a new one"),
-        )));
-    }
+    must_name_a_file(path)?;
     match path.symlink_metadata() {
         Ok(there) if there.is_file() => Err(FileError::Exists { path: path.into() }.into()),
-        Ok(_) => Err(Failure::usage(both(
-            format!("{shown} 已存在，且不是普通文件；请另写一个新文件的名称。"),
-            format!("{shown} exists already and is no plain file; name a new one"),
-        ))),
+        Ok(_) => Err(not_plain(path)),
         Err(_) => must_have_its_directory(path),
     }
 }
 
 /// As [`must_be_new`], for what is renewed in its place, as a certificate is: a plain file may stand
-/// there.
+/// there, and its directory is made where it is missing.
 ///
 /// # Errors
-/// As [`must_be_new`], without [`FileError::Exists`].
+/// A fault of usage if the path names no file, or what is there is none.
 pub(super) fn must_be_new_or_plain(path: &Path) -> Result<(), Failure> {
+    must_name_a_file(path)?;
     match path.symlink_metadata() {
-        Ok(there) if there.is_file() => Ok(()),
-        Ok(_) | Err(_) => must_be_new(path),
+        Ok(there) if !there.is_file() => Err(not_plain(path)),
+        Ok(_) | Err(_) => Ok(()),
     }
+}
+
+fn must_name_a_file(path: &Path) -> Result<(), Failure> {
+    let names_a_directory = path.as_os_str().as_encoded_bytes().ends_with(b"/");
+    if path.file_name().is_some() && !names_a_directory {
+        return Ok(());
+    }
+    let shown = path.display();
+    Err(Failure::usage(both(
+        format!("{shown} 不是文件名；请写出新文件的名称。"),
+        format!("{shown} names no file; name a new one"),
+    )))
+}
+
+fn not_plain(path: &Path) -> Failure {
+    let shown = path.display();
+    Failure::usage(both(
+        format!("{shown} 已存在，且不是普通文件；请另写一个新文件的名称。"),
+        format!("{shown} exists already and is no plain file; name a new one"),
+    ))
 }
 
 fn must_have_its_directory(path: &Path) -> Result<(), Failure> {
@@ -84,7 +95,8 @@ mod tests {
             let told = failure.sentence.unwrap().en;
             assert_eq!(failure.exit, exit, "{told}");
             assert!(told.contains(words), "{told}");
-            assert_eq!(must_be_new_or_plain(&path).is_ok(), exit == Exit::Refused);
+            let renewed = ["exists already", "no directory"].contains(&words);
+            assert_eq!(must_be_new_or_plain(&path).is_ok(), renewed, "{told}");
         }
     }
 }

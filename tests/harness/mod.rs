@@ -307,8 +307,6 @@ impl World {
     pub fn pair_with(&self, a: &County, b: &County, template: Option<&Path>) {
         let invitation = self.path(&format!("{}-{}.invitation", a.area, b.area));
         let answer = self.path(&format!("{}-{}.answer", a.area, b.area));
-        // Two that pair again do so by a new invitation.
-        fs::remove_file(&invitation).unwrap_or_default();
         let mut invite = binary();
         invite
             .args(["peer", "invite", "--node"])

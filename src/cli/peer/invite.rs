@@ -12,7 +12,6 @@ use super::{
         exit::{Exit, Failure},
         home::{Home, NodeArguments},
         language::both,
-        new_file::must_be_new,
         output::{Output, OutputArguments},
     },
     party,
@@ -61,7 +60,6 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         output,
     } = arguments;
     let home = Home::open(&node)?;
-    must_be_new(&out)?;
     let template = template(agreement.as_deref())?;
     let key = party::signing_key(&home)?;
     let own = party::own(&home, &key)?;
