@@ -249,8 +249,11 @@ mod tests {
         let none = NewestErasures::among(&dir.path().join("none"), None, &areas).unwrap();
         assert!(none.lines.is_empty() && !none.is_kept());
         fs::remove_file(&kept).unwrap();
-        let lacking = NewestErasures::among(&copied, Some(&kept), &areas);
-        assert!(lacking.is_err());
+        let lacking = NewestErasures::among(&dir.path().join("none"), Some(&kept), &areas);
+        assert!(matches!(
+            lacking,
+            Err(BackupError::Erasures(ErasuresError::Disk { .. }))
+        ));
     }
 
     #[test]

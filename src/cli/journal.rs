@@ -95,7 +95,7 @@ pub(super) fn run(command: Command) -> Result<Exit, Failure> {
             if !confirmed(&question, yes)? {
                 return Err(declined());
             }
-            let report = store_by_hand::accept_loss(&home)?;
+            let (report, laid) = store_by_hand::accept_loss(&home)?;
             by_hand::leave(&home, Act::LossAccepted, Vec::new())?;
             let lost: u64 = report
                 .channels
@@ -125,6 +125,7 @@ pub(super) fn run(command: Command) -> Result<Exit, Failure> {
                 "kept_at": report.kept_at,
             });
             Output::new(output).result(&object, &sentence)?;
+            laid?;
         }
     }
     Ok(Exit::Done)

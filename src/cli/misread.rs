@@ -9,10 +9,7 @@ use clap::{
 };
 
 use super::language::both;
-use crate::domain::{
-    audit::{NotAReason, may_hold_a_number},
-    problem::Sentence,
-};
+use crate::domain::{audit::NotAReason, problem::Sentence};
 
 /// What to say where the words of clap would show a value; none where they show names alone.
 pub(super) fn told(error: &Error) -> Option<Sentence> {
@@ -63,19 +60,32 @@ pub(super) fn told(error: &Error) -> Option<Sentence> {
     ))
 }
 
-/// The sentence without those words of the command line that hold what may be an identity number.
+/// The sentence without those parts of the command line that hold what may be an identity number. Names
+/// of backups and ids of notices have as many digits, but dashes between them.
 pub(super) fn without_numbers(told: Sentence, words: &[OsString]) -> Sentence {
     let Sentence { mut zh, mut en } = told;
-    let words = words.iter().map(|word| word.to_string_lossy());
-    for word in words.filter(|word| may_hold_a_number(word)) {
-        // Of `--option=value` the value alone may be shown.
-        let value = word.split_once('=').map_or(&*word, |(_, value)| value);
-        for part in [&*word, value] {
+    for word in words {
+        let word = word.to_string_lossy();
+        // Of a path and of `--option=value` what stands between may be shown on its own.
+        for part in word.split(['/', '=']).filter(|part| has_a_number(part)) {
             zh = zh.replace(part, "…");
             en = en.replace(part, "…");
         }
     }
     Sentence { zh, en }
+}
+
+/// Whether so many digits stand together as in an identity number, the old ones included.
+fn has_a_number(text: &str) -> bool {
+    let mut run = 0_u32;
+    text.chars().any(|c| {
+        run = if c.is_numeric() {
+            run.saturating_add(1)
+        } else {
+            0
+        };
+        run >= 15
+    })
 }
 
 /// Why a value is refused, or which ones there are.
@@ -92,6 +102,10 @@ fn why(error: &Error, value: &str) -> Sentence {
     }
     // A library may show the value itself, as where a number lies outside a range.
     let source = source.to_string().replace(value, "…");
+    // Or as it read it.
+    if has_a_number(&source) {
+        return both("", "");
+    }
     // What our own readers say is Chinese, then English.
     let (zh, en) = source.split_once("。 ").unwrap_or((&source, &source));
     both(format!("：{zh}"), format!(": {en}"))
@@ -233,5 +247,12 @@ mod tests {
             assert_eq!(zh, "无法读取 …");
             assert_eq!(en, "cannot read ./…: No such file");
         }
+        let within = both("", format!("there is no directory out/{number}"));
+        let told = without_numbers(within, &[format!("--out=out/{number}/page.html=").into()]);
+        assert_eq!(told.en, "there is no directory out/…");
+        // What has as many digits and is nobody's number.
+        let backup = "/backup/350582-20261123-150405123/manifest.jsonl";
+        let told = without_numbers(both("", backup), &[backup.into()]);
+        assert_eq!(told.en, backup);
     }
 }

@@ -26,8 +26,9 @@ pub(super) fn compare_heads(
     store::compare_heads(&home.dir.data(), signed).map_err(failed)
 }
 
-/// Goes on without what the journal has lost.
-pub(super) fn accept_loss(home: &Home) -> Result<LossReport, Failure> {
+/// Goes on without what the journal has lost; and what came of laying aside what was signed of it, which
+/// changes nothing of that.
+pub(super) fn accept_loss(home: &Home) -> Result<(LossReport, Result<(), Failure>), Failure> {
     own_erasures(home)?;
     let (at_ms, masters) = (home.clock.now_ms(), home.master_keys()?);
     let data = home.dir.data();
@@ -36,16 +37,17 @@ pub(super) fn accept_loss(home: &Home) -> Result<LossReport, Failure> {
     let kept_at = kept
         .clone()
         .unwrap_or_else(|| data.join(format!("lost-{at_ms}")));
-    let laid = lay_heads_aside(&home.dir, &kept_at).map_err(|error| {
+    let laid = lay_heads_aside(&home.dir, &kept_at);
+    report.kept_at = kept.or_else(|| matches!(laid, Ok(true)).then_some(kept_at));
+    let laid = laid.map(drop).map_err(|error| {
         Failure::refused(both(
             format!("丢失部分已承认，但其链头的签名未能移开：{error}。请处理后再执行一次。"),
             format!(
                 "the loss is accepted, but what was signed of it could not be laid aside: {error}; mend that and run it again"
             ),
         ))
-    })?;
-    report.kept_at = kept.or_else(|| laid.then_some(kept_at));
-    Ok(report)
+    });
+    Ok((report, laid))
 }
 
 /// Builds the index anew from the journal.
@@ -124,7 +126,7 @@ pub(super) fn journal_zh(error: &JournalError) -> String {
             found,
             expected,
         } => format!(
-            "日志有缺口：段 {segment} 始于 {found}，应始于 {expected}；请从备份取回缺少的文件，或执行 hongyan journal accept-loss。"
+            "日志有缺口：段 {segment} 始于 {found}，应始于 {expected}；请从备份取回缺少的文件（已归档的段取回 .head 文件），或执行 hongyan journal accept-loss。"
         ),
         JournalError::NoBeginning { segment, found } => format!(
             "日志缺少开头：现有最早的文件 {segment} 始于 {found}；请把其前的文件放回 data/journal（已归档的段放回 .head 文件），或由备份恢复节点；hongyan journal accept-loss 无法绕过。"
@@ -142,11 +144,11 @@ pub(super) fn journal_zh(error: &JournalError) -> String {
 pub(super) fn erasures_failed(error: &ErasuresError) -> Failure {
     let zh = match error {
         ErasuresError::AnotherNode(path) => format!(
-            "{} 是其他节点的删除清单，其中没有一行属于本节点的区县；请使用本节点最新的完整清单（data/erasures）。",
+            "{} 是其他节点的删除清单，其中没有一行属于本节点的区县；请使用本节点最新的完整清单（data/erasures）；若本节点曾有清单中的区县，请放回 node.toml 的 areas。",
             path.display()
         ),
         ErasuresError::Damaged { path, line } => format!(
-            "{} 第{line}行：不是删除清单的内容，或被改动，或此前有行被删去；请换用本节点 data/erasures 最新的完整副本：清单上的人已要求删除，其信息不得重新出现。",
+            "{} 第{line}行：不是删除清单的内容，或被改动，或此前有行被删去；请换用本节点 data/erasures 最新的完整副本：清单上的人已经删除，其信息不得重新出现。",
             path.display()
         ),
         ErasuresError::Disk { path, source } => format!(
@@ -154,7 +156,7 @@ pub(super) fn erasures_failed(error: &ErasuresError) -> Failure {
             path.display()
         ),
         ErasuresError::Unended { path, line } => format!(
-            "{} 第{line}行没有行尾：清单不完整，或不是删除清单；请使用本节点 data/erasures 最新的完整副本。",
+            "{} 第{line}行没有行尾：清单不完整，或不是删除清单；请使用本节点 data/erasures 最新的完整副本；若它取自节点自己的磁盘，写到一半时断了电，请删去这未写完的一行。",
             path.display()
         ),
     };

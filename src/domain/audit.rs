@@ -479,7 +479,7 @@ const fn is_line_break(c: char) -> bool {
 
 /// Fifteen digits on end or more, however wide they are written and whatever stands between them to
 /// part them.
-pub fn may_hold_a_number(text: &str) -> bool {
+fn may_hold_a_number(text: &str) -> bool {
     let mut run = 0_usize;
     for c in text.chars() {
         match c {

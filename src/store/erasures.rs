@@ -34,7 +34,7 @@ use crate::domain::area::County;
 pub enum ErasuresError {
     /// A line tells of a home area that the node does not have.
     #[error(
-        "{} is the list of erasures of another node: no line of it is of a home area of this node; use the newest whole copy of this node's own list (its data/erasures)", .0.display()
+        "{} is the list of erasures of another node: no line of it is of a home area of this node; use the newest whole copy of this node's own list (its data/erasures), or put a home area that it had before back into areas of node.toml", .0.display()
     )]
     AnotherNode(PathBuf),
     /// A line is not what was written, or some are missing before it.
@@ -57,7 +57,7 @@ pub enum ErasuresError {
     },
     /// A list that was kept elsewhere breaks off in its last line.
     #[error(
-        "{}, line {line}: the list of erasures breaks off in this line, which has no line end: the file was cut, or is another; use the newest whole copy of the node's data/erasures", path.display()
+        "{}, line {line}: the list of erasures breaks off in this line, which has no line end: the file was cut, or is another; use the newest whole copy of the node's data/erasures, or, of the node's own disk after a power cut, take out this line, which was being written", path.display()
     )]
     Unended {
         /// The list.

@@ -340,7 +340,7 @@ fn printed(words: &[String], within: Duration) -> Result<Vec<u8>, MasterKeyError
         child.kill().unwrap_or_default();
         drop(child.wait());
         let seconds = within.as_secs();
-        return Err(failed(format!("it said nothing within {seconds} s")));
+        return Err(failed(format!("its output did not end within {seconds} s")));
     };
     let mut bytes = read.map_err(|error| failed(error.to_string()))?;
     let status = child.wait().map_err(|error| failed(error.to_string()))?;
@@ -437,7 +437,7 @@ mod tests {
         }
         let silent = ["sleep".to_owned(), "1000".to_owned()];
         let error = printed(&silent, Duration::from_millis(20)).err().unwrap();
-        assert!(error.to_string().contains("it said nothing"), "{error}");
+        assert!(error.to_string().contains("did not end"), "{error}");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::{
         home::Home,
         language::both,
         link::{LinkArguments, block_on, connect},
-        new_file::must_be_new,
+        new_file::{must_be_new, must_be_new_or_plain},
         output::{Output, OutputArguments},
     },
     Span,
@@ -62,7 +62,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     };
     // Whoever breaks off leaves no half of a file under that name.
     let beside = beside(out);
-    must_be_new(&beside)?;
+    must_be_new_or_plain(&beside)?;
+    // Of one that was killed.
+    drop(fs::remove_file(&beside));
     let written = File::options()
         .create_new(true)
         .write(true)

@@ -272,9 +272,15 @@ fn cut(layout: &Layout, at_ms: i64) -> Result<Option<PathBuf>, OpenError> {
     }
     let mut segments = segments.into_iter();
     let mut moved = false;
+    let mut behind_archived = false;
     for file in segments.by_ref() {
+        if file.first != expected && (behind_archived || file.archived.is_some()) {
+            // A head can be put back, and nothing behind it is worse for the want of it.
+            return Err(out_of_place(&file.path, file.first, expected).into());
+        }
+        behind_archived = file.archived.is_some();
         if let Some(archived) = &file.archived {
-            // A file can be put back, and nothing behind it is worse for the want of it.
+            // Likewise its file.
             expected = archived.end;
             continue;
         }

@@ -75,7 +75,7 @@ pub enum JournalError {
     },
     /// A segment between two others is missing.
     #[error(
-        "the journal has a gap: segment {segment} begins at {found}, {expected} was expected; bring the missing file back from a backup, or run `hongyan journal accept-loss`"
+        "the journal has a gap: segment {segment} begins at {found}, {expected} was expected; bring the missing file (of an archived segment its .head) back from a backup, or run `hongyan journal accept-loss`"
     )]
     Gap {
         /// Name of the file behind the gap.

@@ -9,7 +9,7 @@ use crate::{
     domain::{notice::NoticeId, receipt::VoidReason},
     store::{
         ArchivedSegment, Archiving, AuditCheckError, AuditWrong, Beside, NotNow, PublishError,
-        check,
+        accept_loss, check,
         conformance::{entry, erase, on_record, settlement_of_all, side, to_erase},
         embedded::copying::copy_journal,
         journal::{record::Side, recovery::JournalError},
@@ -173,6 +173,20 @@ fn a_journal_begins_with_the_head_of_what_was_archived_first_and_not_behind_it()
         }
     }
     fs::rename(&aside, &heads[0]).unwrap();
+    // Nor is it cut for the want of a head, which can be put back.
+    for head in &heads {
+        fs::rename(head, &aside).unwrap();
+        let before = names(&data.join("journal"), "");
+        let refused = accept_loss(data, 0, masters()).map(drop);
+        assert!(matches!(
+            refused,
+            Err(OpenError::Journal(
+                JournalError::NoBeginning { .. } | JournalError::Gap { .. }
+            ))
+        ));
+        assert_eq!(names(&data.join("journal"), ""), before);
+        fs::rename(&aside, head).unwrap();
+    }
     check(data, masters()).unwrap();
     let (store, _) = open(data).unwrap();
     block_on(store.stop());
