@@ -32,7 +32,7 @@ use crate::domain::area::County;
 /// Why the list of erasures cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ErasuresError {
-    /// A line tells of a home area that the node does not have.
+    /// No line of it is of a home area of the node.
     #[error(
         "{} is the list of erasures of another node: no line of it is of a home area of this node; use the newest whole copy of this node's own list (its data/erasures), or put a home area that it had before back into areas of node.toml", .0.display()
     )]

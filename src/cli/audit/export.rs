@@ -5,6 +5,7 @@ use std::{
     io::BufWriter,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
+    process,
 };
 
 use clap::Args;
@@ -16,7 +17,7 @@ use super::{
         home::Home,
         language::both,
         link::{LinkArguments, block_on, connect},
-        new_file::{must_be_new, must_be_new_or_plain},
+        new_file::must_be_new,
         output::{Output, OutputArguments},
     },
     Span,
@@ -62,9 +63,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     };
     // Whoever breaks off leaves no half of a file under that name.
     let beside = beside(out);
-    must_be_new_or_plain(&beside)?;
-    // Of one that was killed.
-    drop(fs::remove_file(&beside));
     let written = File::options()
         .create_new(true)
         .write(true)
@@ -135,9 +133,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// A name of this process alone: neither one that was killed nor one that runs beside it is in the way.
 fn beside(out: &Path) -> PathBuf {
     let mut name = out.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
+    name.push(format!(".{}.part", process::id()));
     out.with_file_name(name)
 }
 
