@@ -156,10 +156,7 @@ impl<'a> Projection<'a> {
                 }
             }
             Record::Received(r) => {
-                let head = state
-                    .ins
-                    .get(&r.channel)
-                    .map_or_else(Digest::default, |it| it.head);
+                let head = head_of_in(state, r.channel);
                 let id = Some(r.facts.id);
                 self.place(
                     &mut state.newest,
@@ -172,10 +169,7 @@ impl<'a> Projection<'a> {
                 self.corrects(Direction::In, r.channel, r.sequence, &r.facts);
             }
             Record::PlaceUsed(r) => {
-                let head = state
-                    .ins
-                    .get(&r.channel)
-                    .map_or_else(Digest::default, |it| it.head);
+                let head = head_of_in(state, r.channel);
                 let id = r.id.filter(|_| !r.known);
                 self.place(
                     &mut state.newest,
@@ -469,4 +463,10 @@ impl<'a> Projection<'a> {
     pub(crate) fn change(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
         self.changes.insert(key, value);
     }
+}
+
+/// The head that a channel that comes in had before this place.
+fn head_of_in(state: &State, channel: Channel) -> Digest {
+    let it = state.ins.get(&channel);
+    it.map_or_else(Digest::default, |it| it.head)
 }
