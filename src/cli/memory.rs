@@ -1,6 +1,9 @@
 //! The memory of a process that may hold keys, and people.
 
-use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+use rustix::{
+    process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit},
+    thread::disable_transparent_huge_pages,
+};
 
 use super::{exit::Failure, language::both};
 
@@ -20,4 +23,12 @@ pub(super) fn keep_private() -> Result<(), Failure> {
                 format!("the system does not let this process forbid dumps of its memory: {error}"),
             ))
         })
+}
+
+/// Sees to it that the system gives this process pages of the ordinary size. The allocator asks for huge
+/// ones, and each stays whole for the smallest piece that is in use of it: a node took more than half as
+/// much memory again, and ever more of it over the minutes in which the system makes small pages into
+/// huge ones. Where this cannot be said, there is nothing worse to it than that.
+pub(super) fn keep_small() {
+    disable_transparent_huge_pages(true).unwrap_or_default();
 }

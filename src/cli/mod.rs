@@ -167,6 +167,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return exit.into();
         }
     };
+    memory::keep_small();
     match memory::keep_private().and_then(|()| run(arguments.command)) {
         Ok(exit) => exit.into(),
         Err(Failure { exit, sentence }) => {

@@ -52,6 +52,11 @@ fn away(build: Build, count: u32) {
     patient(&jinjiang);
     let book = Book::of(&world);
     let here = jinjiang.start();
+    let status = fs::read_to_string(format!("/proc/{}/status", here.id())).unwrap();
+    assert!(
+        status.contains("THP_enabled:\t0"),
+        "no huge pages: {status}"
+    );
     let rows: Vec<_> = (1..=count).map(departure).collect();
     let (few, rest) = rows.split_at(rows.len() / 50);
     book.publish_all(&jinjiang, few);

@@ -662,6 +662,11 @@ impl Node {
         if let Some(reader) = self.reader.take() {
             reader.join().unwrap();
         }
+        if !status.success() {
+            let log = self.log();
+            let last: Vec<&str> = log.lines().rev().take(10).collect();
+            println!("{status}; it said last: {last:#?}");
+        }
         status
     }
 
