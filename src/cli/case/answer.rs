@@ -6,13 +6,9 @@ use jiff::civil::Date;
 use super::{
     super::{
         exit::{Exit, Failure},
-        home::Home,
         language::both,
-        link::LinkArguments,
-        output::OutputArguments,
     },
-    chosen::ChosenArguments,
-    work,
+    work::{self, WorkArguments},
 };
 use crate::{
     domain::{
@@ -27,8 +23,6 @@ use crate::{
 /// Arguments of `case answer`.
 #[derive(Args)]
 pub(in crate::cli) struct Arguments {
-    #[command(flatten)]
-    link: LinkArguments,
     /// 反馈结果。 What was found
     #[arg(long, value_enum)]
     outcome: Answer,
@@ -45,9 +39,7 @@ pub(in crate::cli) struct Arguments {
     #[arg(long)]
     note: Option<String>,
     #[command(flatten)]
-    chosen: ChosenArguments,
-    #[command(flatten)]
-    output: OutputArguments,
+    work: WorkArguments,
 }
 
 /// What was found, without what belongs to it.
@@ -74,37 +66,26 @@ enum Answer {
 
 pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments {
-        link,
         outcome,
         moved_to,
         duplicate_of,
         event_date,
         note,
-        chosen,
-        output,
+        work,
     } = arguments;
     let outcome = outcome_of(outcome, moved_to, duplicate_of)?;
-    let home = Home::open(&link.node)?;
-    let feedback = Feedback {
-        outcome,
-        event_date: match event_date {
-            Some(day) => day,
-            None => home.today()?,
-        },
-        note,
-    };
     let doing = Text {
         zh: "反馈",
         en: "answer",
     };
-    work::run(
-        &home,
-        &link,
-        chosen,
-        output,
-        doing,
-        CaseAct::Answer(feedback),
-    )
+    work::run(work, doing, |home| {
+        let event_date = event_date.map_or_else(|| home.today(), Ok)?;
+        Ok(CaseAct::Answer(Feedback {
+            outcome,
+            event_date,
+            note,
+        }))
+    })
 }
 
 /// The outcome with what belongs to it.

@@ -6,14 +6,10 @@ use jiff::civil::Date;
 use super::{
     super::{
         exit::{Exit, Failure},
-        home::Home,
         language::both,
-        link::LinkArguments,
-        output::OutputArguments,
     },
     answer::day,
-    chosen::ChosenArguments,
-    work,
+    work::{self, WorkArguments},
 };
 use crate::{
     domain::{
@@ -27,8 +23,6 @@ use crate::{
 /// Arguments of `case close`.
 #[derive(Args)]
 pub(in crate::cli) struct Arguments {
-    #[command(flatten)]
-    link: LinkArguments,
     /// 结案原因。 Why
     #[arg(long, value_enum)]
     reason: Why,
@@ -39,9 +33,7 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "DAY", value_parser = day)]
     event_date: Option<Date>,
     #[command(flatten)]
-    chosen: ChosenArguments,
-    #[command(flatten)]
-    output: OutputArguments,
+    work: WorkArguments,
 }
 
 /// Why a case is closed, without where she went.
@@ -64,27 +56,20 @@ enum Why {
 
 pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments {
-        link,
         reason,
         moved_to,
         event_date,
-        chosen,
-        output,
+        work,
     } = arguments;
     let reason = reason_of(reason, moved_to)?;
-    let home = Home::open(&link.node)?;
-    let ending = Return {
-        event_date: match event_date {
-            Some(day) => day,
-            None => home.today()?,
-        },
-        reason,
-    };
     let doing = Text {
         zh: "结案",
         en: "close",
     };
-    work::run(&home, &link, chosen, output, doing, CaseAct::Close(ending))
+    work::run(work, doing, |home| {
+        let event_date = event_date.map_or_else(|| home.today(), Ok)?;
+        Ok(CaseAct::Close(Return { event_date, reason }))
+    })
 }
 
 /// The reason with what belongs to it.

@@ -3,14 +3,8 @@
 use clap::Args;
 
 use super::{
-    super::{
-        exit::{Exit, Failure},
-        home::Home,
-        link::LinkArguments,
-        output::OutputArguments,
-    },
-    chosen::ChosenArguments,
-    work,
+    super::exit::{Exit, Failure},
+    work::{self, WorkArguments},
 };
 use crate::{
     domain::{area::AreaCode, problem::Text},
@@ -20,28 +14,18 @@ use crate::{
 /// Arguments of `case forward`.
 #[derive(Args)]
 pub(in crate::cli) struct Arguments {
-    #[command(flatten)]
-    link: LinkArguments,
     /// 转给哪个乡镇街道或村居（9或12位）。 To which township or village
     #[arg(long, value_name = "AREA")]
     to: AreaCode,
     #[command(flatten)]
-    chosen: ChosenArguments,
-    #[command(flatten)]
-    output: OutputArguments,
+    work: WorkArguments,
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
-    let Arguments {
-        link,
-        to,
-        chosen,
-        output,
-    } = arguments;
-    let home = Home::open(&link.node)?;
+    let Arguments { to, work } = arguments;
     let doing = Text {
         zh: "转办",
         en: "hand on",
     };
-    work::run(&home, &link, chosen, output, doing, CaseAct::Forward(to))
+    work::run(work, doing, |_| Ok(CaseAct::Forward(to)))
 }

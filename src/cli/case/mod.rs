@@ -13,17 +13,15 @@ mod note;
 pub(super) mod object;
 mod part;
 mod pass_on;
-mod release;
 mod sheet;
 mod show;
-mod take;
-mod verify;
 pub(super) mod words;
 mod work;
 
 use clap::Subcommand;
 
 use super::exit::{Exit, Failure};
+use crate::{domain::problem::Text, office::client::CaseAct};
 
 /// What to do with cases.
 #[derive(Subcommand)]
@@ -42,12 +40,12 @@ pub(super) enum Command {
     #[command(
         after_help = "示例 Examples:\n  hongyan case take --node ./guandu 01010101-0101-8101-8000-000000000002\n  hongyan case take --node ./guandu --list to-take-up --area 530111001"
     )]
-    Take(take::Arguments),
+    Take(work::WorkArguments),
     /// 接收并着手核实。 Take up, and look for her
     #[command(
         after_help = "示例 Example:\n  hongyan case verify --node ./guandu 01010101-0101-8101-8000-000000000002"
     )]
-    Verify(verify::Arguments),
+    Verify(work::WorkArguments),
     /// 转给本区县的乡镇街道或村居办理。 Hand on to a township or village of the county
     #[command(
         after_help = "示例 Example:\n  hongyan case forward --node ./guandu --to 530111001 01010101-0101-8101-8000-000000000002"
@@ -92,15 +90,27 @@ pub(super) enum Command {
     #[command(
         after_help = "示例 Example:\n  hongyan case release --node ./jinjiang 01010101-0101-8101-8000-000000000002"
     )]
-    Release(release::Arguments),
+    Release(work::WorkArguments),
 }
 
 pub(super) fn run(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::List(arguments) => list::run(arguments),
         Command::Show(arguments) => show::run(&arguments),
-        Command::Take(arguments) => take::run(arguments),
-        Command::Verify(arguments) => verify::run(arguments),
+        Command::Take(arguments) => {
+            let doing = Text {
+                zh: "接收",
+                en: "take up",
+            };
+            work::run(arguments, doing, |_| Ok(CaseAct::Take))
+        }
+        Command::Verify(arguments) => {
+            let doing = Text {
+                zh: "接收并着手核实",
+                en: "take up and look into",
+            };
+            work::run(arguments, doing, |_| Ok(CaseAct::Verify))
+        }
         Command::Forward(arguments) => forward::run(arguments),
         Command::Note(arguments) => note::run(arguments),
         Command::PassOn(arguments) => pass_on::run(arguments),
@@ -109,6 +119,12 @@ pub(super) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Close(arguments) => close::run(arguments),
         Command::Erase(arguments) => erase::run(arguments),
         Command::Hold(arguments) => hold::run(arguments),
-        Command::Release(arguments) => release::run(arguments),
+        Command::Release(arguments) => {
+            let doing = Text {
+                zh: "解除留存",
+                en: "release",
+            };
+            work::run(arguments, doing, |_| Ok(CaseAct::Release))
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Doing one thing about cases: a line of answer for each, in order.
 
+use clap::Args;
 use serde::Serialize;
 
 use super::{
@@ -21,19 +22,34 @@ use crate::{
     office::client::{CaseAct, CaseWorked, Client, Told},
 };
 
+/// What every command about cases takes.
+#[derive(Args)]
+pub(in crate::cli) struct WorkArguments {
+    #[command(flatten)]
+    link: LinkArguments,
+    #[command(flatten)]
+    chosen: ChosenArguments,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
 /// Does that about the cases chosen.
 pub(super) fn run(
-    home: &Home,
-    link: &LinkArguments,
-    chosen: ChosenArguments,
-    output: OutputArguments,
+    arguments: WorkArguments,
     doing: Text,
-    act: CaseAct,
+    act: impl FnOnce(&Home) -> Result<CaseAct, Failure>,
 ) -> Result<Exit, Failure> {
+    let WorkArguments {
+        link,
+        chosen,
+        output,
+    } = arguments;
+    let home = Home::open(&link.node)?;
+    let act = act(&home)?;
     chosen.must_make_sense()?;
     let output = Output::new(output);
     block_on(async {
-        let client = connect(home, &link.office).await?;
+        let client = connect(&home, &link.office).await?;
         let ids = chosen.ids(&client, doing).await?;
         all(&client, &ids, act, output).await
     })
