@@ -24,9 +24,9 @@ const WOKEN_AGAIN_WITHIN: Duration = Duration::from_secs(8);
 /// away, and nothing but a wake-up explains a notice that comes in [`WOKEN_WITHIN`].
 const FAILED_TRIES: usize = 7;
 
-/// What the sender may grow by, whatever waits: index and cases are a sled each, of which every one
-/// takes some 100 MB once it is in use, and 100,000 notices that are read take more.
-const GROWTH_BYTES: u64 = 192 << 20;
+/// What the sender may grow by, whatever waits: its tables and caches fill up (84 MB after 100,000
+/// notices), and 100,000 notices that are held in memory take 60 MB more.
+const GROWTH_BYTES: u64 = 128 << 20;
 
 /// What a process has resident now (`VmRSS`) or had at most (`VmHWM`), in bytes.
 fn memory(node: &Node, name: &str) -> u64 {
