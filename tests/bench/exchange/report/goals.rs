@@ -9,6 +9,8 @@ pub struct Goal {
     pub bound: String,
     /// What was measured, and whether that reaches the bound; nothing if it was not.
     pub measured: Option<(String, bool)>,
+    /// What the disk alone needed in the same runs, where that is a measure of it.
+    pub floor: Option<String>,
 }
 
 /// All of them.
@@ -16,10 +18,13 @@ pub fn goals(results: &Results) -> Vec<Goal> {
     let mut goals = Vec::new();
     let own = |load| results.get("hongyan", load);
     rates(results, &mut goals);
-    let paced = own("paced-1000");
+    let (paced, floor) = (own("paced-1000"), results.get("floor", "floor-paced"));
     let mut time = |what: &str, most: f64, value: fn(&Outcome) -> f64| {
-        let value = paced.map(|it| value(it) / 1e3);
-        goals.push(at_most(&format!("1,000/s: {what}, ms"), most, value));
+        let ms = |outcome| value(outcome) / 1e3;
+        goals.push(Goal {
+            floor: floor.map(|it| figure(ms(it))),
+            ..at_most(&format!("1,000/s: {what}, ms"), most, paced.map(ms))
+        });
     };
     time("publish to accepted, p50", 0.6, |it| it.accepted.p50);
     time("publish to accepted, p99", 2.0, |it| it.accepted.p99);
@@ -27,7 +32,9 @@ pub fn goals(results: &Results) -> Vec<Goal> {
     time("publish to handed over, p99", 5.0, |it| it.handed.p99);
     if let Some(steady) = own("steady") {
         for what in [
+            "accepted p50, ms",
             "accepted p99, ms",
+            "handed over p50, ms",
             "handed over p99, ms",
             "sender's memory, MB",
             "receiver's memory, MB",
@@ -173,6 +180,7 @@ fn goal(what: &str, sign: &str, bound: f64, measured: Option<(f64, bool)>) -> Go
         what: what.to_owned(),
         bound: format!("{sign} {}", figure(bound)),
         measured: measured.map(|(value, reached)| (figure(value), reached)),
+        floor: None,
     }
 }
 

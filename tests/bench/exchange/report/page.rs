@@ -31,7 +31,9 @@ pub fn page(results: &Results) -> String {
         let own = results.get("hongyan", load);
         page.extend(own.filter(|it| !it.figures.is_empty()).map(story));
     }
-    page.push_str("\n## Goals\n\n| what | goal | measured | |\n|---|--:|--:|---|\n");
+    page.push_str(
+        "\n## Goals\n\n| what | goal | measured | the disk alone | |\n|---|--:|--:|--:|---|\n",
+    );
     for goal in goals(results) {
         let (value, reached) = match goal.measured {
             None => ("–".to_owned(), "not measured"),
@@ -39,8 +41,10 @@ pub fn page(results: &Results) -> String {
             Some((value, false)) => (value, "**missed**"),
         };
         page.push_str(&format!(
-            "| {} | {} | {value} | {reached} |\n",
-            goal.what, goal.bound
+            "| {} | {} | {value} | {} | {reached} |\n",
+            goal.what,
+            goal.bound,
+            goal.floor.as_deref().unwrap_or_default()
         ));
     }
     page.push_str(&format!("\n## Settings\n\n{}", settings(results)));
