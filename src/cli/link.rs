@@ -72,27 +72,45 @@ pub(super) fn reload_if_running(home: &Home) -> Result<(), Failure> {
     if !home.is_running()? {
         return Ok(());
     }
-    let reloaded = block_on(async {
-        let client = connect_patiently(home, OPERATOR, PATIENCE).await?;
-        client.reload().await.map_err(Failure::from)
-    });
-    match reloaded {
+    block_on(async {
+        let client = connect_patiently(home, OPERATOR, PATIENCE).await;
+        let client = client.map_err(|error| written(UNUSED, error))?;
+        taken_up(client.reload().await)
+    })
+}
+
+/// What became of what was written, by the answer to a reload.
+fn taken_up<T>(answer: Result<T, ClientError>) -> Result<(), Failure> {
+    match answer {
         Ok(_) => Ok(()),
-        Err(Failure { exit, sentence }) => {
-            let why = sentence.unwrap_or_else(|| both("", ""));
-            Err(Failure {
-                exit,
-                sentence: Some(both(
-                    format!("文件已写好，但运行中的节点尚未启用：{}", why.zh),
-                    format!(
-                        "the files are in place, but the running node does not use them yet: {}",
-                        why.en
-                    ),
-                )),
-            })
-        }
+        Err(error @ ClientError::Refused(_)) => Err(written(UNUSED, error)),
+        // It may have read them, and cut this link by what they say.
+        Err(error) => Err(written(UNKNOWN, error)),
     }
 }
+
+/// The files are in place; whether the running node uses them, and why.
+fn written((zh, en): (&str, &str), error: ClientError) -> Failure {
+    let Failure { exit, sentence } = error.into();
+    let why = sentence.unwrap_or_else(|| both("", ""));
+    Failure {
+        exit,
+        sentence: Some(both(
+            format!("文件已写好，但{zh}：{}", why.zh),
+            format!("the files are in place, but {en}: {}", why.en),
+        )),
+    }
+}
+
+const UNUSED: (&str, &str) = (
+    "运行中的节点尚未启用",
+    "the running node does not use them yet",
+);
+
+const UNKNOWN: (&str, &str) = (
+    "运行中的节点是否已启用不得而知，请运行 hongyan doctor",
+    "whether the running node uses them is unknown; run hongyan doctor",
+);
 
 /// The office whose certificate `init` makes.
 pub(super) const OPERATOR: &str = "operator";
@@ -100,3 +118,28 @@ pub(super) const OPERATOR: &str = "operator";
 const WITHIN: Duration = Duration::from_secs(10);
 const BETWEEN: Duration = Duration::from_millis(200);
 const PATIENCE: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::office::client::Refusal;
+
+    #[test]
+    fn a_reload_without_an_answer_is_not_taken_for_a_refused_one() {
+        let told = |error| {
+            let failure = taken_up::<()>(Err(error)).unwrap_err();
+            failure.sentence.unwrap().en
+        };
+        let refused = Refusal {
+            code: "not_reloaded".to_owned(),
+            fields: Vec::new(),
+            message: "node.toml, line 3".to_owned(),
+            message_zh: String::new(),
+        };
+        let refused = told(ClientError::Refused(refused));
+        assert!(refused.contains("does not use them yet"), "{refused}");
+        let cut = told(ClientError::Unreachable("broken pipe".to_owned()));
+        assert!(cut.contains("is unknown"), "{cut}");
+        assert!(taken_up(Ok(())).is_ok());
+    }
+}

@@ -89,20 +89,24 @@ impl Connection {
 
     /// Begins a call.
     pub fn begin(&mut self, path: &str) -> Dialogue<'_> {
+        self.try_begin(path).expect("the node ended the connection")
+    }
+
+    fn try_begin(&mut self, path: &str) -> Result<Dialogue<'_>, h2::Error> {
         let request = Request::post(format!("https://node{path}"))
             .header("content-type", "application/grpc")
             .header("te", "trailers")
             .body(())
             .unwrap();
         let (response, mouth) = within(&self.runtime, async {
-            let mut client = self.client.clone().ready().await.unwrap();
-            client.send_request(request, false).unwrap()
-        });
-        Dialogue {
+            let mut client = self.client.clone().ready().await?;
+            client.send_request(request, false)
+        })?;
+        Ok(Dialogue {
             runtime: &self.runtime,
             mouth,
             ear: Ear::Waits(response),
-        }
+        })
     }
 
     /// Says all of that, hears all that is answered.
@@ -116,6 +120,25 @@ impl Connection {
     pub fn ask(&mut self, path: &str, body: &[u8]) -> (Vec<Vec<u8>>, Status) {
         self.call(path, &message(body))
     }
+
+    /// How such a call ended; none if the node cut the connection first.
+    pub fn ask_unless_cut(&mut self, path: &str, body: &[u8]) -> Option<Status> {
+        let mut asked = self.try_begin(path).map_err(cut).ok()?;
+        asked.say(&message(body), true);
+        let heard = loop {
+            match within(asked.runtime, next(&mut asked.ear)) {
+                Ok(Some(_)) => {}
+                heard => break heard,
+            }
+        };
+        heard.map_err(cut).ok()?;
+        Some(asked.status())
+    }
+}
+
+/// Anything else that ends a connection is no cut.
+fn cut(error: h2::Error) {
+    assert!(error.is_io(), "{error:?}");
 }
 
 impl Dialogue<'_> {
@@ -127,7 +150,8 @@ impl Dialogue<'_> {
 
     /// The next message; none if the call has ended.
     pub fn hear(&mut self) -> Option<Vec<u8>> {
-        within(self.runtime, next(&mut self.ear))
+        let heard = within(self.runtime, next(&mut self.ear));
+        heard.expect("the node ended the connection")
     }
 
     /// Everything else that is answered, and how the call ended.
@@ -136,18 +160,23 @@ impl Dialogue<'_> {
         while let Some(message) = self.hear() {
             messages.push(message);
         }
-        let Ear::Told(status) = self.ear else {
-            unreachable!("nothing is heard after the end only");
-        };
-        (messages, status)
+        (messages, self.status())
+    }
+
+    /// Once nothing more is heard.
+    fn status(self) -> Status {
+        match self.ear {
+            Ear::Told(status) => status,
+            _ => unreachable!("nothing is heard after the end only"),
+        }
     }
 }
 
-async fn next(ear: &mut Ear) -> Option<Vec<u8>> {
+async fn next(ear: &mut Ear) -> Result<Option<Vec<u8>>, h2::Error> {
     loop {
         match ear {
             Ear::Waits(response) => {
-                let response = response.await.expect("the node ended the connection");
+                let response = response.await?;
                 *ear = match status_in(response.headers()) {
                     Some(status) => Ear::Told(status),
                     None => Ear::Hears {
@@ -158,19 +187,19 @@ async fn next(ear: &mut Ear) -> Option<Vec<u8>> {
             }
             Ear::Hears { body, heard } => {
                 if let Some(message) = whole(heard) {
-                    return Some(message);
+                    return Ok(Some(message));
                 }
                 if let Some(chunk) = body.data().await {
-                    let chunk = chunk.expect("the node ended the stream");
+                    let chunk = chunk?;
                     body.flow_control().release_capacity(chunk.len()).unwrap();
                     heard.extend(chunk);
                     continue;
                 }
                 assert!(heard.is_empty(), "half a message");
-                let trailers = body.trailers().await.unwrap().expect("trailers");
+                let trailers = body.trailers().await?.expect("trailers");
                 *ear = Ear::Told(status_in(&trailers).expect("a status"));
             }
-            Ear::Told(_) => return None,
+            Ear::Told(_) => return Ok(None),
         }
     }
 }
