@@ -108,8 +108,8 @@ const UNUSED: (&str, &str) = (
 );
 
 const UNKNOWN: (&str, &str) = (
-    "运行中的节点是否已启用不得而知，请运行 hongyan doctor",
-    "whether the running node uses them is unknown; run hongyan doctor",
+    "运行中的节点是否已启用不得而知（可用 hongyan doctor 查看）",
+    "whether the running node uses them is unknown (hongyan doctor tells)",
 );
 
 /// The office whose certificate `init` makes.

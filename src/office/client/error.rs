@@ -126,6 +126,10 @@ fn of_link(error: &(dyn Error + 'static)) -> ClientError {
         if let Some(alert) = io.and_then(Alert::of_io) {
             return ClientError::NotLetIn(alert);
         }
+        // What TLS says of it is for programmers.
+        if io.is_some_and(|io| io.kind() == io::ErrorKind::UnexpectedEof) {
+            return ClientError::Unreachable("connection closed".to_owned());
+        }
         last = error;
         next = error.source();
     }
@@ -166,5 +170,12 @@ mod tests {
             assert!(matches!(of(code), ClientError::Refused(refusal) if refusal.code == code));
         }
         assert!(matches!(of("stopping"), ClientError::Ended(_)));
+    }
+
+    #[test]
+    fn a_link_that_broke_says_so_in_few_words() {
+        let tls = io::Error::new(io::ErrorKind::UnexpectedEof, "no close_notify: https://");
+        let broken = ClientError::from(Status::from_error(Box::new(tls)));
+        assert!(matches!(broken, ClientError::Unreachable(why) if why == "connection closed"));
     }
 }
