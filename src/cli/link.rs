@@ -13,7 +13,10 @@ use super::{
     home::{Home, NodeArguments},
     language::both,
 };
-use crate::office::client::{Client, ClientError};
+use crate::{
+    domain::problem::Text,
+    office::client::{Client, ClientError},
+};
 
 /// Which node, and as whom.
 #[derive(Args, Clone, Debug)]
@@ -67,7 +70,8 @@ pub(super) async fn connect_patiently(
 /// Makes a running node use what was just written; does nothing where none runs.
 ///
 /// # Errors
-/// If it runs and cannot be reached, or does not take what was written: the files are in place.
+/// If it runs and cannot be reached, does not take what was written, or does not say whether it did:
+/// the files are in place.
 pub(super) fn reload_if_running(home: &Home) -> Result<(), Failure> {
     if !home.is_running()? {
         return Ok(());
@@ -90,7 +94,7 @@ fn taken_up<T>(answer: Result<T, ClientError>) -> Result<(), Failure> {
 }
 
 /// The files are in place; whether the running node uses them, and why.
-fn written((zh, en): (&str, &str), error: ClientError) -> Failure {
+fn written(Text { zh, en }: Text, error: ClientError) -> Failure {
     let Failure { exit, sentence } = error.into();
     let why = sentence.unwrap_or_else(|| both("", ""));
     Failure {
@@ -102,15 +106,15 @@ fn written((zh, en): (&str, &str), error: ClientError) -> Failure {
     }
 }
 
-const UNUSED: (&str, &str) = (
-    "运行中的节点尚未启用",
-    "the running node does not use them yet",
-);
+const UNUSED: Text = Text {
+    zh: "运行中的节点尚未启用",
+    en: "the running node does not use them yet",
+};
 
-const UNKNOWN: (&str, &str) = (
-    "运行中的节点是否已启用不得而知（可用 hongyan doctor 查看）",
-    "whether the running node uses them is unknown (hongyan doctor tells)",
-);
+const UNKNOWN: Text = Text {
+    zh: "运行中的节点是否已启用不得而知（可用 hongyan doctor 查看）",
+    en: "whether the running node uses them is unknown (hongyan doctor tells)",
+};
 
 /// The office whose certificate `init` makes.
 pub(super) const OPERATOR: &str = "operator";

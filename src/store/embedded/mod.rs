@@ -3,6 +3,7 @@
 //! One writer thread changes things ([`writer`]); readers go to index and journal by themselves
 //! ([`places`], [`views`]). What the index holds follows from the journal ([`projection`]).
 
+mod answers;
 mod archiving;
 pub(crate) mod audit_check;
 mod auditing;

@@ -11,11 +11,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use super::{
+    answers::{Answers, known},
     auditing::{self, Acts},
-    command::{Command, Reply},
+    command::Command,
     consenting, erasing,
     health::Health,
     index::IndexError,
@@ -33,7 +34,7 @@ use super::{
     working,
 };
 use crate::{
-    domain::{area::County, audit::Entry, consent::Kept, notice::NoticeId},
+    domain::{consent::Kept, notice::NoticeId},
     guard::Guard,
     store::{
         erasures::{Erasures, ErasuresError},
@@ -45,7 +46,7 @@ use crate::{
             segment::{self, Chains, SegmentHeader},
         },
         vault::VaultError,
-        verb::{Accepted, ConsentWord, NotNow, PublishError},
+        verb::{ConsentWord, NotNow},
     },
 };
 
@@ -98,25 +99,6 @@ impl Patient {
 
     fn lock(&self) -> MutexGuard<'_, Vec<Command>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// An answer that is sent once its group is durable, or is known not to be.
-type Answer = Box<dyn FnOnce(Durable) + Send>;
-
-/// What became of the group that an answer rests on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Durable {
-    Yes,
-    Unknown,
-}
-
-impl Durable {
-    fn tell<T>(self, result: Result<T, NotNow>) -> Result<T, NotNow> {
-        match self {
-            Self::Yes => result,
-            Self::Unknown => result.and(Err(NotNow::Unknown)),
-        }
     }
 }
 
@@ -202,8 +184,7 @@ impl Writer {
         commands: &mut std::iter::Peekable<impl Iterator<Item = Command>>,
     ) -> Result<Next, CommitError> {
         let room = self.space.room();
-        let mut answers: Vec<Answer> = Vec::new();
-        let mut waiting: Waiting = Vec::new();
+        let mut answers = Answers::default();
         let mut on_record = Vec::new();
         let mut publications = Publications::default();
         let mut arrivals = Arrivals::default();
@@ -260,7 +241,7 @@ impl Writer {
                             None
                         }
                     };
-                    waiting.push((decided, act, reply));
+                    answers.published.push((decided, act, reply));
                 }
                 Command::Work { acts, reply } => {
                     let mut decided = Vec::with_capacity(acts.len());
@@ -312,14 +293,14 @@ impl Writer {
                         }
                         found
                     };
-                    answer(&mut answers, reply, result)?;
+                    answers.keep(reply, result)?;
                 }
                 Command::Erase(what, reply) => {
                     // On a low disk too: it is owed, and it takes little.
                     self.counter = self.counter.saturating_add(1);
                     let id = NoticeId::new(self.epoch, self.counter);
                     let result = erasing::erase(&mut stage, what, id);
-                    answer(&mut answers, reply, result)?;
+                    answers.keep(reply, result)?;
                 }
                 Command::Receive(arriving, reply) => {
                     received.insert(arriving.channel);
@@ -328,7 +309,7 @@ impl Writer {
                     } else {
                         arrivals.receive(&mut stage, arriving)
                     };
-                    answer(&mut answers, reply, result)?;
+                    answers.keep(reply, result)?;
                 }
                 Command::Settle(lease, settlement, reply) => {
                     let result = if leases.holds(lease) {
@@ -336,7 +317,7 @@ impl Writer {
                     } else {
                         Err(StageError::NotNow(NotNow::Fenced))
                     };
-                    answer(&mut answers, reply, result)?;
+                    answers.keep(reply, result)?;
                 }
                 Command::End {
                     channel,
@@ -347,11 +328,11 @@ impl Writer {
                     reply,
                 } => {
                     let result = settling::end(&mut stage, channel, sequence, reason, code, at_ms);
-                    answer(&mut answers, reply, result)?;
+                    answers.keep(reply, result)?;
                 }
                 Command::Release(channel, reply) => {
                     let result = settling::release(&mut stage, channel);
-                    answer(&mut answers, reply, result)?;
+                    answers.keep(reply, result)?;
                 }
                 Command::SetStop {
                     channel,
@@ -361,7 +342,7 @@ impl Writer {
                     reply,
                 } => {
                     let result = settling::set_stop(&mut stage, channel, direction, stop, at_ms);
-                    answer(&mut answers, reply, result)?;
+                    answers.keep(reply, result)?;
                 }
                 Command::AdoptOut(holdings, reply) => {
                     let channel = holdings.channel;
@@ -369,7 +350,7 @@ impl Writer {
                     let leases = Arc::clone(leases);
                     // Once nobody reads the numbers of before any more.
                     answers.push(Box::new(move |_| leases.renumbered(channel)));
-                    answer(&mut answers, reply, result)?;
+                    answers.keep(reply, result)?;
                 }
                 Command::AdoptIn {
                     channel,
@@ -380,11 +361,11 @@ impl Writer {
                 } => {
                     let result =
                         settling::adopt_in(&mut stage, channel, disowned, statement, at_ms);
-                    answer(&mut answers, reply, result)?;
+                    answers.keep(reply, result)?;
                 }
                 Command::OpenConsumer(opened, reply) => {
                     let result = stage.push(Record::ConsumerOpened(opened));
-                    answer(&mut answers, reply, result.map_err(StageError::from))?;
+                    answers.keep(reply, result.map_err(StageError::from))?;
                 }
                 Command::HandOut {
                     home,
@@ -397,20 +378,20 @@ impl Writer {
                         name,
                         ordinal,
                     }));
-                    answer(&mut answers, reply, result.map_err(StageError::from))?;
+                    answers.keep(reply, result.map_err(StageError::from))?;
                 }
                 Command::Acknowledge(acknowledged, reply) => {
                     let result = stage.push(Record::Acknowledged(acknowledged));
-                    answer(&mut answers, reply, result.map_err(StageError::from))?;
+                    answers.keep(reply, result.map_err(StageError::from))?;
                 }
                 Command::RemoveConsumer(home, name, reply) => {
                     let result =
                         stage.push(Record::ConsumerRemoved(ConsumerRemoved { home, name }));
-                    answer(&mut answers, reply, result.map_err(StageError::from))?;
+                    answers.keep(reply, result.map_err(StageError::from))?;
                 }
                 Command::Forget(before, reply) => {
                     let result = references::forget(&mut stage, before);
-                    answer(&mut answers, reply, result)?;
+                    answers.keep(reply, result)?;
                 }
                 Command::WriteWhatIsThere => {}
                 Command::Stop => {
@@ -435,7 +416,7 @@ impl Writer {
                 return Err(IndexError(error.to_string()).into());
             }
         }
-        for (decided, act, _) in &mut waiting {
+        for (decided, act, _) in &mut answers.published {
             let act = act.take().and_then(|(home, act)| {
                 let counted = publications.counted(decided, act)?;
                 Some((home, counted))
@@ -450,25 +431,15 @@ impl Writer {
             Some((stage.finish(end)?, end))
         };
         if !Guard::Written.holds() {
-            tell(&mut answers, &mut waiting, &publications);
+            answers.tell(&publications);
         }
         if let Some((finished, end)) = staged
             && let Err(error) = self.write(finished, end)
         {
-            for answer in answers {
-                answer(Durable::Unknown);
-            }
-            for (decided, _, reply) in waiting {
-                // Whoever waited for this was told nothing yet.
-                let unknown = decided
-                    .iter()
-                    .map(|_| Err(PublishError::NotNow(NotNow::Unknown)))
-                    .collect();
-                drop(reply.send(unknown));
-            }
+            answers.unknown();
             return Err(error);
         }
-        tell(&mut answers, &mut waiting, &publications);
+        answers.tell(&publications);
         self.rotate_if_full()?;
         Ok(next)
     }
@@ -601,50 +572,6 @@ fn lacks_handles(error: &io::Error) -> bool {
 enum Next {
     Continue,
     Stop,
-}
-
-/// Publications that wait for the group, each with what is to be recorded of it, and whoever asked.
-type Waiting = Vec<(
-    Vec<ItemAnswer>,
-    Option<(County, Entry)>,
-    oneshot::Sender<Vec<Result<Accepted, PublishError>>>,
-)>;
-
-/// Answers everyone: the group is durable.
-fn tell(answers: &mut Vec<Answer>, waiting: &mut Waiting, publications: &Publications) {
-    for answer in answers.drain(..) {
-        answer(Durable::Yes);
-    }
-    for (decided, _, reply) in waiting.drain(..) {
-        let answers = decided
-            .into_iter()
-            .map(|answer| publications.answer(answer))
-            .collect();
-        drop(reply.send(answers));
-    }
-}
-
-/// Keeps an answer until the group is durable. A broken index ends the writer.
-fn answer<T: Send + 'static>(
-    answers: &mut Vec<Answer>,
-    reply: Reply<T>,
-    result: Result<T, StageError>,
-) -> Result<(), CommitError> {
-    let result = known(result)?;
-    answers.push(Box::new(move |durable| {
-        // A caller that is gone asks again.
-        drop(reply.send(durable.tell(result)));
-    }));
-    Ok(())
-}
-
-/// What the caller will be told. A broken index ends the writer.
-fn known<T>(result: Result<T, StageError>) -> Result<Result<T, NotNow>, IndexError> {
-    match result {
-        Ok(value) => Ok(Ok(value)),
-        Err(StageError::NotNow(error)) => Ok(Err(error)),
-        Err(StageError::Index(error)) => Err(error),
-    }
 }
 
 /// A block of keys is written beside the one that it replaces.
